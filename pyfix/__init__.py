@@ -1,0 +1,1 @@
+"""pyfix: a drop-in Postfix in Python."""

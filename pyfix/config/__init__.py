@@ -1,0 +1,1 @@
+"""main.cf and master.cf: parameters, their language and their values."""

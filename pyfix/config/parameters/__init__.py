@@ -1,0 +1,1 @@
+"""The parameters of main.cf, one class per reader or topic."""

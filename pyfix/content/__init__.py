@@ -1,0 +1,1 @@
+"""Header and body processing at the queue's entrance."""

@@ -1,0 +1,1 @@
+"""The daemons, one package each; they do not know each other."""

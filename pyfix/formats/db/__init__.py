@@ -1,0 +1,1 @@
+"""Berkeley DB files, read and written without libdb."""

@@ -1,0 +1,1 @@
+"""Non-delivery and other notices."""

@@ -1,0 +1,1 @@
+"""The attribute lists that the daemons exchange, one file per internal service."""

@@ -1,0 +1,1 @@
+"""Address rewriting at the queue's entrance."""

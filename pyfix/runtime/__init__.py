@@ -1,0 +1,1 @@
+"""The event loop, processes, sockets and logging; the only importer of Twisted."""

@@ -1,0 +1,1 @@
+"""What queue managers share."""
