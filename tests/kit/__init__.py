@@ -1,0 +1,1 @@
+"""The test kit: reference Postfix, private instances of either side, and the comparison of the two."""

@@ -1,0 +1,70 @@
+"""Finding and ending the processes of one instance, each by its id."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+
+def pids_inside(directory: Path) -> list[int]:
+    """Return the ids of all processes that have their working directory in *directory* or name it in their arguments."""
+    found = []
+    inside = os.fsencode(directory) + b"/"
+    for pid in _all_pids():
+        if pid == os.getpid():
+            continue
+        try:
+            cwd = os.fsencode(os.readlink(f"/proc/{pid}/cwd")) + b"/"
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if cwd.startswith(inside) or any((word + b"/").startswith(inside) for word in arguments):
+            found.append(pid)
+    return found
+
+
+def _all_pids() -> Iterator[int]:
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether there is such a process and it has not ended."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def end(pids: Callable[[], list[int]], seconds: float = 5.0) -> list[int]:
+    """End what *pids* names: SIGTERM first, SIGKILL after *seconds*.  Return what had to be killed."""
+    for pid in pids():
+        _signal(pid, signal.SIGTERM)
+    if wait_until(lambda: not any(map(is_running, pids())), seconds):
+        return []
+    stubborn = [pid for pid in pids() if is_running(pid)]
+    for pid in stubborn:
+        _signal(pid, signal.SIGKILL)
+    wait_until(lambda: not any(map(is_running, stubborn)), 5.0)
+    return stubborn
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def wait_until(condition: Callable[[], object], seconds: float, step: float = 0.01) -> bool:
+    """Wait until *condition* is true, at most *seconds*; tell whether it came true."""
+    end_time = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end_time:
+            return False
+        time.sleep(step)
+        step = min(step * 1.5, 0.1)
+    return True
