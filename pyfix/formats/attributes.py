@@ -1,0 +1,191 @@
+"""Attribute lists, the form in which the daemons talk to each other.
+
+Two encodings are in use.  *Null*: ``name NUL value NUL``, repeated, and one more NUL at the
+end.  *Plain* (anvil, connection cache properties): ``name=value`` lines and an empty line.
+Lists are ordered and may repeat a name, so they are never made into a dict.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, ClassVar, Literal, Self, get_type_hints
+
+INT_MASK = 0xFFFFFFFF
+LONG_MASK = 0xFFFFFFFFFFFFFFFF
+
+Encoding = Literal["null", "plain"]
+
+
+class AttributeListError(ValueError):
+    """A peer sent something that is not the attribute list which we expect."""
+
+
+class Long(int):
+    """An integer that goes over the wire with 64 bits; a plain int goes with 32."""
+
+    __slots__ = ()
+
+
+def end_of_list(data: bytes | bytearray, start: int = 0, encoding: Encoding = "null") -> int:
+    """Return the offset after the list that begins at *start*, or -1 while it is incomplete."""
+    if encoding == "plain":
+        if data.startswith(b"\n", start):
+            return start + 1
+        end = data.find(b"\n\n", start)
+        return end + 2 if end >= 0 else -1
+    position = start
+    find = data.find
+    while True:
+        end = find(b"\0", position)
+        if end < 0:
+            return -1
+        if end == position:
+            return end + 1
+        if end == position + 1 and data[position] in b"{}":
+            position = end + 1
+            continue
+        end = find(b"\0", end + 1)
+        if end < 0:
+            return -1
+        position = end + 1
+
+
+def encode_pairs(pairs: Sequence[tuple[str, str]], encoding: Encoding = "null") -> bytes:
+    """Write a list of names and values that no message class describes."""
+    if encoding == "plain":
+        text = "".join([f"{name}={value}\n" for name, value in pairs]) + "\n"
+    else:
+        text = "".join([f"{name}\0{value}\0" for name, value in pairs]) + "\0"
+    return text.encode("utf-8", "surrogateescape")
+
+
+def decode_pairs(data: bytes, encoding: Encoding = "null") -> list[tuple[str, str]]:
+    """Read one whole list, its terminator included.  Raises AttributeListError."""
+    text = data.decode("utf-8", "surrogateescape")
+    if encoding == "plain":
+        pairs = []
+        for line in text.split("\n")[:-2]:
+            name, equals, value = line.partition("=")
+            if not equals:
+                raise AttributeListError(f"missing value for attribute {name}")
+            pairs.append((name, value))
+        return pairs
+    words = text.split("\0")
+    names = words[0:-2:2]
+    if "" in names or len(words) % 2:
+        raise AttributeListError("malformed attribute list")
+    return list(zip(names, words[1:-2:2], strict=True))
+
+
+def _encode_int(value: int) -> str:
+    return str(value & INT_MASK)
+
+
+def _encode_long(value: int) -> str:
+    return str(value & LONG_MASK)
+
+
+def _encode_data(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+def _decode_int(text: str) -> int:
+    value = int(text) & INT_MASK
+    return value - (1 << 32) if value >> 31 else value
+
+
+def _decode_long(text: str) -> int:
+    value = int(text) & LONG_MASK
+    return value - (1 << 64) if value >> 63 else value
+
+
+def _decode_data(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+class Attributes:
+    """Base of the internal messages: frozen dataclasses whose field order is the wire order.
+
+    A field is str, int (32 bits), Long (64 bits) or bytes (base64 on the wire).
+    ``field(metadata={"wire": "name"})`` gives a wire name that differs from the field's.
+    """
+
+    __slots__ = ()
+
+    ENCODING: ClassVar[Encoding] = "null"
+
+    @classmethod
+    def _plan(cls) -> _Plan:
+        plan = _PLANS.get(cls)
+        if plan is None:
+            plan = _PLANS[cls] = _Plan(cls)
+        return plan
+
+    def encode(self) -> bytes:
+        """Return the list as bytes, terminator included."""
+        plan = self._plan()
+        values = [getattr(self, name) for name in plan.fields]
+        for index, encode in plan.encoders:
+            values[index] = encode(values[index])
+        return (plan.template % tuple(values)).encode("utf-8", "surrogateescape")
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read one whole list.  Unknown attributes between ours are skipped, as Postfix does.
+
+        Raises AttributeListError when an attribute is missing or malformed.
+        """
+        pairs = decode_pairs(data, cls.ENCODING)
+        return cls.from_pairs(pairs)
+
+    @classmethod
+    def from_pairs(cls, pairs: Sequence[tuple[str, str]]) -> Self:
+        """Build the message from names and values in wire order.  Raises AttributeListError."""
+        plan = cls._plan()
+        values: list[Any] = []
+        position = 0
+        count = len(pairs)
+        for name in plan.wire_names:
+            while position < count and pairs[position][0] != name:
+                position += 1
+            if position == count:
+                raise AttributeListError(f"missing attribute {name} in input")
+            values.append(pairs[position][1])
+            position += 1
+        try:
+            for index, decode in plan.decoders:
+                values[index] = decode(values[index])
+        except ValueError as error:
+            raise AttributeListError(f"malformed value of attribute {plan.wire_names[index]}") from error
+        message = object.__new__(cls)
+        for name, value in zip(plan.fields, values, strict=True):
+            object.__setattr__(message, name, value)
+        return message
+
+
+_ENCODERS = {int: _encode_int, Long: _encode_long, bytes: _encode_data}
+_DECODERS = {int: _decode_int, Long: _decode_long, bytes: _decode_data}
+
+
+class _Plan:
+    """What encoding and decoding need of a message class, worked out once."""
+
+    __slots__ = ("decoders", "encoders", "fields", "template", "wire_names")
+
+    def __init__(self, cls: type[Attributes]) -> None:
+        hints = get_type_hints(cls)
+        members = fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass
+        self.fields = [member.name for member in members]
+        self.wire_names = [member.metadata.get("wire", member.name) for member in members]
+        kinds = [hints[name] for name in self.fields]
+        self.encoders = [(i, _ENCODERS[kind]) for i, kind in enumerate(kinds) if kind in _ENCODERS]
+        self.decoders = [(i, _DECODERS[kind]) for i, kind in enumerate(kinds) if kind in _DECODERS]
+        if cls.ENCODING == "plain":
+            self.template = "".join([f"{name}=%s\n" for name in self.wire_names]) + "\n"
+        else:
+            self.template = "".join([f"{name}\0%s\0" for name in self.wire_names]) + "\0"
+
+
+_PLANS: dict[type[Attributes], _Plan] = {}

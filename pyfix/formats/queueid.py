@@ -1,0 +1,95 @@
+"""Queue ids, short and long, and the hashed folders that they lead to.
+
+Short: five hex digits of microseconds and the inode number in hex.  Long: seconds and
+microseconds in base 52, ``z``, and the inode number in base 51 (postconf(5)
+enable_long_queue_ids).  The file's inode makes the id unique while the file exists.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_ALPHABET: Final = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
+_VALUE: Final = {digit: value for value, digit in enumerate(_ALPHABET)}
+_SEPARATOR: Final = "z"
+_LONG_SECONDS_DIGITS: Final = 6
+_LONG_MICROSECONDS_DIGITS: Final = 4
+MAX_LENGTH: Final = 255
+
+_VALID: Final = re.compile(r"[0-9A-Za-z_]+")
+
+
+def is_valid(queue_id: str) -> bool:
+    """Tell whether *queue_id* may be used in a file name."""
+    return len(queue_id) <= MAX_LENGTH and _VALID.fullmatch(queue_id) is not None
+
+
+def _digits(value: int, base: int, width: int) -> str:
+    text = ""
+    while value or len(text) < width:
+        value, digit = divmod(value, base)
+        text = _ALPHABET[digit] + text
+    return text
+
+
+def short_id(microseconds: int, inode: int) -> str:
+    """Return the short id for a file made at *microseconds* within its second."""
+    return f"{microseconds:05X}{inode:X}"
+
+
+def long_id(seconds: int, microseconds: int, inode: int) -> str:
+    """Return the long id for a file made at *seconds* since the epoch and *microseconds*."""
+    return (
+        _digits(seconds, 52, _LONG_SECONDS_DIGITS)
+        + _digits(microseconds, 52, _LONG_MICROSECONDS_DIGITS)
+        + _SEPARATOR
+        + _digits(inode, 51, 1)
+    )
+
+
+def inode_of(queue_id: str) -> int | None:
+    """Return the inode number that an id was made from, or None if it is not an id of ours."""
+    try:
+        if is_long(queue_id):
+            value = 0
+            for digit in queue_id[queue_id.rindex(_SEPARATOR) + 1 :]:
+                value = value * 51 + _VALUE[digit]
+            return value
+        return int(queue_id[5:], 16)
+    except (KeyError, ValueError):
+        return None
+
+
+def is_long(queue_id: str) -> bool:
+    """Tell whether *queue_id* has the long form."""
+    at = queue_id.rfind(_SEPARATOR)
+    return at >= _LONG_SECONDS_DIGITS + _LONG_MICROSECONDS_DIGITS
+
+
+def long_microseconds(queue_id: str) -> int:
+    """Return the microseconds in a long id.  Raises ValueError for a damaged one."""
+    at = queue_id.rindex(_SEPARATOR)
+    value = 0
+    try:
+        for digit in queue_id[at - _LONG_MICROSECONDS_DIGITS : at]:
+            value = value * 52 + _VALUE[digit]
+    except KeyError as error:
+        raise ValueError(f"bad queue id {queue_id}") from error
+    return value
+
+
+def hash_folders(queue_id: str, depth: int) -> str:
+    """Return the folders below a hashed queue, each followed by a slash.
+
+    *depth* is postconf(5) hash_queue_depth.  A long id is hashed on its microseconds, so that
+    the folders are as evenly used as those of short ids.
+    """
+    if is_long(queue_id):
+        try:
+            letters = f"{long_microseconds(queue_id):05X}"
+        except ValueError:
+            letters = queue_id
+    else:
+        letters = queue_id
+    return "".join([(letters[i] if i < len(letters) else "_") + "/" for i in range(depth)])

@@ -1,0 +1,94 @@
+"""Users, groups and the effective uid, which belongs to the process as a whole."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pyfix.config.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A user and group whose rights are taken for a while."""
+
+    uid: int
+    gid: int
+
+    @contextmanager
+    def rights(self) -> Iterator[None]:
+        """Act as this user inside the block; nothing may wait for the event loop there.
+
+        Without root there is nothing to change: the process goes on as its caller.
+        """
+        if os.getuid() != 0:
+            yield
+            return
+        saved_uid, saved_gid, saved_groups = os.geteuid(), os.getegid(), os.getgroups()
+        if saved_uid != 0:
+            os.seteuid(0)
+        os.setgroups([self.gid])
+        os.setegid(self.gid)
+        os.seteuid(self.uid)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+            os.setegid(saved_gid)
+            os.setgroups(saved_groups)
+            if saved_uid != 0:
+                os.seteuid(saved_uid)
+
+
+def is_rootless() -> bool:
+    """Tell whether this system runs without root: nobody changes uid, mail_owner is the caller."""
+    return os.getuid() != 0
+
+
+def mail_owner(name: str) -> Owner:
+    """Return the user of postconf(5) mail_owner.  Raises ConfigError if there is no such user."""
+    if is_rootless():
+        return Owner(os.getuid(), os.getgid())
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        raise ConfigError(f"file {{}}: parameter mail_owner: unknown user name value: {name}") from None
+    return Owner(entry.pw_uid, entry.pw_gid)
+
+
+def group_id(name: str) -> int:
+    """Return the group id of postconf(5) setgid_group.  Raises ConfigError if there is no such group."""
+    if is_rootless():
+        return os.getgid()
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ConfigError(f"unknown group name: {name}") from None
+
+
+def drop_privileges(owner: Owner, root_directory: str | None) -> None:
+    """Become *owner* for good, inside *root_directory* if one is given.
+
+    Only root can; without root nothing changes.
+    """
+    if is_rootless():
+        return
+    if root_directory is not None:
+        os.chroot(root_directory)
+        os.chdir("/")
+    os.setgroups([owner.gid])
+    os.setresgid(owner.gid, owner.gid, owner.gid)
+    os.setresuid(owner.uid, owner.uid, owner.uid)
+
+
+def act_as(owner: Owner) -> None:
+    """Take *owner*'s effective rights and keep root in reserve, as privileged daemons do between deliveries."""
+    if is_rootless():
+        return
+    os.setgroups([owner.gid])
+    os.setegid(owner.gid)
+    os.seteuid(owner.uid)

@@ -1,0 +1,220 @@
+"""The mail log: syslog, or postlogd(8) when maillog_file is set.
+
+A logger that is gone, full or slow stops nobody: lines wait in memory, in a bounded queue, and
+are dropped only when that is full.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+_FACILITIES: Final = {
+    "auth": 4, "authpriv": 10, "cron": 9, "daemon": 3, "ftp": 11, "kern": 0, "lpr": 6, "mail": 2, "news": 7,
+    "security": 4, "syslog": 5, "user": 1, "uucp": 8,
+    "local0": 16, "local1": 17, "local2": 18, "local3": 19, "local4": 20, "local5": 21, "local6": 22, "local7": 23,
+}  # fmt: skip
+_SEVERITIES: Final = {"info": 6, "warning": 4, "error": 3, "fatal": 2, "panic": 2}
+_MOST_TEXT: Final = 2000
+_MOST_WAITING: Final = 20000
+_SYSLOG_SOCKET: Final = "/dev/log"
+
+_UNPRINTABLE: Final = {code: "?" for code in [*range(32), 127, *range(0x80, 0xA0), *range(0xD800, 0xE000)]}
+
+
+def facility_is_known(name: str) -> bool:
+    """Tell whether *name* may stand in postconf(5) syslog_facility."""
+    return name in _FACILITIES
+
+
+class Log:
+    """Where the lines of one process go."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        """What stands before the process id: ``postfix/smtpd``."""
+        self._socket: socket.socket | None = None
+        self._address = ""
+        self._postlog = False
+        self._stderr = False
+        self._facility = _FACILITIES["mail"]
+        self._host = ""
+        self._waiting: deque[bytes] = deque(maxlen=_MOST_WAITING)
+        self._wait_writable: Callable[[socket.socket, Callable[[], bool]], None] | None = None
+        self._is_waiting = False
+        self._second = 0
+        self._stamp = ""
+        self._pid = 0
+        self._prefix = ""
+        self.verbosity = 0
+        """How many -v were given."""
+
+    # Where to
+
+    def to_syslog(self, facility: str) -> None:
+        """Log to the system logger.  Source: postconf(5) syslog_facility."""
+        self._facility = _FACILITIES.get(facility, _FACILITIES["mail"])
+        self._postlog = False
+        self._open(_SYSLOG_SOCKET)
+
+    def to_postlogd(self, path: str, host: str) -> None:
+        """Log to postlogd(8) at the socket *path*; *host* stands in each line, up to its first dot."""
+        self._postlog = True
+        self._host = host.partition(".")[0]
+        self._open(path)
+
+    def to_stderr(self, wanted: bool = True) -> None:
+        """Copy each line to standard error."""
+        self._stderr = wanted
+
+    def _open(self, path: str) -> None:
+        self.close()
+        self._address = path
+        self._pid = 0
+        self._connect()
+
+    def _connect(self) -> bool:
+        sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+        try:
+            sender.connect(self._address)
+        except OSError:
+            sender.close()
+            return False
+        self._socket = sender
+        return True
+
+    def close(self) -> None:
+        """Drop the connection to the logger, for instance before a fork."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self._is_waiting = False
+
+    def wait_with(self, wait_writable: Callable[[socket.socket, Callable[[], bool]], None]) -> None:
+        """Let an event loop call back when a full logger takes lines again.
+
+        The callback sends what waits and tells whether all of it is gone.
+        """
+        self._wait_writable = wait_writable
+
+    # Lines
+
+    def info(self, text: str) -> None:
+        """Log an ordinary line."""
+        self._log("info", text)
+
+    def warning(self, text: str) -> None:
+        """Log ``warning: text``."""
+        self._log("warning", text)
+
+    def error(self, text: str) -> None:
+        """Log ``error: text``."""
+        self._log("error", text)
+
+    def fatal(self, text: str) -> None:
+        """Log ``fatal: text``.  The caller ends the process."""
+        self._log("fatal", text)
+
+    def panic(self, text: str) -> None:
+        """Log ``panic: text``: a bug of ours.  The caller ends the process."""
+        self._log("panic", text)
+
+    def debug(self, text: str) -> None:
+        """Log a line only when -v was given."""
+        if self.verbosity:
+            self._log("info", text)
+
+    def _log(self, severity: str, text: str) -> None:
+        if not text.isprintable():
+            text = text.translate(_UNPRINTABLE)
+        if severity != "info":
+            text = f"{severity}: {text}"
+        if self._stderr:
+            print(f"{self.tag.rpartition('/')[2] if not self._postlog else self.tag}: {text}", file=sys.stderr, flush=True)
+        if not self._address:
+            return
+        if len(text) > _MOST_TEXT:
+            text = text[:_MOST_TEXT]
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%b %d %H:%M:%S" if self._postlog else "%b %e %H:%M:%S", time.localtime(second))
+        if not self._pid:
+            self._pid = os.getpid()
+            self._prefix = f" {self._host} {self.tag}[{self._pid}]: " if self._postlog else f" {self.tag}[{self._pid}]: "
+        line = self._stamp + self._prefix + text
+        if not self._postlog:
+            line = f"<{self._facility << 3 | _SEVERITIES[severity]}>{line}"
+        self._send(line.encode("utf-8", "surrogateescape"))
+
+    def _send(self, line: bytes) -> None:
+        if self._is_waiting or not self._try(line):
+            self._waiting.append(line)
+            self._arrange()
+
+    def _try(self, line: bytes) -> bool:
+        """Send a line; False when the logger is full now.  A logger that is gone gets another chance with each line."""
+        if self._socket is None and not self._connect():
+            return self._wait_writable is None
+        assert self._socket is not None
+        for attempt in range(2):
+            try:
+                self._socket.send(line)
+            except BlockingIOError:
+                return self._block_briefly(line) if self._wait_writable is None else False
+            except OSError as error:
+                if error.errno == errno.EMSGSIZE:
+                    return True
+                self.close()
+                if attempt or not self._connect():
+                    return self._wait_writable is None
+            else:
+                return True
+        return True
+
+    def _block_briefly(self, line: bytes) -> bool:
+        """Send without an event loop to wait with, for a second at most."""
+        assert self._socket is not None
+        self._socket.settimeout(1)
+        try:
+            self._socket.send(line)
+        except OSError:
+            pass
+        finally:
+            self._socket.setblocking(False)
+        return True
+
+    def _arrange(self) -> None:
+        if self._is_waiting or self._wait_writable is None or self._socket is None:
+            return
+        self._is_waiting = True
+        self._wait_writable(self._socket, self.send_waiting)
+
+    def send_waiting(self) -> bool:
+        """Send the lines that wait; tell whether all are gone."""
+        self._is_waiting = False
+        waiting = self._waiting
+        while waiting:
+            if not self._try(waiting[0]):
+                self._is_waiting = self._socket is not None
+                return not self._is_waiting
+            waiting.popleft()
+        return True
+
+    def finish(self, seconds: float = 1.0) -> None:
+        """Send what waits before the process ends, for *seconds* at most."""
+        end = time.monotonic() + seconds
+        self._wait_writable = None
+        while self._waiting and self._socket is not None and time.monotonic() < end:
+            self._block_briefly(self._waiting.popleft())
+
+
+log: Final = Log("postfix/unknown")
+"""This process's log."""

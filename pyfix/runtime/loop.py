@@ -1,0 +1,197 @@
+"""The event loop: Twisted's epoll reactor with a short way for our own descriptors.
+
+Descriptors that we watch ourselves are edge-triggered and their handlers are called directly;
+whatever Twisted watches (TLS, DNS, threads) goes on working beside them.  The loop is made
+after the fork, never before.
+"""
+
+from __future__ import annotations
+
+import select
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
+
+from twisted.internet import epollreactor
+from twisted.internet.main import installReactor
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
+
+READ_EDGE = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+WRITE_EDGE = READ_EDGE | select.EPOLLOUT
+LISTEN = select.EPOLLIN
+LISTEN_SHARED = select.EPOLLIN | getattr(select, "EPOLLEXCLUSIVE", 1 << 28)
+"""Level-triggered; of several processes that listen on one socket, only some wake up."""
+
+_MOST_EVENTS = 256
+
+
+class Expiring(Protocol):
+    """What has a deadline: see Loop.expire_at."""
+
+    deadline: float
+
+    def expired(self) -> None:
+        """The deadline (seconds of the monotonic clock) is over."""
+
+
+class Loop(epollreactor.EPollReactor):  # type: ignore[misc]  # Twisted's reactor classes are not typed for subclassing
+    """One process's event loop."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[int, Callable[[int], None]] = {}
+        self._soon: deque[Callable[[], None]] = deque()
+        self._turn_end: list[Callable[[], None]] = []
+        self._expiring: set[Expiring] = set()
+        self._next_sweep = float("inf")
+        self._on_error: Callable[[BaseException], None] = _raise
+        self.now = monotonic()
+        self._stopping = False
+        super().__init__()
+
+    # Descriptors
+
+    def watch(self, fd: int, events: int, handler: Callable[[int], None]) -> None:
+        """Call *handler* with the epoll events of *fd* until unwatch."""
+        self._handlers[fd] = handler
+        self._poller.register(fd, events)
+
+    def rewatch(self, fd: int, events: int) -> None:
+        """Change the events of a watched descriptor."""
+        self._poller.modify(fd, events)
+
+    def unwatch(self, fd: int) -> None:
+        """Forget a descriptor that stays open."""
+        if self._handlers.pop(fd, None) is not None:
+            self._poller.unregister(fd)
+
+    def forget(self, fd: int) -> None:
+        """Forget a descriptor that is closed right after this; the kernel drops its events itself."""
+        self._handlers.pop(fd, None)
+
+    # Deferred work
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call *call* in this turn of the loop, after the handler that runs now."""
+        self._soon.append(call)
+
+    def at_turn_end(self, call: Callable[[], None]) -> None:
+        """Call *call* once when all events that are ready now have been handled: the place for batches."""
+        self._turn_end.append(call)
+
+    def later(self, seconds: float, call: Callable[..., Any], *arguments: Any) -> IDelayedCall:
+        """Call *call* after *seconds*; the result has cancel() and active()."""
+        delayed: IDelayedCall = self.callLater(seconds, call, *arguments)
+        return delayed
+
+    # Deadlines: cheap to move, as every read of every session does
+
+    def expire_at(self, what: Expiring, deadline: float) -> None:
+        """Let *what*.expired() be called at *deadline*, unless its deadline attribute has moved by then."""
+        what.deadline = deadline
+        self._expiring.add(what)
+        self._next_sweep = min(self._next_sweep, deadline)
+
+    def expire_never(self, what: Expiring) -> None:
+        """Withdraw a deadline for good."""
+        self._expiring.discard(what)
+
+    def _sweep(self) -> None:
+        now = self.now
+        due = [what for what in self._expiring if what.deadline <= now]
+        self._expiring.difference_update(due)
+        self._next_sweep = min((what.deadline for what in self._expiring), default=float("inf"))
+        for what in due:
+            self._guarded(what.expired)
+
+    # Turning
+
+    def on_error(self, report: Callable[[BaseException], None]) -> None:
+        """Give the place where the exceptions of handlers go."""
+        self._on_error = report
+
+    def doPoll(self, timeout: float | None) -> None:
+        """Wait for events for *timeout* seconds at most (None: without limit) and handle them."""
+        wait = -1.0 if timeout is None else timeout
+        if self._soon or self._turn_end:
+            wait = 0.0
+        elif self._next_sweep != float("inf"):
+            left = max(self._next_sweep - monotonic(), 0.0)
+            wait = left if wait < 0 else min(wait, left)
+        try:
+            events = self._poller.poll(wait, _MOST_EVENTS)
+        except InterruptedError:
+            return
+        self.now = monotonic()
+        handlers = self._handlers
+        for fd, event in events:
+            handler = handlers.get(fd)
+            if handler is not None:
+                try:
+                    handler(event)
+                except Exception as error:
+                    self._on_error(error)
+            else:
+                selectable = self._selectables.get(fd)
+                if selectable is not None:
+                    self._doReadOrWrite(selectable, fd, event)
+        self._run_soon()
+        if self._turn_end:
+            calls, self._turn_end = self._turn_end, []
+            for call in calls:
+                self._guarded(call)
+            self._run_soon()
+        if self._next_sweep <= self.now:
+            self._sweep()
+            self._run_soon()
+
+    doIteration = doPoll
+
+    def _run_soon(self) -> None:
+        soon = self._soon
+        while soon:
+            self._guarded(soon.popleft())
+
+    def _guarded(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception as error:
+            self._on_error(error)
+
+    def mainLoop(self) -> None:
+        """Turn until stop_turning."""
+        while not self._stopping:
+            self.runUntilCurrent()
+            self.doPoll(self.timeout())
+
+    def turn(self) -> None:
+        """Run until stop_turning is called; Twisted's start-up and thread hooks included."""
+        self.run(installSignalHandlers=False)
+
+    def stop_turning(self) -> None:
+        """Return from turn() after this turn."""
+        self._stopping = True
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+_current: Loop | None = None
+
+
+def install() -> Loop:
+    """Make this process's loop.  To be called once, after the last fork."""
+    global _current
+    _current = Loop()
+    installReactor(_current)
+    return _current
+
+
+def current() -> Loop:
+    """Return this process's loop.  Raises RuntimeError before install()."""
+    if _current is None:
+        raise RuntimeError("the event loop is made after the fork, by install()")
+    return _current

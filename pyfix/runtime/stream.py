@@ -1,0 +1,286 @@
+"""A connected socket that one coroutine reads and writes."""
+
+from __future__ import annotations
+
+import array
+import select
+import socket
+from typing import Final
+
+from pyfix.runtime.loop import READ_EDGE, WRITE_EDGE, current
+from pyfix.runtime.task import Waiter
+
+_FIRST_READ: Final = 16384
+_LARGE_READ: Final = 262144
+_HANGUP: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_FLUSH_SIZE: Final = 65536
+
+
+class StreamTimeout(Exception):
+    """The peer did not send or take a byte in time."""
+
+
+class StreamClosed(Exception):
+    """The peer is gone: it closed the connection while we still had to write, or it was reset."""
+
+
+class Stream:
+    """A non-blocking socket; reads and writes wait for timeout seconds at most (0: without limit).
+
+    What is written stays in memory until the coroutine reads, drains or closes, so that several
+    replies leave in one packet.
+    """
+
+    __slots__ = (
+        "_buffer", "_fd", "_hangup", "_loop", "_out", "_readable", "_reader", "_size", "_socket", "_writer",
+        "deadline", "timeout", "until",
+    )  # fmt: skip
+
+    def __init__(self, connection: socket.socket, timeout: float = 0) -> None:
+        self._socket = connection
+        self._fd = connection.fileno()
+        self._loop = current()
+        self._out: list[bytes] = []
+        self._size = _FIRST_READ
+        self._reader: Waiter[None] | None = None
+        self._writer: Waiter[None] | None = None
+        self._readable = False
+        self._hangup = False
+        self._buffer = b""
+        self.timeout = timeout
+        self.until = 0.0
+        """A deadline of the loop's clock for several reads together; 0 means none."""
+        self.deadline = 0.0
+        self._loop.watch(self._fd, READ_EDGE, self._event)
+
+    # From the loop
+
+    def _event(self, event: int) -> None:
+        if event & select.EPOLLOUT and self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.wake(None)
+        if event & (select.EPOLLIN | _HANGUP):
+            self._readable = True
+            if event & _HANGUP:
+                # Edges do not repeat: from here on every read asks the kernel, until it returns the end.
+                self._hangup = True
+                if self._writer is not None:
+                    writer, self._writer = self._writer, None
+                    writer.wake(None)
+            if self._reader is not None:
+                reader, self._reader = self._reader, None
+                reader.wake(None)
+
+    def expired(self) -> None:
+        """Called by the loop when the deadline of a wait is over."""
+        for waiter in (self._reader, self._writer):
+            if waiter is not None:
+                self._reader = self._writer = None
+                waiter.fail(StreamTimeout())
+                return
+
+    def _arm(self) -> None:
+        timeout = self.timeout
+        if timeout or self.until:
+            deadline = self._loop.now + timeout if timeout else self.until
+            if self.until:
+                deadline = min(deadline, self.until)
+            self._loop.expire_at(self, deadline)
+        elif self.deadline:
+            self._loop.expire_never(self)
+
+    # Reading
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._fd < 0
+
+    def fileno(self) -> int:
+        """Return the descriptor, -1 after close."""
+        return self._fd
+
+    @property
+    def socket(self) -> socket.socket:
+        """The socket itself, for options and addresses."""
+        return self._socket
+
+    def unread(self, data: bytes) -> None:
+        """Give bytes back; the next read returns them first."""
+        self._buffer = data + self._buffer
+
+    @property
+    def pending(self) -> bool:
+        """Whether a read would probably return at once."""
+        return bool(self._buffer) or self._readable
+
+    def peek_input(self) -> bytes:
+        """Return what the peer has sent that nobody has read, without waiting for more."""
+        if self._readable and self._fd >= 0:
+            try:
+                self._buffer += self._socket.recv(_FIRST_READ)
+            except OSError:
+                pass
+            self._readable = False
+        return self._buffer
+
+    async def read(self) -> bytes:
+        """Return the next bytes, b"" at the end of the stream.
+
+        Raises StreamTimeout, or StreamClosed when the connection was reset.
+        """
+        if self._buffer:
+            data, self._buffer = self._buffer, b""
+            return data
+        if self._out:
+            await self.drain()
+        while True:
+            while not self._readable:
+                if self._fd < 0:
+                    raise StreamClosed("closed")
+                self._arm()
+                waiter = self._reader = Waiter[None]()
+                await waiter
+            try:
+                data = self._socket.recv(self._size)
+            except BlockingIOError:
+                self._readable = False
+                continue
+            except OSError as error:
+                raise StreamClosed(error.strerror) from error
+            if len(data) == self._size:
+                self._size = _LARGE_READ
+            elif data and not self._hangup:
+                # A short read empties a stream socket; what comes later makes an event of its own.
+                self._readable = False
+            return data
+
+    def read_now(self) -> bytes | None:
+        """Return the bytes that are there, b"" at the end, None if there are none yet.  Raises StreamClosed."""
+        if self._buffer:
+            data, self._buffer = self._buffer, b""
+            return data
+        try:
+            return self._socket.recv(self._size)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise StreamClosed(error.strerror) from error
+
+    # Writing
+
+    def write(self, data: bytes) -> None:
+        """Queue *data*; it leaves when the coroutine reads, drains or closes."""
+        self._out.append(data)
+
+    def flush(self) -> bool:
+        """Send what the kernel takes now; tell whether all is gone."""
+        out = self._out
+        if not out:
+            return True
+        data: bytes | memoryview = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        if self._fd < 0:
+            raise StreamClosed("closed")
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            raise StreamClosed(error.strerror) from error
+        if sent == len(data):
+            return True
+        rest = memoryview(data)[sent:]
+        while True:
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                out.append(bytes(rest))
+                return False
+            except OSError as error:
+                raise StreamClosed(error.strerror) from error
+            if not rest:
+                return True
+
+    async def drain(self) -> None:
+        """Wait until all is sent.  Raises StreamTimeout or StreamClosed."""
+        if self.flush():
+            return
+        self._loop.rewatch(self._fd, WRITE_EDGE)
+        try:
+            while not self.flush():
+                self._arm()
+                waiter = self._writer = Waiter[None]()
+                await waiter
+        finally:
+            if self._fd >= 0:
+                self._loop.rewatch(self._fd, READ_EDGE)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait to be sent; a writer of much calls drain when it passes some 64 KiB."""
+        return sum(map(len, self._out))
+
+    # Descriptors
+
+    async def send_descriptor(self, fd: int) -> None:
+        """Pass an open descriptor, with one byte of data as Postfix does.  Raises StreamClosed."""
+        await self.drain()
+        try:
+            socket.send_fds(self._socket, [b"\0"], [fd])
+        except OSError as error:
+            raise StreamClosed(error.strerror) from error
+
+    async def receive_descriptor(self) -> int:
+        """Return a descriptor that the peer passes.  Raises StreamTimeout or StreamClosed.
+
+        To be called when nothing else of the peer's is unread: ordinary reads drop descriptors.
+        """
+        await self.drain()
+        size = array.array("i").itemsize
+        while True:
+            try:
+                data, ancillary, _flags, _address = self._socket.recvmsg(1, socket.CMSG_SPACE(size))
+            except BlockingIOError:
+                self._readable = False
+                self._arm()
+                waiter = self._reader = Waiter[None]()
+                await waiter
+                continue
+            except OSError as error:
+                raise StreamClosed(error.strerror) from error
+            for level, kind, payload in ancillary:
+                if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                    return int.from_bytes(payload[:size], "little")
+            if not data:
+                raise StreamClosed("no descriptor")
+
+    # The end
+
+    def close(self) -> None:
+        """Send what the kernel takes at once, and close."""
+        fd = self._fd
+        if fd < 0:
+            return
+        if self._out:
+            try:
+                self.flush()
+            except StreamClosed:
+                self._out.clear()
+        self._fd = -1
+        self._loop.forget(fd)
+        if self.deadline:
+            self._loop.expire_never(self)
+        self._socket.close()
+        waiter = self._reader or self._writer
+        self._reader = self._writer = None
+        if waiter is not None:
+            waiter.fail(StreamClosed("closed"))
+
+    async def close_when_sent(self) -> None:
+        """Send all, then close; a peer that takes nothing is dropped after the timeout."""
+        try:
+            await self.drain()
+        except (StreamTimeout, StreamClosed):
+            self._out.clear()
+        self.close()
