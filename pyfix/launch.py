@@ -1,0 +1,75 @@
+"""What the two-line launchers in ``bin/`` and ``libexec/`` call.
+
+A launcher starts the interpreter with ``-I -S`` (no environment, no ``site``: half the time to the first line of a
+command) and ``-X utf8``, so the folder of the dependencies has to be put on ``sys.path`` here.  An installed launcher
+names that folder itself (see ``pyfix.install.launchers``); one in a checkout has it found.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+DAEMON_MODULES = {"trivial-rewrite": "trivial_rewrite", "lmtp": "smtp", "nqmgr": "qmgr"}
+"""Programs of daemon_directory whose module has another name than they."""
+
+COMMAND_MODULES = {"mailq": "sendmail", "newaliases": "sendmail"}
+"""Commands that are another command under a second name; they tell by ``sys.argv[0]``."""
+
+_DAEMON_LINE = b'; daemon("'
+
+
+def command(name: str, *, checkout: bool = False) -> NoReturn:
+    """Run the command *name* with the arguments of this process and exit with its status."""
+    if checkout:
+        _find_dependencies()
+    module = COMMAND_MODULES.get(name, name.replace("-", "_"))
+    _exit_with(f"pyfix.commands.{module}", name)
+
+
+def daemon(name: str, *, checkout: bool = False) -> NoReturn:
+    """Run the daemon *name* with the arguments of this process and exit with its status."""
+    if checkout:
+        _find_dependencies()
+    _exit_with(daemon_module(name), name)
+
+
+def daemon_module(name: str) -> str:
+    """Return the module that holds ``main`` of the program *name* of daemon_directory."""
+    return f"pyfix.daemons.{DAEMON_MODULES.get(name, name.replace('-', '_'))}.daemon"
+
+
+def launched_daemon(path: str) -> str | None:
+    """Return the name of the pyfix daemon that the program at *path* launches; None for any other program.
+
+    Raises OSError when the program can't be read.
+    """
+    with open(path, "rb") as stream:
+        start = stream.read(1024)
+    if not start.startswith(b"#!") or b"pyfix.launch" not in start:
+        return None
+    _, found, rest = start.partition(_DAEMON_LINE)
+    return rest.partition(b'"')[0].decode() if found else None
+
+
+def _exit_with(module: str, name: str) -> NoReturn:
+    sys.argv[0] = name
+    main: Callable[[Sequence[str]], int] = __import__(module, fromlist=["main"]).main
+    sys.exit(main(sys.argv[1:]))
+
+
+def _find_dependencies() -> None:
+    """Put the dependencies' folder on the path: of the checkout's ``.venv``, else of this interpreter's own environment."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    own = os.path.dirname(os.path.dirname(sys.executable))
+    for environment in (f"{root}/.venv", own, sys.prefix):
+        for folder in (f"{environment}/lib/{version}/site-packages", "/usr/lib/python3/dist-packages"):
+            if os.path.isdir(f"{folder}/twisted"):
+                sys.path.append(folder)
+                return
+    interpreter = f"{root}/.venv/bin/python3"
+    if own != f"{root}/.venv" and os.path.exists(interpreter):
+        os.execv(interpreter, [interpreter, "-ISXutf8", *sys.argv])
