@@ -155,7 +155,11 @@ class Log:
         self._send(line.encode("utf-8", "surrogateescape"))
 
     def _send(self, line: bytes) -> None:
-        if self._is_waiting or not self._try(line):
+        if self._waiting:
+            self._waiting.append(line)
+            if not self._is_waiting and not self.send_waiting():
+                self._arrange()
+        elif not self._try(line):
             self._waiting.append(line)
             self._arrange()
 
@@ -199,13 +203,12 @@ class Log:
 
     def send_waiting(self) -> bool:
         """Send the lines that wait; tell whether all are gone."""
-        self._is_waiting = False
         waiting = self._waiting
         while waiting:
             if not self._try(waiting[0]):
-                self._is_waiting = self._socket is not None
-                return not self._is_waiting
+                return False
             waiting.popleft()
+        self._is_waiting = False
         return True
 
     def finish(self, seconds: float = 1.0) -> None:

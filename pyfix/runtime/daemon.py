@@ -1,0 +1,412 @@
+"""What every daemon is: a process that master(8) starts, with sockets to serve.
+
+``run`` takes the process from its command line to its exit: options, main.cf, log, privileges,
+the event loop, clients, and the conversation with master(8).  Source: master(5), the service
+process options of the daemons' manual pages.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import stat
+import sys
+import traceback
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, ClassVar
+
+from pyfix.config.errors import ConfigError
+from pyfix.config.parameters.mail import MailSettings
+from pyfix.config.snapshot import Snapshot
+from pyfix.runtime import identity
+from pyfix.runtime.child import FIRST_LISTENER, STATUS, Invocation, MasterStatus, UsageError
+from pyfix.runtime.log import log
+from pyfix.runtime.logtarget import configure_log
+from pyfix.runtime.loop import LISTEN, LISTEN_SHARED, Loop, install
+from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
+from pyfix.runtime.task import spawn
+
+_ACCEPT_BURST = 64
+_FATAL_DELAY = 1.0
+
+
+class Daemon:
+    """A server under master(8).  Subclasses read their settings, and serve."""
+
+    program: ClassVar[str] = ""
+    """The name that master.cf and the log use: ``trivial-rewrite``."""
+    capacity: ClassVar[int] = 1
+    """Clients that one process serves at a time; at this number master(8) starts another process."""
+    pinned: ClassVar[bool] = False
+    """The process stays although it is idle or has served many clients, as qmgr(8) must."""
+    process_limit: ClassVar[int | None] = None
+    """What master.cf must say: 1 for daemons that must be alone, 0 for those that must not be limited."""
+    privileged: ClassVar[bool] = False
+    """The daemon needs root (field 4 of master.cf is n), for deliveries with the recipient's rights."""
+
+    def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
+        """Read the settings.  Raises ConfigError, which ends the process with a fatal line."""
+        self.invocation = invocation
+        self.snapshot = snapshot
+        self.mail = MailSettings(snapshot)
+        self.loop: Loop
+        self._clients = 0
+        self._uses = 0
+        self._listeners: list[socket.socket] = []
+        self._accepting = False
+        self._retiring = False
+        self.deadline = 0.0
+
+    # What subclasses fill in
+
+    def before_jail(self) -> None:
+        """Open, with the rights of root and before chroot, what is needed later."""
+
+    def started(self) -> None:
+        """The loop runs, privileges are dropped, no client has come yet."""
+
+    async def serve(self, stream: Stream) -> None:
+        """Serve one client; the stream is closed when this returns."""
+        raise NotImplementedError
+
+    def stopping(self) -> None:
+        """No more clients come, none is left; the process ends right after this."""
+
+    # Clients
+
+    def _watch_listeners(self) -> None:
+        if self._accepting or self._retiring:
+            return
+        self._accepting = True
+        events = LISTEN if self.invocation.single or self.capacity == 1 else LISTEN_SHARED
+        for listener in self._listeners:
+            self.loop.watch(listener.fileno(), events, self.accepter(listener))
+
+    def _unwatch_listeners(self) -> None:
+        if self._accepting:
+            self._accepting = False
+            for listener in self._listeners:
+                self.loop.unwatch(listener.fileno())
+
+    def accepter(self, listener: socket.socket) -> Callable[[int], None]:
+        """Return the handler for events of one listening socket."""
+
+        def accept(_event: int) -> None:
+            for _ in range(_ACCEPT_BURST):
+                try:
+                    connection, _address = listener.accept()
+                except BlockingIOError:
+                    return
+                except OSError as error:
+                    if not isinstance(error, ConnectionError):
+                        log.warning(f"accept connection: {error.strerror}")
+                    return
+                connection.setblocking(False)
+                self.admit(connection)
+                if not self._accepting:
+                    return
+
+        return accept
+
+    def admit(self, connection: socket.socket) -> None:
+        """Take a connected client and serve it."""
+        self.client_began()
+        stream = Stream(connection, self.client_timeout())
+        spawn(self.serve(stream), _Ending(self, stream))
+
+    def client_timeout(self) -> float:
+        """Seconds that a silent internal client is waited for.  Source: postconf(5) ipc_timeout."""
+        return self.mail.ipc_timeout
+
+    def client_began(self) -> None:
+        """Count a client in."""
+        self._clients += 1
+        self._uses += 1
+        limit = self.max_use()
+        if self._clients >= self.capacity or (limit and self._uses >= limit):
+            self._unwatch_listeners()
+            self.status.taken()
+
+    def client_ended(self) -> None:
+        """Count a client out, and retire or go on listening."""
+        self._clients -= 1
+        limit = self.max_use()
+        if limit and self._uses >= limit:
+            self.retire()
+            return
+        if self._retiring:
+            self.retire()
+            return
+        if not self._accepting and self._clients < self.capacity:
+            self.status.available()
+            if self.status.gone:
+                self.retire()
+                return
+            self._watch_listeners()
+        if not self._clients:
+            self._idle_from_now()
+
+    def max_use(self) -> int:
+        """Clients after which the process retires; a process that serves many at a time may serve more.
+
+        Source: postconf(5) max_use.
+        """
+        if self.pinned:
+            return 0
+        return (self.invocation.max_use or self.mail.max_use) * self.capacity
+
+    def _idle_from_now(self) -> None:
+        if not self.pinned:
+            self.loop.expire_at(self, self.loop.now + (self.invocation.max_idle or self.mail.max_idle))
+
+    def expired(self) -> None:
+        """Called by the loop when nobody came for max_idle seconds."""
+        if self._clients:
+            return
+        left = self.deadline - self.loop.now
+        if left > 0:
+            self.loop.expire_at(self, self.deadline)
+        else:
+            self.retire()
+
+    def retire(self) -> None:
+        """Take no more clients; end when those that are here are served."""
+        self._unwatch_listeners()
+        self._retiring = True
+        if not self._clients:
+            self.stopping()
+            self.loop.stop_turning()
+
+    # The process
+
+    def start(self) -> None:
+        """Make the loop and serve until it is time to go."""
+        loop = self.loop = install()
+        loop.on_error(report_bug)
+        log.wait_with(self._wait_writable)
+        self.status = MasterStatus(self.invocation.generation)
+        loop.watch(STATUS, select.EPOLLIN, self._master_gone)
+        for fd in range(FIRST_LISTENER, FIRST_LISTENER + self.invocation.listeners):
+            os.set_inheritable(fd, False)
+            os.set_blocking(fd, False)
+            self._listeners.append(self.listener(fd))
+        self.started()
+        self._watch_listeners()
+        self._idle_from_now()
+        Watchdog(self.mail.daemon_timeout, loop).start()
+        loop.turn()
+        log.finish()
+
+    def listener(self, fd: int) -> socket.socket:
+        """Wrap one descriptor that master(8) listens on."""
+        listener = socket.socket(fileno=fd)
+        if listener.family in (socket.AF_INET, socket.AF_INET6):
+            # Inherited by what it accepts: a reply must not wait for the acknowledgement of the one before.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
+
+    def _master_gone(self, _event: int) -> None:
+        self.loop.unwatch(STATUS)
+        self.retire()
+
+    def _wait_writable(self, sender: socket.socket, send: Callable[[], bool]) -> None:
+        fd = sender.fileno()
+
+        def writable(_event: int) -> None:
+            if send():
+                self.loop.unwatch(fd)
+
+        self.loop.unwatch(fd)
+        self.loop.watch(fd, select.EPOLLOUT, writable)
+
+
+class _Ending:
+    """Closes a client's stream when its coroutine ends, and reports what it raised."""
+
+    __slots__ = ("_daemon", "_stream")
+
+    def __init__(self, daemon: Daemon, stream: Stream) -> None:
+        self._daemon = daemon
+        self._stream = stream
+
+    def __call__(self, error: BaseException | None) -> None:
+        self._stream.close()
+        if error is not None and not isinstance(error, (StreamClosed, StreamTimeout)):
+            report_bug(error)
+        self._daemon.client_ended()
+
+
+class TriggerDaemon(Daemon):
+    """A server whose clients write a few bytes and expect no answer: pickup(8), qmgr(8)."""
+
+    capacity = 100
+    pinned = False
+
+    def triggered(self, requests: bytes) -> None:
+        """Act on the bytes that one or more clients wrote."""
+        raise NotImplementedError
+
+    def listener(self, fd: int) -> socket.socket:
+        """Wrap a listening socket, or a FIFO, which is not one."""
+        if stat.S_ISFIFO(os.fstat(fd).st_mode):
+            return _Fifo(fd)
+        return super().listener(fd)
+
+    def accepter(self, listener: socket.socket) -> Callable[[int], None]:
+        """Return the handler: a FIFO is read, a socket's clients are read at once where they have written already."""
+        if isinstance(listener, _Fifo):
+            return self._read_fifo
+
+        def accept(_event: int) -> None:
+            requests = b""
+            for _ in range(_ACCEPT_BURST):
+                try:
+                    connection, _address = listener.accept()
+                except OSError:
+                    break
+                connection.setblocking(False)
+                try:
+                    data = connection.recv(100)
+                except BlockingIOError:
+                    self.admit(connection)
+                    continue
+                except OSError:
+                    data = b""
+                connection.close()
+                requests += data
+            if requests:
+                self.triggered(requests)
+            if not self._clients:
+                self._idle_from_now()
+
+        return accept
+
+    def _read_fifo(self, _event: int) -> None:
+        for listener in self._listeners:
+            try:
+                data = os.read(listener.fileno(), 1024)
+            except BlockingIOError:
+                continue
+            if data:
+                self.triggered(data)
+
+    async def serve(self, stream: Stream) -> None:
+        """Wait for the bytes of a client that connects before it writes."""
+        data = await stream.read()
+        if data:
+            self.triggered(data)
+
+
+class _Fifo(socket.socket):
+    """A FIFO in the place of a listening socket."""
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._fifo = fd
+
+    def fileno(self) -> int:
+        """Return the FIFO's descriptor."""
+        return self._fifo
+
+
+class Watchdog:
+    """Ends a process whose loop has not turned for daemon_timeout seconds.  Source: postconf(5) daemon_timeout."""
+
+    def __init__(self, seconds: int, loop: Loop) -> None:
+        self._seconds = seconds
+        self._loop = loop
+
+    def start(self) -> None:
+        """Arm the watchdog and keep it fed by the loop."""
+        signal.signal(signal.SIGALRM, self._bite)
+        self._feed()
+
+    def _feed(self) -> None:
+        signal.alarm(self._seconds)
+        self._loop.later(max(self._seconds / 3, 1), self._feed)
+
+    def _bite(self, _signal: int, _frame: object) -> None:
+        log.fatal("watchdog timeout")
+        log.finish()
+        os._exit(1)
+
+
+def report_bug(error: BaseException) -> None:
+    """Log an exception that nobody expected, with its traceback; the process goes on."""
+    if isinstance(error, Exception):
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            log.error(line)
+    else:
+        raise error
+
+
+def background(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Run a coroutine that nobody waits for; a bug in it is logged."""
+    spawn(coroutine, lambda error: report_bug(error) if error is not None else None)
+
+
+def run(daemon: type[Daemon], argv: Sequence[str]) -> int:
+    """Run a daemon that was started by exec, under Postfix's master(8) or ours; return the exit status."""
+    try:
+        invocation = Invocation.parse(daemon.program, argv)
+    except UsageError as error:
+        print(f"{daemon.program}: fatal: {error}", file=sys.stderr)
+        return 1
+    return run_invocation(daemon, invocation)
+
+
+def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
+    """Run a daemon whose command line has been read; return the exit status."""
+    os.umask(0o077)
+    log.tag = f"postfix/{daemon.program}"
+    log.verbosity = invocation.verbosity
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        snapshot = Snapshot.read(
+            overrides=invocation.overrides, process_name=daemon.program, service_name=invocation.service
+        )
+        settings = MailSettings(snapshot)
+        configure_log(snapshot, daemon.program, to_stderr=invocation.log_to_stderr)
+        settings.check()
+        if not invocation.stand_alone:
+            try:
+                os.fstat(STATUS)
+                os.fstat(FIRST_LISTENER)
+            except OSError:
+                raise ConfigError("do not run this command by hand") from None
+        _check_process_limit(daemon, invocation)
+        os.chdir(settings.queue_directory)
+        server = daemon(invocation, snapshot)
+        server.before_jail()
+        owner = identity.mail_owner(settings.mail_owner)
+        if invocation.unprivileged:
+            identity.drop_privileges(owner, settings.queue_directory if invocation.chroot else None)
+        else:
+            identity.act_as(owner)
+        server.start()
+    except ConfigError as error:
+        log.fatal(str(error))
+        log.finish(_FATAL_DELAY)
+        return 1
+    except SystemExit as leave:
+        return leave.code if isinstance(leave.code, int) else 1
+    except Exception as error:
+        report_bug(error)
+        log.finish(_FATAL_DELAY)
+        return 1
+    return 0
+
+
+def _check_process_limit(daemon: type[Daemon], invocation: Invocation) -> None:
+    if invocation.stand_alone:
+        return
+    if daemon.process_limit == 1 and not invocation.single:
+        raise ConfigError(f"service {invocation.service} requires a process limit of 1")
+    if daemon.process_limit == 0 and not invocation.unlimited:
+        raise ConfigError(f"service {invocation.service} requires a process limit of 0")
+    if daemon.privileged and invocation.unprivileged:
+        raise ConfigError(f"service {invocation.service} requires privileged operation")
