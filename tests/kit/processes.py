@@ -68,3 +68,22 @@ def wait_until(condition: Callable[[], object], seconds: float, step: float = 0.
         time.sleep(step)
         step = min(step * 1.5, 0.1)
     return True
+
+
+def command_line(pid: int) -> str:
+    """Return a process's arguments, blanks between them; empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def program_name(pid: int) -> str:
+    """Return the name of the daemon that a process runs, be it a program, a launcher's interpreter or a fork that names itself."""
+    words = command_line(pid).split()
+    if not words:
+        return ""
+    name = words[0].rsplit("/", 1)[-1].rstrip(":")
+    if name.startswith("python") and (scripts := [word for word in words[1:] if not word.startswith("-")]):
+        name = scripts[0].rsplit("/", 1)[-1]
+    return name
