@@ -1,0 +1,1 @@
+"""Count connections and requests by client."""

@@ -1,0 +1,1 @@
+"""Write the mail log to a file."""

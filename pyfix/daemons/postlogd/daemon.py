@@ -1,0 +1,84 @@
+"""postlogd(8): append the mail system's log lines to maillog_file.
+
+Source: postlogd(8); postconf(5) maillog_file, maillog_file_permissions, maillog_file_prefixes.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from pyfix.config.errors import ConfigError
+from pyfix.config.parameters.logging import LoggingSettings
+from pyfix.config.snapshot import Snapshot
+from pyfix.runtime.child import Invocation
+from pyfix.runtime.daemon import Daemon, run
+
+_MOST_BYTES: Final = 4096
+_BATCH: Final = 1000
+_STDOUT: Final = "/dev/stdout"
+
+
+class Postlogd(Daemon):
+    """Receives datagrams, one log line each."""
+
+    program = "postlogd"
+    process_limit = 1
+
+    def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
+        super().__init__(invocation, snapshot)
+        self.settings = LoggingSettings(snapshot)
+        self._output = -1
+
+    def before_jail(self) -> None:
+        """Open the log file with the rights of root.  Raises ConfigError."""
+        path = self.settings.maillog_file
+        if not path:
+            raise ConfigError(f"missing 'maillog_file' configuration, needed by service {self.invocation.service}")
+        if not path.startswith(tuple(self.settings.maillog_file_prefixes)):
+            prefixes = self.snapshot.value("maillog_file_prefixes")
+            raise ConfigError(f"maillog_file '{path}' does not match 'maillog_file_prefixes = {prefixes}'")
+        if path == _STDOUT:
+            self._output = 1
+            return
+        mode = int(self.settings.maillog_file_permissions, 8)
+        try:
+            self._output = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, mode)
+            if os.fstat(self._output).st_size == 0:
+                os.fchmod(self._output, mode)
+        except OSError as error:
+            raise ConfigError(f"open logfile '{path}': {error.strerror}") from error
+
+    def accepter(self, listener: socket.socket) -> Callable[[int], None]:
+        """Return the handler that writes all lines which are there with one call."""
+        receive = listener.recv
+
+        def readable(_event: int) -> None:
+            lines = []
+            try:
+                for _ in range(_BATCH):
+                    lines.append(receive(_MOST_BYTES).rstrip(b"\n\0"))
+            except OSError:
+                pass
+            if lines:
+                self._write(b"\n".join(lines) + b"\n")
+            self._idle_from_now()
+
+        return readable
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(self._output, view) :]
+            except OSError:
+                # A full disk must not stop the mail system; the lines are lost, as in Postfix.
+                return
+
+
+def main(argv: Sequence[str] = sys.argv[1:]) -> int:
+    """Run under master(8), pyfix's or Postfix's; return the exit status."""
+    return run(Postlogd, argv)

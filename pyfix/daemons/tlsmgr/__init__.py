@@ -1,0 +1,1 @@
+"""TLS session caches, ticket keys and randomness."""

@@ -1,0 +1,58 @@
+"""Daemons that answer attribute-list requests over connections which clients keep open."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pyfix.formats.attributes import AttributeListError, Attributes, Encoding, decode_pairs
+from pyfix.runtime.daemon import Daemon
+from pyfix.runtime.ipc import handshake, receive_list
+from pyfix.runtime.log import log
+from pyfix.runtime.stream import Stream
+
+
+class RequestDaemon(Daemon):
+    """Answers each list whose first attribute, ``request``, names one of REQUESTS."""
+
+    capacity = 1000
+    PROTOCOL: ClassVar[str] = ""
+    ENCODING: ClassVar[Encoding] = "null"
+    REQUESTS: ClassVar[dict[str, type[Attributes]]] = {}
+
+    async def answer(self, request: Attributes, stream: Stream) -> Attributes | None:
+        """Return what to reply, or None when the reply was written to the stream already."""
+        raise NotImplementedError
+
+    def refuse(self, name: str) -> Attributes:
+        """Return the reply to a request that is malformed or not in REQUESTS."""
+        raise NotImplementedError
+
+    def client_gone(self, stream: Stream) -> None:
+        """The client closed its connection."""
+
+    async def serve(self, stream: Stream) -> None:
+        """Answer one client until it goes or is silent for too long."""
+        stream.write(handshake(self.PROTOCOL, self.ENCODING))
+        try:
+            while (data := await receive_list(stream, self.ENCODING)) is not None:
+                reply = await self._reply(data, stream)
+                if reply is not None:
+                    stream.write(reply.encode())
+        except AttributeListError as error:
+            log.warning(f"{self.invocation.service}: {error}")
+        finally:
+            self.client_gone(stream)
+
+    async def _reply(self, data: bytes, stream: Stream) -> Attributes | None:
+        pairs = decode_pairs(data, self.ENCODING)
+        name = pairs[0][1] if pairs and pairs[0][0] == "request" else ""
+        message = self.REQUESTS.get(name)
+        if message is None:
+            log.warning(f'unrecognized request: "{name}", ignored')
+            return self.refuse(name)
+        try:
+            request = message.from_pairs(pairs)
+        except AttributeListError as error:
+            log.warning(str(error))
+            return self.refuse(name)
+        return await self.answer(request, stream)
