@@ -1,0 +1,163 @@
+"""Tables made of tables: unionmap, pipemap, randmap, debug.
+
+Source: DATABASE_README.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+from pyfix.tables.braces import BraceError, members, unbrace
+from pyfix.tables.notice import info
+from pyfix.tables.table import Opening, Table, TableError
+
+
+class _Composed(Table):
+    """What unionmap and pipemap share: the member tables."""
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        super().__init__(name, opening)
+        from pyfix.tables.source import open_as
+
+        need = f'bad syntax: "{self.name}"; need "{self.kind}:{{type:name...}}"'
+        try:
+            words = members(self.name, name, "type:name")
+            references = [unbrace(word) if word.startswith("{") else word for word in words]
+        except BraceError as error:
+            raise TableError(str(error)) from None
+        if not references or any(":" not in reference for reference in references):
+            raise TableError(need)
+        self._tables: Final = [open_as(reference, opening) for reference in references]
+        self.local = all(table.local for table in self._tables)
+        self.fold = False  # each member folds for itself
+
+    def changed(self) -> bool:
+        """Say whether a member changed."""
+        return any(table.changed() for table in self._tables)
+
+    def close(self) -> None:
+        """Close the members."""
+        for table in self._tables:
+            table.close()
+
+    def _failed(self, error: TableError) -> TableError:
+        reason = str(error).rpartition("query error")[2]
+        return TableError(f"table {self.name}: query error{reason}")
+
+
+class UnionTable(_Composed):
+    """``unionmap:{ type:name, ... }``: what all members say, joined with commas."""
+
+    kind = "unionmap"
+
+    def find_now(self, key: str) -> str | None:
+        """Ask every member."""
+        try:
+            values = [value for table in self._tables if (value := table.find_now(key)) is not None]
+        except TableError as error:
+            raise self._failed(error) from error
+        return ",".join(values) if values else None
+
+    async def find(self, key: str) -> str | None:
+        """Ask every member."""
+        try:
+            values = [value for table in self._tables if (value := await table.find(key)) is not None]
+        except TableError as error:
+            raise self._failed(error) from error
+        return ",".join(values) if values else None
+
+
+class PipeTable(_Composed):
+    """``pipemap:{ type:name, ... }``: the answer of one member is the key for the next."""
+
+    kind = "pipemap"
+
+    def find_now(self, key: str) -> str | None:
+        """Ask member after member until one has no answer."""
+        value: str | None = key
+        try:
+            for table in self._tables:
+                value = table.find_now(value)  # type: ignore[arg-type]  # the loop ends at None
+                if value is None:
+                    return None
+        except TableError as error:
+            raise self._failed(error) from error
+        return value
+
+    async def find(self, key: str) -> str | None:
+        """Ask member after member until one has no answer."""
+        value: str | None = key
+        try:
+            for table in self._tables:
+                value = await table.find(value)  # type: ignore[arg-type]  # the loop ends at None
+                if value is None:
+                    return None
+        except TableError as error:
+            raise self._failed(error) from error
+        return value
+
+
+class RandomTable(Table):
+    """``randmap:{ value, ... }``: one of the values, whatever the key."""
+
+    kind = "randmap"
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        super().__init__(name, opening)
+        try:
+            words = members(self.name, name, "value")
+            self._values: Final = [unbrace(word) if word.startswith("{") else word for word in words]
+        except BraceError as error:
+            raise TableError(str(error)) from None
+        if not self._values:
+            raise TableError(f'bad syntax: "{self.name}"; need "randmap:{{value...}}"')
+
+    def find_now(self, key: str) -> str | None:
+        """Return a value by chance."""
+        return random.choice(self._values)
+
+
+class DebugTable(Table):
+    """``debug:type:name``: another table, with each request and answer in the log."""
+
+    kind = "debug"
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        super().__init__(name, opening)
+        from pyfix.tables.source import open_as
+
+        self._table: Final = open_as(name, opening)
+        self.local = self._table.local
+        self.pattern = self._table.pattern
+        self.fold = False  # the table below folds
+
+    def _report(self, key: str, value: str | None) -> str | None:
+        answer = "not_found" if value is None else f'"{value}"'
+        info(f'{self._table.name} lookup: "{key}" = {answer}')
+        return value
+
+    def find_now(self, key: str) -> str | None:
+        """Ask the other table."""
+        return self._report(key, self._ask(key))
+
+    def _ask(self, key: str) -> str | None:
+        try:
+            return self._table.find_now(key)
+        except TableError as error:
+            info(f'{self._table.name} lookup: "{key}" = error')
+            raise TableError(str(error).replace(self._table.name, self.name, 1)) from error
+
+    async def find(self, key: str) -> str | None:
+        """Ask the other table."""
+        if self.local:
+            return self.find_now(key)
+        return self._report(key, await self._table.find(key))
+
+    def changed(self) -> bool:
+        """Say whether the other table changed."""
+        return self._table.changed()
+
+    def close(self) -> None:
+        """Close the other table."""
+        self._table.close()

@@ -1,0 +1,120 @@
+"""Tables that live in memory: static, inline, environ, internal, fail.
+
+Source: DATABASE_README, postmap(1).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Final
+
+from pyfix.tables.braces import BraceError, members, unbrace
+from pyfix.tables.notice import warn
+from pyfix.tables.table import Opening, Table, TableError, fold
+
+
+class StaticTable(Table):
+    """The same value for every key: ``static:value``, ``static:{ text with blanks }``."""
+
+    kind = "static"
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        super().__init__(name, opening)
+        try:
+            self._value: Final = unbrace(name) if name.startswith("{") else name
+        except BraceError as error:
+            raise TableError(f"bad static:name syntax: {error}") from None
+
+    def find_now(self, key: str) -> str | None:
+        """Return the value, whatever the key."""
+        return self._value
+
+
+class FailTable(Table):
+    """Every request fails: ``fail:text``.  For tests."""
+
+    kind = "fail"
+
+    def find_now(self, key: str) -> str | None:
+        """Raise TableError, always."""
+        raise TableError(f"table {self.name}: query error: Application error")
+
+
+class DictTable(Table):
+    """Keys and values in a dictionary; what inline and texthash have in common."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        super().__init__(name, opening)
+        self._values: dict[str, str] = {}
+
+    def lookup(self, key: str) -> str | None:
+        """Return the value in the dictionary."""
+        return self._values.get(key)
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Yield all keys and values."""
+        yield from self._values.items()
+
+
+class InlineTable(DictTable):
+    """Keys and values in the name itself: ``inline:{ key=value, { key = text with blanks } }``."""
+
+    kind = "inline"
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        super().__init__(name, opening)
+        need = f'"{self.name}"; need "inline:{{name=value...}}"'
+        try:
+            words = members(self.name, name, "name=value")
+        except BraceError as error:
+            raise TableError(str(error)) from None
+        for word in words:
+            try:
+                text = unbrace(word) if word.startswith("{") else word
+            except BraceError as error:
+                raise TableError(f"{error}: {need}") from None
+            key, equals, value = text.partition("=")
+            if not equals:
+                raise TableError(f"missing '=' after attribute name: {need}")
+            key, value = key.strip(), value.strip()
+            if not value:
+                warn(f"table {self.name}: key {key}: empty string result is not allowed")
+                warn(f"table {self.name} should return NO RESULT in case of NOT FOUND")
+            self._values[fold(key, self.utf8) if self.fold else key] = value
+        if not words:
+            raise TableError(f"empty table: {need}")
+
+
+class EnvironTable(Table):
+    """The environment of the process: ``environ:anything``."""
+
+    kind = "environ"
+    folds = False
+
+    def lookup(self, key: str) -> str | None:
+        """Return the value of the environment variable."""
+        return os.environ.get(key)
+
+
+_SHARED: Final[dict[str, dict[str, str]]] = {}
+
+
+class InternalTable(DictTable):
+    """A table in this process's memory, shared by all who open the same name: ``internal:name``."""
+
+    kind = "internal"
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        super().__init__(name, opening)
+        self._values = _SHARED.setdefault(name, {})
+
+    def store(self, key: str, value: str) -> None:
+        """Set the value of *key*."""
+        self._values[fold(key, self.utf8) if self.fold else key] = value
+
+    def remove(self, key: str) -> bool:
+        """Remove *key*; say whether it was there."""
+        return self._values.pop(fold(key, self.utf8) if self.fold else key, None) is not None

@@ -1,0 +1,153 @@
+"""From ``type:name`` to an open lookup table.
+
+Each type stands once in TABLE_TYPES; its module is loaded when a table of that
+type is opened first.  Source: DATABASE_README, postconf(1) option -m.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from pyfix.tables import flags as bits
+from pyfix.tables.notice import error, info
+from pyfix.tables.table import Opening, Table, TableError, Values
+
+TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
+    "btree": ("berkeley", "BtreeTable"),
+    "cidr": ("cidr", "CidrTable"),
+    "debug": ("composed", "DebugTable"),
+    "environ": ("memory", "EnvironTable"),
+    "fail": ("memory", "FailTable"),
+    "hash": ("berkeley", "HashTable"),
+    "inline": ("memory", "InlineTable"),
+    "internal": ("memory", "InternalTable"),
+    "lmdb": ("lmdb", "LmdbTable"),
+    "pcre": ("pcre", "PcreTable"),
+    "pipemap": ("composed", "PipeTable"),
+    "proxy": ("proxy", "ProxyTable"),
+    "randmap": ("composed", "RandomTable"),
+    "regexp": ("regexp", "RegexpTable"),
+    "static": ("memory", "StaticTable"),
+    "texthash": ("texthash", "TexthashTable"),
+    "unionmap": ("composed", "UnionTable"),
+    "unix": ("accounts", "UnixTable"),
+}
+"""Type -> module of pyfix.tables and class.  ``postconf -m`` lists the keys."""
+
+_DEFAULT_TYPE: Final = "hash"
+
+
+def table_class(kind: str) -> type[Table]:
+    """Return the class of a table type.  Raises TableError for a type that pyfix does not have."""
+    entry = TABLE_TYPES.get(kind)
+    if entry is None:
+        raise TableError(f"unsupported dictionary type: {kind}")
+    found: type[Table] = getattr(import_module("pyfix.tables." + entry[0]), entry[1])
+    return found
+
+
+def with_type(reference: str, snapshot: Values | None) -> str:
+    """Return *reference* with default_database_type before it when it has no type."""
+    if ":" in reference:
+        return reference
+    kind = _DEFAULT_TYPE if snapshot is None else snapshot.value("default_database_type")
+    return f"{kind}:{reference}"
+
+
+def open_as(reference: str, opening: Opening) -> Table:
+    """Open ``type:name`` afresh.  Raises TableError."""
+    kind, _, name = reference.partition(":")
+    if not kind or not name:
+        raise TableError(f'open dictionary: expecting "type:name" form instead of "{reference}"')
+    return table_class(kind)(name, opening)
+
+
+_open: Final[dict[tuple[str, int, int], Table]] = {}
+
+
+def open_table(
+    reference: str, snapshot: Values | None = None, *, flags: int = bits.ORDINARY, share: bool = True
+) -> Table:
+    """Return the lookup table that *reference* names, ``type:name`` or ``name`` of default_database_type.
+
+    A table that this process opened before with the same flags is returned again,
+    unless *share* is false.  Raises TableError when the table cannot be opened.
+    """
+    reference = with_type(reference, snapshot)
+    if not share:
+        return open_as(reference, Opening(snapshot, flags))
+    key = (reference, flags, id(snapshot))
+    table = _open.get(key)
+    if table is None:
+        table = _open[key] = open_as(reference, Opening(snapshot, flags))
+    return table
+
+
+def open_or_unavailable(reference: str, snapshot: Values | None = None, *, flags: int = bits.ORDINARY) -> Table:
+    """Return the table; one that cannot be opened is logged, and each lookup in it fails.
+
+    Source: postconf(5) daemon_table_open_error_is_fatal, whose value no is what this is for.
+    """
+    try:
+        return open_table(reference, snapshot, flags=flags)
+    except TableError as problem:
+        error(str(problem))
+        return UnavailableTable(reference, Opening(snapshot, flags), str(problem))
+
+
+def changed_table() -> str | None:
+    """Return the name, with flags, of an open table whose file changed since it was opened.
+
+    The text is what Postfix's daemons log before they restart: "table NAME(0,lock|fold_fix) has changed -- restarting".
+    """
+    for (reference, flags, _), table in _open.items():
+        if table.changed():
+            return f"{reference}(0,{bits.describe(flags)})"
+    return None
+
+
+def restart_if_changed() -> bool:
+    """Say, and log, that a table changed and the process should make place for a new one."""
+    name = changed_table()
+    if name is None:
+        return False
+    info(f"table {name} has changed -- restarting")
+    return True
+
+
+def forget_tables() -> None:
+    """Close every shared table."""
+    for table in _open.values():
+        table.close()
+    _open.clear()
+
+
+class UnavailableTable(Table):
+    """Stands for a table that could not be opened; tries again, at most once a second."""
+
+    def __init__(self, reference: str, opening: Opening, reason: str) -> None:
+        self.kind = reference.partition(":")[0]
+        super().__init__(reference.partition(":")[2], opening)
+        self._reason = reason
+        self._table: Table | None = None
+        self._tried = 0.0
+
+    def find_now(self, key: str) -> str | None:
+        """Open the table if that goes now, and ask it.  Raises TableError."""
+        if self._table is None:
+            from time import monotonic
+
+            from pyfix.tables.notice import warn
+
+            now = monotonic()
+            if now - self._tried >= 1.0:
+                self._tried = now
+                try:
+                    self._table = open_table(self.name, self.opening.snapshot, flags=self.opening.flags)
+                except TableError as problem:
+                    self._reason = str(problem)
+            if self._table is None:
+                warn(f"{self.name} is unavailable. {self._reason}")
+                raise TableError(f"{self.name} is unavailable. {self._reason}")
+        return self._table.find_now(key)

@@ -1,0 +1,25 @@
+"""texthash: the text that postmap(1) takes as input, read into memory when the table is opened."""
+
+from __future__ import annotations
+
+from pyfix.tables.memory import DictTable
+from pyfix.tables.notice import warn
+from pyfix.tables.table import Opening, fold
+from pyfix.tables.textfile import read_entries
+
+
+class TexthashTable(DictTable):
+    """``texthash:/path``: no indexed file, no postmap(1); changes are seen when the process is started again."""
+
+    kind = "texthash"
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        """Read the file.  Raises TableError when that fails; bad lines give warnings."""
+        super().__init__(name, opening)
+        values, folds, utf8 = self._values, self.fold, self.utf8
+        for number, key, value in read_entries(name, ignoring=" -- ignoring this line"):
+            stored = fold(key, utf8) if folds else key
+            if stored in values:
+                warn(f'{name}, line {number}: duplicate entry: "{key}"')
+                continue
+            values[stored] = value
