@@ -1,0 +1,221 @@
+"""The envelope of a queue file: sender, recipients, and what else is known of a message.
+
+The envelope stands before the content, more of it (the extracted segment) after.  Recipients
+can be read in portions, so that a message with very many does not fill the memory.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from pyfix.formats import records
+from pyfix.formats.records import RecordError, decode_record
+from pyfix.queue.message import HEAD, Message, MessageDamaged
+
+_BLOCK: Final = 65536
+_MOST_JUMPS: Final = 10000
+_UTF8: Final = "utf-8"
+_ESCAPE: Final = "surrogateescape"
+
+
+class EnvelopeRecipient(NamedTuple):
+    """One recipient that is not done."""
+
+    original_recipient: str
+    recipient: str
+    offset: int
+    dsn_orig_rcpt: str
+    notify_flags: int
+
+
+class Envelope:
+    """What qmgr(8) reads of a message."""
+
+    __slots__ = (
+        "_jumps", "_limit", "_position", "_tail", "arrival_time", "attributes", "complete", "dsn_orig_rcpt",
+        "errors_to", "filter", "inspector", "message", "notify_flags", "original_recipient", "recipients",
+        "redirect", "return_receipt", "sender", "verp", "warn_offset", "warn_time",
+    )  # fmt: skip
+
+    def __init__(self, message: Message) -> None:
+        """Begin to read; nothing is read yet."""
+        self.message = message
+        self.arrival_time = 0.0
+        """Seconds of the clock, when the message arrived."""
+        self.sender: str | None = None
+        self.attributes: dict[str, str] = {}
+        """Named attributes: the first of a name counts, but the last ``encoding``."""
+        self.filter = ""
+        self.inspector = ""
+        self.redirect = ""
+        self.verp = ""
+        self.return_receipt = ""
+        self.errors_to = ""
+        self.warn_time = 0
+        self.warn_offset = 0
+        """Where the record with the time of the delay notice is; 0 when there is none."""
+        self.recipients: list[EnvelopeRecipient] = []
+        self.complete = False
+        """Whether all recipients were read."""
+        self.original_recipient = ""
+        self.dsn_orig_rcpt = ""
+        self.notify_flags = 0
+        self._position = 0
+        self._jumps = 0
+        self._limit = 0
+        self._tail = False
+
+    def read(self, most: int = 0) -> None:
+        """Read on, until there are *most* recipients (0: to the end).
+
+        Raises MessageDamaged, OSError.
+        """
+        sizes = self.message.sizes
+        if self._position == 0 and (sizes.data_offset <= 0 or sizes.segment < 0):
+            raise MessageDamaged("weird size record")
+        self._limit = most
+        while not self.complete:
+            data = self._block()
+            start = self._position
+            ended, jump, used = self._walk(data, start)
+            if ended:
+                if self._tail:
+                    self.complete = True
+                else:
+                    self._tail = True
+                    # The first record there is the X that ends the content.
+                    self._position = sizes.data_offset + sizes.segment
+            elif jump:
+                self._jumps += 1
+                if self._jumps > _MOST_JUMPS:
+                    raise MessageDamaged("too many pointer records")
+                self._position = jump
+            elif used:
+                self._position = start + used
+                if self._limit and len(self.recipients) >= self._limit:
+                    return
+            else:
+                raise MessageDamaged("missing end record")
+
+    def _block(self) -> bytes:
+        message, start = self.message, self._position
+        head = message.head
+        if len(head) < HEAD or (not start and message.sizes.data_offset <= HEAD):
+            return head[start:]
+        return message.read(start, _BLOCK)
+
+    def _walk(self, data: bytes, base: int) -> tuple[bool, int, int]:
+        """Read records of *data*, which begins at offset *base* of the file.
+
+        Returns whether the segment ended, where a pointer leads (0: nowhere), and how many bytes were used.
+        """
+        position, end = 0, len(data)
+        recipients = self.recipients
+        attributes = self.attributes
+        limit = self._limit
+        while position + 1 < end:
+            kind = data[position]
+            length = data[position + 1]
+            if length < 0x80:
+                begin = position + 2
+                after = begin + length
+                if after > end:
+                    break
+            else:
+                try:
+                    found = decode_record(data, position, end)
+                except RecordError as error:
+                    raise MessageDamaged(str(error)) from error
+                if found is None:
+                    break
+                kind, begin, after = found
+            if kind == 0x41:  # ATTRIBUTE
+                name, equals, value = data[begin:after].decode(_UTF8, _ESCAPE).partition("=")
+                if not equals:
+                    raise MessageDamaged(f"bad attribute record: {name:.200}")
+                if name == "dsn_orig_rcpt":
+                    self.dsn_orig_rcpt = value
+                elif name == "notify_flags":
+                    self.notify_flags = int(value) if value.isdecimal() else 0
+                elif name not in attributes or name == "encoding":
+                    attributes[name] = value
+            elif kind == 0x4F:  # ORIGINAL_RECIPIENT
+                self.original_recipient = data[begin:after].decode(_UTF8, _ESCAPE)
+            elif kind == 0x52:  # RECIPIENT
+                recipients.append(
+                    EnvelopeRecipient(
+                        self.original_recipient,
+                        data[begin:after].decode(_UTF8, _ESCAPE),
+                        base + position,
+                        self.dsn_orig_rcpt,
+                        self.notify_flags,
+                    )
+                )
+                self.original_recipient = self.dsn_orig_rcpt = ""
+                self.notify_flags = 0
+                if limit and len(recipients) >= limit:
+                    return False, 0, after
+            elif kind in (records.DONE, records.CANCELED_RECIPIENT):
+                self.original_recipient = self.dsn_orig_rcpt = ""
+                self.notify_flags = 0
+            elif kind in (0x4D, 0x45):  # MESSAGE, END
+                return True, 0, after
+            elif kind == records.POINTER:
+                try:
+                    target = int(data[begin:after])
+                except ValueError:
+                    raise MessageDamaged("bad pointer record") from None
+                if target:
+                    return False, target, after
+            elif kind != records.SIZE:
+                self._single(kind, data[begin:after].decode(_UTF8, _ESCAPE), base + position)
+            position = after
+        return False, 0, position
+
+    def _single(self, kind: int, value: str, offset: int) -> None:
+        """Keep a record that counts once: the first of its kind."""
+        if kind == records.SENDER:
+            if self.sender is None:
+                self.sender = value
+        elif kind == records.TIME:
+            if not self.arrival_time:
+                self.arrival_time = _time(value)
+        elif kind == records.FILTER:
+            self.filter = value
+        elif kind == records.INSPECTOR:
+            self.inspector = value
+        elif kind == records.REDIRECT:
+            self.redirect = value
+        elif kind == records.WARN:
+            if not self.warn_offset:
+                self.warn_offset = offset
+                self.warn_time = int(value) if value.strip().isdecimal() else 0
+        elif kind == records.VERP:
+            if not self.verp:
+                self.verp = value
+        elif kind == records.RETURN_RECEIPT:
+            self.return_receipt = self.return_receipt or value
+        elif kind == records.ERRORS_TO:
+            self.errors_to = self.errors_to or value
+        elif kind in _OLD_ATTRIBUTES:
+            self.attributes.setdefault(_OLD_ATTRIBUTES[kind], value)
+        elif kind not in _IGNORED:
+            raise MessageDamaged(f"unexpected record type {chr(kind)!r} at offset {offset}")
+
+
+_OLD_ATTRIBUTES: Final = {
+    records.DSN_ENVELOPE_ID: "envelope_id",
+    records.DSN_RET: "ret_flags",
+    records.CREATE_TIME: "create_time",
+}
+_IGNORED: Final = frozenset(
+    (records.FULL_NAME, records.KILLED, records.PADDING, records.PRIORITY, records.EXTRACTED, records.FLAGS)
+)
+
+
+def _time(value: str) -> float:
+    seconds, _, micro = value.partition(" ")
+    try:
+        return int(seconds) + (int(micro) / 1e6 if micro else 0.0)
+    except ValueError:
+        raise MessageDamaged("bad arrival time record") from None

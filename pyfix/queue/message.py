@@ -1,0 +1,213 @@
+"""One queue file, opened: its sizes, its content as plain text, and marks in it.
+
+Who delivers a message holds a shared lock on its file; who wants to remove or replace the file
+takes an exclusive one.  The envelope is read by ``pyfix.queue.envelope``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from typing import Final, Literal
+
+from pyfix.formats.queuefile import SIZE_RECORD_BYTES, Sizes
+from pyfix.formats.records import (
+    ATTRIBUTE,
+    CANCELED_RECIPIENT,
+    DONE,
+    EXTRACTED,
+    PADDING,
+    POINTER,
+    RECIPIENT,
+    SIZE,
+    TEXT,
+    UNTERMINATED,
+    RecordError,
+    decode_record,
+)
+
+HEAD: Final = 4096
+"""Bytes that are read first; most messages fit."""
+_BLOCK: Final = 262144
+_MOST_JUMPS: Final = 10000
+_SIZEHEADER: Final = 2
+
+Lock = Literal["shared", "exclusive"]
+_LOCKS: Final = {"shared": fcntl.LOCK_SH | fcntl.LOCK_NB, "exclusive": fcntl.LOCK_EX | fcntl.LOCK_NB}
+
+
+class MessageBusy(Exception):
+    """Another process holds a lock on the queue file that excludes ours."""
+
+
+class MessageDamaged(Exception):
+    """The queue file is not one that cleanup(8) wrote and completed."""
+
+
+class Message:
+    """An open queue file.  close() it, or use it in a ``with`` statement."""
+
+    __slots__ = ("_head", "_sizes", "_start", "fd", "path")
+
+    def __init__(self, path: str, lock: Lock | None = "shared", *, read_only: bool = False) -> None:
+        """Open and lock the file at *path*.
+
+        Raises OSError (FileNotFoundError when it is gone) or MessageBusy.
+        """
+        self.path = path
+        self.fd = os.open(path, (os.O_RDONLY if read_only else os.O_RDWR) | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._head = b""
+        self._sizes: Sizes | None = None
+        self._start = 0
+        if lock is not None:
+            try:
+                fcntl.flock(self.fd, _LOCKS[lock])
+            except BlockingIOError:
+                self.close()
+                raise MessageBusy(path) from None
+
+    def close(self) -> None:
+        """Close the file, which also gives up the lock."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def __enter__(self) -> Message:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    @property
+    def head(self) -> bytes:
+        """The first 4096 bytes of the file, or all of a smaller one."""
+        if not self._head:
+            self._head = os.pread(self.fd, HEAD, 0)
+        return self._head
+
+    def read(self, start: int, size: int) -> bytes:
+        """Return up to *size* bytes from offset *start*.  Raises OSError."""
+        head = self._head
+        if start + size <= len(head) or (head and start <= len(head) < HEAD):
+            return head[start : start + size]
+        return os.pread(self.fd, size, start)
+
+    @property
+    def sizes(self) -> Sizes:
+        """What the size record says.  Raises MessageDamaged."""
+        if self._sizes is None:
+            head = self.head
+            if len(head) < SIZE_RECORD_BYTES or head[0] != SIZE:
+                raise MessageDamaged("missing size record")
+            try:
+                self._sizes = Sizes.decode(head[_SIZEHEADER:SIZE_RECORD_BYTES])
+            except ValueError as error:
+                raise MessageDamaged("invalid size record") from error
+        return self._sizes
+
+    # Content
+
+    def content_blocks(self, offset: int, size: int = _BLOCK) -> Iterator[bytes]:
+        """Yield the text that begins at *offset*, each line with a newline, in blocks of whole records.
+
+        *size* is the number of bytes that are read at a time.  Raises MessageDamaged, OSError.
+        """
+        position = offset
+        jumps = 0
+        while True:
+            data = self.read(position, size)
+            if not data:
+                raise MessageDamaged("the content has no end")
+            parts, used, jump, ended = decode_text(data)
+            if parts:
+                yield b"".join(parts)
+            if ended:
+                return
+            if jump:
+                jumps += 1
+                if jumps > _MOST_JUMPS:
+                    raise MessageDamaged("too many pointer records")
+                position = jump
+            elif used:
+                position += used
+            else:
+                # A single record that is longer than what was read.
+                if len(data) < size:
+                    raise MessageDamaged("a record that the end of the file cuts off")
+                size *= 4
+
+    def content(self, offset: int) -> bytes:
+        """Return the whole text that begins at *offset*.  Raises MessageDamaged, OSError."""
+        blocks = list(self.content_blocks(offset))
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+    # Marks
+
+    def overwrite(self, offset: int, data: bytes) -> None:
+        """Replace bytes in place.  Raises OSError."""
+        if os.pwrite(self.fd, data, offset) != len(data):
+            raise OSError(0, f"short write to {self.path}")
+
+    def mark_done(self, offset: int) -> None:
+        """Turn the recipient record at *offset* into one that is done.  Raises OSError."""
+        if offset > 0:
+            os.pwrite(self.fd, b"D", offset)
+
+    def is_recipient(self, offset: int) -> bool:
+        """Tell whether a recipient record (done or not) starts at *offset*."""
+        return os.pread(self.fd, 1, offset) in (b"R", b"D")
+
+
+def decode_text(data: bytes) -> tuple[list[bytes], int, int, bool]:
+    """Decode the text records at the start of *data*.
+
+    Returns their text in parts, the offset after the last complete record, where a pointer leads (0: none), and
+    whether the content ended.  Raises MessageDamaged for a record that cannot stand there.
+    """
+    parts: list[bytes] = []
+    append = parts.append
+    position, end = 0, len(data)
+    last = end - 1
+    newline = b"\n"
+    while position < last:
+        kind = data[position]
+        length = data[position + 1]
+        if length < 0x80:
+            begin = position + 2
+            after = begin + length
+            if after > end:
+                break
+        else:
+            try:
+                found = decode_record(data, position, end)
+            except RecordError as error:
+                raise MessageDamaged(str(error)) from error
+            if found is None:
+                break
+            kind, begin, after = found
+        if kind == TEXT:
+            append(data[begin:after])
+            append(newline)
+        elif kind == UNTERMINATED:
+            append(data[begin:after])
+        elif kind == EXTRACTED:
+            return parts, after, 0, True
+        elif kind == POINTER:
+            target = _pointer(data[begin:after])
+            if target:
+                return parts, after, target, False
+        elif kind not in (PADDING, ATTRIBUTE, RECIPIENT, DONE, CANCELED_RECIPIENT):
+            raise MessageDamaged(f"unexpected record type {chr(kind)!r} in the content")
+        position = after
+    return parts, position, 0, False
+
+
+def _pointer(payload: bytes) -> int:
+    try:
+        target = int(payload)
+    except ValueError:
+        raise MessageDamaged("bad pointer record") from None
+    if target < 0:
+        raise MessageDamaged("bad pointer record")
+    return target
