@@ -71,6 +71,10 @@ class Daemon:
         """Serve one client; the stream is closed when this returns."""
         raise NotImplementedError
 
+    def stand_alone(self) -> None:
+        """Serve standard input and output instead of sockets (-S), and return.  Raises ConfigError."""
+        raise ConfigError(f"{self.program} does not run stand-alone")
+
     def stopping(self) -> None:
         """No more clients come, none is left; the process ends right after this."""
 
@@ -387,7 +391,10 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
             identity.drop_privileges(owner, settings.queue_directory if invocation.chroot else None)
         else:
             identity.act_as(owner)
-        server.start()
+        if invocation.stand_alone:
+            server.stand_alone()
+        else:
+            server.start()
     except ConfigError as error:
         log.fatal(str(error))
         log.finish(_FATAL_DELAY)

@@ -1,0 +1,1 @@
+"""Fast flush: which queued messages go to which site."""
