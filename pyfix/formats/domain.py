@@ -122,7 +122,7 @@ def domain_to_ascii(domain: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def domain_to_utf8(domain: str) -> str | None:
-    """Return the U-label form of *domain*, or None when it is malformed.  Names without ``xn--`` come back as they are."""
+    """Return the U-label form of *domain*, or None when it is malformed.  Without ``xn--`` it comes back as it is."""
     if "xn--" not in domain.lower():
         return domain
     try:

@@ -26,12 +26,8 @@ def split_extension(
     """
     if not delimiters:
         return localpart, None
-    for position, character in enumerate(localpart):
-        if character in delimiters:
-            break
-    else:
-        return localpart, None
-    if position == 0:
+    found = [position for position in map(localpart.find, delimiters) if position >= 0]
+    if not found or not (position := min(found)):
         return localpart, None
     folded = localpart.lower()
     if folded in _NEVER_SPLIT or folded == double_bounce.lower():
