@@ -17,7 +17,7 @@ from pyfix.formats.tokens import COMMENT, OPERATOR, Token, external_text, quoted
 __all__ = ["FOLD_WIDTH", "AddressList", "rewrite_addresses"]
 
 FOLD_WIDTH: Final = 70
-"""A line to which one more address is added stays shorter than this (its leading tab not counted)."""
+"""A line to which one more address is added stays shorter than this, in bytes (its leading tab not counted)."""
 
 _ATOM = r"[A-Za-z0-9_=+/#$&'*?^`{|}~-]++"
 _PLAIN = rf"{_ATOM}(?:\.{_ATOM})*+@[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+"
@@ -25,6 +25,10 @@ _NAME = rf"""(?:"[^"\\\r]*"|{_ATOM}(?:[ \t]+{_ATOM})*)"""
 _ITEM = rf"[ \t\n]*(?:(?:{_NAME}[ \t\n]*)?<{_PLAIN}>|{_PLAIN})[ \t\n]*"
 _SIMPLE_LIST = re.compile(rf"{_ITEM}(?:,{_ITEM})*\Z")
 _SIMPLE_ADDRESS = re.compile(rf'"[^"]*"|({_PLAIN})(?=[ \t\n]*(?:[>,]|\Z))')
+
+
+def _width(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
 
 
 class AddressList:
@@ -75,14 +79,14 @@ def _fold(text: str) -> str:
         return text
     pieces = text.split("\n")
     lines = [pieces[0]]
-    width = len(pieces[0])
+    width = _width(pieces[0])
     for piece in pieces[1:]:
-        if width + 1 + len(piece) < FOLD_WIDTH:
+        if width + 1 + _width(piece) < FOLD_WIDTH:
             lines[-1] += " " + piece
-            width += 1 + len(piece)
+            width += 1 + _width(piece)
         else:
             lines.append(piece if piece[:1] in ("\t", " ") else "\t" + piece)
-            width = len(piece)
+            width = _width(piece)
     return "\n".join(lines)
 
 

@@ -49,7 +49,7 @@ _TOKEN = re.compile(
 _COMMENT_PART = re.compile(r"[^()\\]+|\\[\s\S]?|[()]")
 _BACKSLASH = re.compile(r"\\([\s\S]?)")
 _SPACE = re.compile(r"[ \t\r\n]")
-_NOT_ATOM = re.compile(r"""[\x00-\x20\x7f()<>@,;:\\".\[\]]|^\Z""")
+_NOT_ATOM = re.compile(r"""[\x00-\x20\x7f()<>@,;:\\".\[\]%!|]""")
 
 
 def scan(text: str, limit: int = 0) -> list[Token]:
