@@ -1,0 +1,201 @@
+"""Berkeley DB hash files: finding a key, listing all, and writing a whole file.
+
+Keys are spread over buckets by extended linear hashing; a bucket is a page, and more
+pages behind it when it is full.  Items larger than a quarter of a page have pages of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from struct import Struct
+from typing import Final
+
+from pyfix.formats.db.page import (
+    HASH,
+    HASH_MAGIC,
+    HASH_META,
+    HASH_UNSORTED,
+    HEADER_SIZE,
+    INVALID,
+    LITTLE,
+    PAGE_SIZE,
+    DbError,
+    DbFile,
+    Page,
+    ReadAt,
+    item_page,
+    meta_page,
+    overflow_pages,
+)
+
+_KEYDATA: Final = 1
+_DUPLICATE: Final = 2
+_OFFPAGE: Final = 3
+
+_VERSION: Final = 9
+_CHECK_KEY: Final = b"%$sniglet^&\0"
+"""Its hash stands in page 0, so that a reader knows whether it has the right function."""
+_SPARES: Final = 32
+
+
+def hash_key(key: bytes) -> int:
+    """Return the 32-bit FNV hash that Berkeley DB places keys by."""
+    value = 0
+    for byte in key:
+        value = (value * 16777619 & 0xFFFFFFFF) ^ byte
+    return value
+
+
+def _hash_key_old(key: bytes) -> int:
+    """Return the hash that files before version 5 were made with."""
+    value = 0
+    for byte in key:
+        value = (value * 33 + byte) & 0xFFFFFFFF
+    return value
+
+
+class HashFile(DbFile):
+    """A hash file, for reading."""
+
+    magic = HASH_MAGIC
+    meta_kind = HASH_META
+    versions = range(5, 11)
+
+    __slots__ = ("_hash", "_high", "_low", "_max", "_spares")
+
+    def __init__(self, read: ReadAt) -> None:
+        """Read the description in page 0.  Raises DbError."""
+        super().__init__(read)
+        fields = Struct(f"{self.layout.order}6I{_SPARES}I").unpack_from(self.meta, 72)
+        self._max, self._high, self._low, _, _, check = fields[:6]
+        self._spares: Final = fields[6:]
+        for function in (hash_key, _hash_key_old):
+            if function(_CHECK_KEY) == check:
+                self._hash = function
+                break
+        else:
+            raise DbError("the keys are placed by an unknown hash function")
+        if self._max > self.last_page:
+            raise DbError(f"{self._max} buckets do not fit the file")
+
+    def _bucket_page(self, bucket: int) -> int:
+        spare: int = self._spares[min(bucket.bit_length(), _SPARES - 1)]
+        return bucket + spare
+
+    def _chain(self, bucket: int) -> Iterator[Page]:
+        number = self._bucket_page(bucket)
+        seen = 0
+        while number:
+            page = self.page(number)
+            if page.kind not in (HASH, HASH_UNSORTED):
+                if page.kind == INVALID and not seen:
+                    return
+                raise DbError(f"page {number} is no hash page")
+            if len(page.items) & 1:
+                raise DbError(f"page {number} has a key without a value")
+            yield page
+            number = page.next
+            seen += 1
+            if seen > self.last_page:
+                raise DbError(f"the pages of bucket {bucket} go in a circle")
+
+    def _item(self, page: Page, index: int) -> bytes:
+        start = page.items[index]
+        end = page.items[index - 1] if index else self.page_size
+        if end <= start:
+            raise DbError(f"item {index} of page {page.number} has no size")
+        kind = page.data[start]
+        if kind == _KEYDATA:
+            return page.data[start + 1 : end]
+        if kind == _OFFPAGE and end - start >= 12:
+            _, number, length = self.layout.offpage.unpack_from(page.data, start)
+            return self.overflow(number, length)
+        if kind == _DUPLICATE and end - start >= 5:
+            (length,) = self.layout.short.unpack_from(page.data, start + 1)
+            return page.data[start + 3 : min(start + 3 + length, end)]
+        raise DbError(f"item {index} of page {page.number} is of unknown kind {kind}")
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of *key*, None when there is none.  Raises DbError."""
+        bucket = self._hash(key) & self._high
+        if bucket > self._max:
+            bucket &= self._low
+        size = len(key) + 1
+        wanted = b"\x01" + key
+        for page in self._chain(bucket):
+            # Searching the page's bytes is quicker than looking at its items one by one.
+            items, at = page.items, page.data.find(wanted, HEADER_SIZE)
+            while at >= 0:
+                if at in items:
+                    index = items.index(at)
+                    if not index & 1 and (items[index - 1] if index else self.page_size) == at + size:
+                        return self._item(page, index + 1)
+                at = page.data.find(wanted, at + 1)
+            if size > self.page_size // 8:
+                for index in range(0, len(items), 2):
+                    if page.data[items[index]] == _OFFPAGE and self._item(page, index) == key:
+                        return self._item(page, index + 1)
+        return None
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield all keys and values, in the order of the file.  Raises DbError."""
+        for bucket in range(self._max + 1):
+            for page in self._chain(bucket):
+                for index in range(0, len(page.items), 2):
+                    yield self._item(page, index), self._item(page, index + 1)
+
+
+def write_hash(entries: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return a hash file with *entries*; a key must not come twice."""
+    pairs = list(entries.items() if isinstance(entries, Mapping) else entries)
+    size, big = PAGE_SIZE, PAGE_SIZE // 4
+    room = size - HEADER_SIZE
+    need = sum(
+        (len(key) + 1 if len(key) <= big else 12) + (len(value) + 1 if len(value) <= big else 12) + 4
+        for key, value in pairs
+    )
+    # Three quarters full at most, on average: few buckets then need a second page.
+    count = max(2, 1 << (need // (room * 3 // 4)).bit_length())
+    buckets: list[list[tuple[bytes, bytes]]] = [[] for _ in range(count)]
+    mask = count - 1
+    for pair in pairs:
+        buckets[hash_key(pair[0]) & mask].append(pair)
+    pages: list[bytes] = [b""] * (count + 1)
+    extra: list[bytes] = []
+
+    def stored(item: bytes) -> bytes:
+        if len(item) <= big:
+            return b"\x01" + item
+        first = count + 1 + len(extra)
+        extra.extend(overflow_pages(item, first))
+        return LITTLE.offpage.pack(_OFFPAGE, first, len(item))
+
+    for bucket, members in enumerate(buckets):
+        members.sort()
+        groups: list[list[bytes]] = [[]]
+        free = room
+        for key, value in members:
+            new = [stored(key), stored(value)]
+            needed = len(new[0]) + len(new[1]) + 4
+            if needed > free:
+                groups.append([])
+                free = room
+            groups[-1] += new
+            free -= needed
+        numbers = [bucket + 1]
+        for _ in groups[1:]:
+            numbers.append(count + 1 + len(extra))
+            extra.append(b"")
+        for index, group in enumerate(groups):
+            previous = numbers[index - 1] if index else 0
+            following = numbers[index + 1] if index + 1 < len(numbers) else 0
+            page = item_page(numbers[index], (previous, following), group, HASH)
+            if index:
+                extra[numbers[index] - count - 1] = page
+            else:
+                pages[bucket + 1] = page
+    doublings = mask.bit_length()
+    spares = [1] * (doublings + 1) + [0] * (_SPARES - doublings - 1)
+    rest = Struct(f"<6I{_SPARES}I").pack(mask, mask, mask >> 1, 0, len(pairs), hash_key(_CHECK_KEY), *spares)
+    pages[0] = meta_page(HASH_MAGIC, _VERSION, HASH_META, count + len(extra), rest)
+    return b"".join(pages + extra)
