@@ -29,6 +29,8 @@ def read_text(path: str, what: str = "open") -> str:
     try:
         with open(path, "rb", buffering=0) as stream:
             return stream.read().decode(errors="surrogateescape")
+    except IsADirectoryError as error:
+        raise TableError(f"read {path}: {error.strerror}") from error
     except OSError as error:
         raise TableError(f"{what} {path}: {error.strerror}") from error
 

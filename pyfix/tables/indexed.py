@@ -1,0 +1,160 @@
+"""Tables in indexed files: what hash, btree, lmdb and cdb have in common.
+
+The file is opened once and asked with few system calls.  When it was changed or
+replaced since, the next lookup opens it again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Final
+
+from pyfix.tables import flags as bits
+from pyfix.tables.notice import warn
+from pyfix.tables.table import Opening, Table, TableError
+
+_MOST_ANSWERS: Final = 2000
+_UNKNOWN: Final = object()
+
+Stamp = tuple[int, int, int, int]
+"""What tells one state of a file from another: inode, change times, size."""
+
+
+def stamp(state: os.stat_result) -> Stamp:
+    """Return the stamp of a file."""
+    return state.st_ino, state.st_mtime_ns, state.st_ctime_ns if state.st_nlink else 0, state.st_size
+
+
+class Changed(Exception):
+    """The file changed while it was being read."""
+
+
+class IndexedTable(Table):
+    """A table in an indexed file."""
+
+    suffix: str = ""
+    """What the file's name has after the table's."""
+
+    __slots__ = ("_answers", "_fd", "_nuls", "_opened", "_stamp", "path")
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        """Open the file.  Raises TableError."""
+        super().__init__(name, opening)
+        self.path: Final = name + self.suffix
+        self._fd = -1
+        self._answers: dict[str, str | None] = {}
+        # Keys and values may end with a NUL byte or not; the first one found decides for the whole file.
+        nuls = opening.flags & (bits.TRY0NULL | bits.TRY1NULL)
+        self._nuls = ([b"\0"] if nuls & bits.TRY1NULL else []) + ([b""] if nuls & bits.TRY0NULL else []) or [b"\0", b""]
+        self._open()
+        self._opened: Final = self._stamp
+        self._warn_of_age()
+
+    # What a type of file gives
+
+    def _load(self) -> None:
+        """Make ready to read the file that _fd is open on.  Raises TableError."""
+        raise NotImplementedError
+
+    def _get(self, key: bytes) -> bytes | None:
+        """Return the value of a key as it stands in the file.  Raises TableError, Changed."""
+        raise NotImplementedError
+
+    def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield keys and values as they stand in the file.  Raises TableError, Changed."""
+        raise NotImplementedError
+
+    # What is the same for all
+
+    def _open(self) -> None:
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._cannot_open(error.strerror) from error
+        before, self._fd = self._fd, fd
+        try:
+            self._stamp = stamp(os.fstat(fd))
+            self._answers.clear()
+            self._load()
+        except BaseException:
+            os.close(fd)
+            self._fd = before
+            raise
+        if before >= 0:
+            os.close(before)
+
+    def _cannot_open(self, reason: str | None) -> TableError:
+        return TableError(f"open database {self.path}: {reason}")
+
+    def _open_again(self) -> None:
+        """Open the file that now has the table's name; without one, stay with what was open."""
+        try:
+            self._open()
+        except TableError:
+            state = os.fstat(self._fd)
+            if state.st_nlink:
+                raise
+            self._stamp = stamp(state)
+
+    def _warn_of_age(self) -> None:
+        """Warn when the text file is newer than the indexed one, unless it is being worked on."""
+        try:
+            source, own = os.stat(self.name.partition(":")[2]).st_mtime, os.fstat(self._fd).st_mtime
+        except OSError:
+            return
+        if source > own:
+            from time import time
+
+            if source < time() - 100:
+                warn(f"database {self.path} is older than source file {self.name.partition(':')[2]}")
+
+    def lookup(self, key: str) -> str | None:
+        """Return the value.  Raises TableError for a damaged file."""
+        if stamp(os.fstat(self._fd)) != self._stamp:
+            self._open_again()
+        answer = self._answers.get(key, _UNKNOWN)
+        if answer is not _UNKNOWN:
+            return answer  # type: ignore[return-value]  # the values are str or None
+        value = self._look(key)
+        if len(self._answers) >= _MOST_ANSWERS:
+            self._answers.clear()
+        self._answers[key] = value
+        return value
+
+    def _look(self, key: str) -> str | None:
+        stored = key.encode(errors="surrogateescape")
+        for _ in range(10):
+            try:
+                for nul in self._nuls:
+                    value = self._get(stored + nul)
+                    if value is not None:
+                        self._nuls = [nul]
+                        return self._text(value)
+                return None
+            except Changed:
+                self._open_again()
+        raise TableError(f"table {self.name}: query error: the file changes all the time")
+
+    @staticmethod
+    def _text(data: bytes) -> str:
+        """Decode a key or value, without the NUL byte that it may end with."""
+        return (data[:-1] if data[-1:] == b"\0" else data).decode(errors="surrogateescape")
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Yield all keys and values, in the order of the file.  Raises TableError."""
+        try:
+            for key, value in self._pairs():
+                yield self._text(key), self._text(value)
+        except Changed:
+            raise TableError(f"table {self.name}: sequence error: the file changed") from None
+
+    def changed(self) -> bool:
+        """Say whether the file was changed or replaced since the table was opened first."""
+        return self._stamp != self._opened or stamp(os.fstat(self._fd)) != self._opened
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
