@@ -61,7 +61,7 @@ def _exit_with(module: str, name: str) -> NoReturn:
 
 
 def _find_dependencies() -> None:
-    """Put the dependencies' folder on the path: of the checkout's ``.venv``, else of this interpreter's own environment."""
+    """Put the dependencies' folder on the path: the checkout's ``.venv``, else this interpreter's environment."""
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     own = os.path.dirname(os.path.dirname(sys.executable))

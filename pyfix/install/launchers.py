@@ -53,11 +53,13 @@ SET_GID_COMMANDS = ("postdrop", "postqueue")
 
 _IN_CHECKOUT = (
     "#!/usr/bin/env -S python3 -ISXutf8\n"
-    "import os.path as p, sys; sys.path.insert(0, p.dirname(p.dirname(p.realpath(__file__)))); "
+    "import os.path as p, sys; sys.path.append(p.dirname(p.dirname(p.realpath(__file__)))); "
     'from pyfix.launch import {kind}; {kind}("{name}", checkout=True)\n'
 )
 
-_INSTALLED = '#!{python} -ISXutf8\nimport sys; sys.path[:0] = {folders}; from pyfix.launch import {kind}; {kind}("{name}")\n'
+_INSTALLED = (
+    '#!{python} -ISXutf8\nimport sys; sys.path += {folders}; from pyfix.launch import {kind}; {kind}("{name}")\n'
+)
 
 
 def checkout_launcher(kind: str, name: str) -> str:
@@ -66,7 +68,7 @@ def checkout_launcher(kind: str, name: str) -> str:
 
 
 def installed_launcher(kind: str, name: str, python: Path, folders: Sequence[Path]) -> str:
-    """Return a launcher that runs *python* with *folders* before the standard library's.
+    """Return a launcher that runs *python* with *folders* after the standard library's.
 
     Raises ValueError when the kernel could not run it: a blank in the interpreter's path, or a path that is too long.
     """

@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from grp import getgrnam
 from pathlib import Path
@@ -89,10 +90,7 @@ class Instance:
             for name, content in {"mailboxes": _MAILBOXES, **(files or {})}.items():
                 self.write(name, content)
             self.write_main()
-            if isinstance(master, str):
-                text = master
-            else:
-                text = services.edited(services.STANDARD, dict(master or {}))
+            text = master if isinstance(master, str) else services.edited(services.STANDARD, dict(master or {}))
             self.write("master.cf", text.replace("{port}", str(self.port)).replace("{dir}", str(self.directory)))
         except BaseException:
             self.remove()
@@ -160,8 +158,11 @@ class Instance:
         path = self.config_directory / name
         if isinstance(content, str):
             content = content.replace("{dir}", str(self.directory)).encode("utf-8", "surrogateescape")
+        # A file changed within the last seconds is read again until it is older; a second more shows a change.
+        changed = path.stat().st_mtime + 1 if path.exists() else time.time() - 3600
         path.write_bytes(content)
         path.chmod(0o644)
+        os.utime(path, (changed, changed))
         return path
 
     def write_main(self, **changes: str) -> None:
@@ -204,8 +205,13 @@ class Instance:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of commands: this instance's configuration, and nothing of the caller's but PATH."""
-        return {"MAIL_CONFIG": str(self.config_directory), "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"}
+        """What commands get: this instance's configuration, and nothing of the caller's but PATH."""
+        return {
+            "MAIL_CONFIG": str(self.config_directory),
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "LC_ALL": "C",
+            "TZ": "UTC",
+        }
 
     def start(self, *, command: bool = False, seconds: float = 20.0) -> Self:
         """Start the mail system and wait until it answers.
@@ -214,15 +220,22 @@ class Instance:
         Raises NotStarted.
         """
         if command:
-            argv = [self.command_directory / "postfix", "-c", self.config_directory, "start"]
+            argv = [str(self.command_directory / "postfix"), "-c", str(self.config_directory), "start"]
         else:
-            argv = [self.daemon_directory / "master", "-c", self.config_directory, "-w"]
+            argv = [str(self.daemon_directory / "master"), "-c", str(self.config_directory), "-w"]
         try:
             done = subprocess.run(
-                argv, env=self.environment, cwd="/", capture_output=True, text=True, timeout=seconds, check=False, stdin=subprocess.DEVNULL
+                argv,
+                env=self.environment,
+                cwd="/",
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                check=False,
+                stdin=subprocess.DEVNULL,
             )
         except subprocess.TimeoutExpired as slow:
-            raise NotStarted(f"{argv[0]} did not return in {seconds} s\n{slow.stderr}\n{self._log_tail()}") from None
+            raise NotStarted(f"{argv[0]} did not return in {seconds} s\n{slow.stderr!r}\n{self._log_tail()}") from None
         if done.returncode != 0 or not processes.wait_until(self.is_running, seconds):
             raise NotStarted(f"{argv[0]} returned {done.returncode}\n{done.stdout}{done.stderr}\n{self._log_tail()}")
         return self
@@ -281,14 +294,26 @@ class Instance:
         self.wait_for_log(r"reload -- version", since=mark)
 
     def run(
-        self, command: str, *arguments: str | Path, input: bytes | None = None, user: int | None = None, timeout: float = 60.0
+        self,
+        command: str,
+        *arguments: str | Path,
+        input: bytes | None = None,
+        user: int | None = None,
+        timeout: float = 60.0,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run one of the instance's commands, by its name, as *user* (an id) if given."""
         program = self.command_directory / command
         if not program.exists():  # mailq and newaliases stand elsewhere in the reference
             program = Path(self.main.get(f"{command}_path", program))
         return subprocess.run(
-            [program, *arguments], input=input, env=self.environment, cwd="/", capture_output=True, timeout=timeout, user=user, check=False
+            [program, *arguments],
+            input=input,
+            env=self.environment,
+            cwd="/",
+            capture_output=True,
+            timeout=timeout,
+            user=user,
+            check=False,
         )
 
     # -- log ------------------------------------------------------------------------------------------------------
@@ -305,7 +330,9 @@ class Instance:
             log.seek(0 if whole else self._log_start if since is None else since)
             return log.read().decode("utf-8", "surrogateescape").splitlines()
 
-    def wait_for_log(self, pattern: str, seconds: float = 15.0, count: int = 1, since: int | None = None) -> re.Match[str]:
+    def wait_for_log(
+        self, pattern: str, seconds: float = 15.0, count: int = 1, since: int | None = None
+    ) -> re.Match[str]:
         """Wait for *count* log lines in which *pattern* is found, and return the last of these matches."""
         found: list[re.Match[str]] = []
 
@@ -314,7 +341,8 @@ class Instance:
             return len(found) >= count
 
         if not processes.wait_until(seen, seconds):
-            raise AssertionError(f"{len(found)} of {count} log lines with {pattern!r} in {seconds} s; the log:\n{self._log_tail()}")
+            what = f"{len(found)} of {count} log lines with {pattern!r} in {seconds} s"
+            raise AssertionError(f"{what}; the log:\n{self._log_tail()}")
         return found[count - 1]
 
     # -- mail -----------------------------------------------------------------------------------------------------
@@ -324,7 +352,7 @@ class Instance:
         return smtp.Dialogue(self.host, port or self.port, client)
 
     def dialogue(self, *lines: smtp.Line, client: str = STRANGER, port: int | None = None) -> list[str]:
-        """Say the lines one after the other and return the reply to each (see ``smtp.Line``); the greeting is not among them.
+        """Say the lines one by one and return the reply to each (see ``smtp.Line``); the greeting is not among them.
 
         What was said and replied is added to the transcript that ``parity`` compares.
         """
@@ -342,10 +370,11 @@ class Instance:
         """Send a message through SMTP and return its queue id.  Raises AssertionError when it is refused."""
         recipients = [recipients] if isinstance(recipients, str) else recipients
         body = content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
-        envelope = ["EHLO client.example", f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{recipient}>" for recipient in recipients)]
+        rcpt = [f"RCPT TO:<{recipient}>" for recipient in recipients]
+        envelope = ["EHLO client.example", f"MAIL FROM:<{sender}>", *rcpt]
         _, replies = smtp.dialogue(self.host, self.port, [*envelope, "DATA", smtp.dot_stuffed(body), "QUIT"], client)
         queued = re.match(r"250 2\.0\.0 Ok: queued as (\w+)", replies[-2])
-        assert queued, f"the message was refused: {replies}"
+        assert queued and all(reply[0] in "23" for reply in replies), f"message or recipient refused: {replies}"
         return queued[1]
 
     def queue(self) -> dict[str, list[str]]:
@@ -362,11 +391,11 @@ class Instance:
             raise AssertionError(f"after {seconds} s the queue still has {self.queue()}\n{self._log_tail()}")
 
     def deliveries(self) -> dict[str, list[bytes]]:
-        """Return the mail that was delivered: by mailbox, the messages of a Maildir in order of arrival, or the whole mailbox file."""
+        """Return what was delivered, by mailbox: the messages of a Maildir in order of arrival, or the whole file."""
         return spool.deliveries(self.mail_directory) | spool.deliveries(self.directory / "localmail")
 
     def forget(self) -> None:
-        """Begin a new test in a running instance: empty queue and mailboxes, and a log and transcript that start here."""
+        """Begin a new test in a running instance: empty queue and mailboxes, log and transcript start here."""
         for queue_id in [queue_id for ids in self.queue().values() for queue_id in ids]:
             spool.find(self.queue_directory, queue_id).unlink(missing_ok=True)
         for name in ("defer", "bounce", "trace", "flush"):

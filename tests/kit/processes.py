@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 
 def pids_inside(directory: Path) -> list[int]:
-    """Return the ids of all processes that have their working directory in *directory* or name it in their arguments."""
+    """Return the ids of all processes that work in *directory* or name it in their arguments."""
     found = []
     inside = os.fsencode(directory) + b"/"
     for pid in _all_pids():
@@ -53,10 +54,8 @@ def end(pids: Callable[[], list[int]], seconds: float = 5.0) -> list[int]:
 
 
 def _signal(pid: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def wait_until(condition: Callable[[], object], seconds: float, step: float = 0.01) -> bool:
@@ -79,7 +78,7 @@ def command_line(pid: int) -> str:
 
 
 def program_name(pid: int) -> str:
-    """Return the name of the daemon that a process runs, be it a program, a launcher's interpreter or a fork that names itself."""
+    """Return the name of the daemon that a process runs: a program, a launcher's interpreter or a named fork."""
     words = command_line(pid).split()
     if not words:
         return ""

@@ -50,13 +50,13 @@ def settings(kind: str) -> dict[str, str]:
 
 
 def mix(folder: Path, kind: str, replace: Mapping[str, str]) -> dict[str, str]:
-    """Lay out ``daemons`` and ``commands`` below *folder*: those of *kind*, but each of *replace* from the side that it names.
+    """Lay out ``daemons`` and ``commands`` below *folder*: those of *kind*, but those of *replace* from another side.
 
     Returns the main.cf parameters that name them.  Raises KeyError for a program that the other side does not have.
     """
     made = settings(kind)
-    for parameter, name, known in (("daemon_directory", "daemons", daemon_directory), ("command_directory", "commands", command_directory)):
-        target = folder / name
+    for name, known in (("daemon", daemon_directory), ("command", command_directory)):
+        target = folder / f"{name}s"
         target.mkdir()
         own = known(kind)
         for program in own.iterdir():
@@ -67,7 +67,7 @@ def mix(folder: Path, kind: str, replace: Mapping[str, str]) -> dict[str, str]:
             if other.exists():
                 (target / program_name).unlink(missing_ok=True)
                 (target / program_name).symlink_to(other)
-        made[parameter] = str(target)
+        made[f"{name}_directory"] = str(target)
     if replace.get("postfix", kind) != "pyfix":
         scripts = daemon_directory(replace.get("postfix", kind))
         for script in SCRIPTS:

@@ -166,6 +166,9 @@ def _install(release: Release, folder: Path, root: Path) -> None:
         if not _NOT_UNPACKED.match(package.name):
             _run("dpkg-deb", "-x", package, root)
     shutil.rmtree(apt)
+    # Debian's post-install ends with a step that is about the machine's own Postfix.
+    script = root / "usr/lib/postfix/sbin/post-install"
+    script.write_text(re.sub(r"(?m)^\s*/usr/lib/postfix/configure-instance\.sh.*$", "    :", script.read_text()))
     _point_at_own_libraries(root)
     _accounts()
     for name in ("postdrop", "postqueue"):

@@ -33,7 +33,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 def edited(text: str, changes: dict[str, str | None]) -> str:
-    """Return a master.cf with some services replaced (a full new line) or left out (None) by their name; new ones are added."""
+    """Return a master.cf with services replaced (a full line) or left out (None) by name; new ones are added."""
     left = dict(changes)
     lines = []
     for line in text.splitlines():

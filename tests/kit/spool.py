@@ -78,6 +78,8 @@ class Record:
 
     kind: str
     data: bytes
+    start: int
+    """Offset of its first byte in the file."""
 
 
 def records(path: Path) -> list[Record]:
@@ -89,7 +91,7 @@ def records(path: Path) -> list[Record]:
     found = []
     at = 0
     while at < len(stream):
-        kind = chr(stream[at])
+        start, kind = at, chr(stream[at])
         at += 1
         length = shift = 0
         while True:
@@ -103,6 +105,6 @@ def records(path: Path) -> list[Record]:
                 break
         if at + length > len(stream):
             raise ValueError(f"{path} ends within a record of type {kind}")
-        found.append(Record(kind, stream[at : at + length]))
+        found.append(Record(kind, stream[at : at + length], start))
         at += length
     return found

@@ -1,0 +1,69 @@
+"""Fixtures of all tests; what they give is described in ``tests/kit``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.kit import requirements
+from tests.kit.instance import Instance
+from tests.kit.parity import InstancePool, Parity
+from tests.parity.known_differences import KNOWN_DIFFERENCES
+
+
+@pytest.fixture(scope="session")
+def instance_pool() -> Iterator[InstancePool]:
+    """Running instances that one test leaves to the next."""
+    pool = InstancePool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def parity(instance_pool: InstancePool) -> Parity:
+    """Run a case on the reference and on pyfix and compare: ``parity(case)``; see ``tests.kit.parity.Parity``."""
+    first, second = os.environ.get("PYFIX_PARITY_SIDES", "reference,pyfix").split(",")
+    for kind in {first, second} - {"pyfix"}:
+        requirements.need_reference(kind)
+    return Parity(instance_pool, KNOWN_DIFFERENCES, (first, second))
+
+
+@pytest.fixture
+def new_instance() -> Iterator[Callable[..., Instance]]:
+    """Make instances that end with the test: ``new_instance("reference", replace={"smtpd": "pyfix"})``; not started."""
+    with ExitStack() as stack:
+
+        def make(kind: str = "pyfix", **arguments: Any) -> Instance:
+            for side in {kind, *(arguments.get("replace") or {}).values()} - {"pyfix"}:
+                requirements.need_reference(side)
+            try:
+                return stack.enter_context(Instance(kind, **arguments))
+            except requirements.MISSING as reason:
+                requirements.missing(reason)
+
+        yield make
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked as needing something that is not here."""
+    if item.get_closest_marker("root"):
+        requirements.need_root()
+    if marker := item.get_closest_marker("reference"):
+        requirements.need_reference(*marker.args)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say loudly what was not run, and why."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", ()):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason] = reasons.get(reason, 0) + 1
+    if reasons:
+        terminalreporter.section("NOT RUN", sep="!", yellow=True, bold=True)
+        for reason, count in sorted(reasons.items()):
+            terminalreporter.line(f"{count:5} tests: {reason.removeprefix('Skipped: ')}", yellow=True)
