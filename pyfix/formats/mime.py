@@ -1,0 +1,304 @@
+"""The structure of a message, found line by line: primary header, parts with their headers, nested messages, bodies.
+
+It is as deep as a mail transfer agent needs: no decoding, just where a header ends and which lines are body text.  A body
+in which nothing is left to find is *opaque*: the caller may then pass all other lines on without showing them.
+Source: RFC 2045 to 2047; postconf(5) mime_nesting_limit, mime_boundary_length_limit, header_size_limit,
+strict_7bit_headers, strict_8bitmime_body, strict_mime_encoding_domain, disable_mime_input_processing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal, NamedTuple, Protocol
+
+from pyfix.formats.header import KnownHeader, find_header, header_name_end
+
+__all__ = ["BODY", "MIME", "NESTED", "PRIMARY", "MimeError", "MimeParser", "MimeSink", "content_tokens"]
+
+HeaderClass = Literal["header", "mime", "nested"]
+
+PRIMARY: Final = 0
+MIME: Final = 1
+NESTED: Final = 2
+BODY: Final = 3
+
+_END_OF_LINE: Final = 0x4E  # a record of type N ends a line, one of type L is a piece of one
+
+
+class MimeError(NamedTuple):
+    """Something that the strict_* parameters or the limits refuse."""
+
+    code: str
+    text: str
+
+
+NESTING: Final = MimeError("5.6.0", "MIME nesting exceeds safety limit")
+TRUNCATED_HEADER: Final = MimeError("5.6.0", "message header length exceeds safety limit")
+HEADER_8BIT: Final = MimeError("5.6.0", "improper use of 8-bit data in message header")
+BODY_8BIT: Final = MimeError("5.6.0", "improper use of 8-bit data in message body")
+ENCODING_DOMAIN: Final = MimeError("5.6.0", "invalid message/* or multipart/* encoding domain")
+
+
+class MimeSink(Protocol):
+    """What takes the pieces of a message from the parser, in their order."""
+
+    def header(self, checks: HeaderClass, known: KnownHeader | None, name: bytes, body: bytes, state: int) -> None:
+        """Take one header: *body* is what follows the colon, continuation lines separated by newlines.
+
+        *checks* says which of header_checks, mime_header_checks and nested_header_checks look at it; *state* is PRIMARY,
+        MIME (the header of a part) or NESTED (of a message inside).
+        """
+
+    def header_end(self) -> None:
+        """Take note that the primary header is complete."""
+
+    def body(self, kind: int, data: bytes) -> None:
+        """Take a piece of the body, an empty line after a header or a boundary line; *kind* is a record type, N or L."""
+
+    def mime_error(self, error: MimeError, text: bytes) -> None:
+        """Take note of an error; *text* is where it was seen."""
+
+
+_CONTENT_TOKEN = re.compile(
+    rb"""[ \t\r\n]*(?:
+    (?P<word>[^\x00-\x20\x7f()<>@,;:\\"/\[\]?=]+)
+    |"(?P<quoted>(?:[^"\\]|\\[\s\S]?)*)"?
+    |(?P<comment>\()
+    |(?P<special>[\s\S]))""",
+    re.VERBOSE,
+)
+_COMMENT_PART = re.compile(rb"[^()\\]+|\\[\s\S]?|[()]")
+
+ContentToken = tuple[str, bytes]
+
+
+def content_tokens(body: bytes, limit: int = 100) -> list[ContentToken]:
+    """Return the tokens of a Content-...: header: ("word" | "quoted" | "special", text), comments left out.
+
+    Source: RFC 2045 section 5.1.
+    """
+    tokens: list[ContentToken] = []
+    position, end = 0, len(body)
+    while position < end and len(tokens) < limit:
+        match = _CONTENT_TOKEN.match(body, position)
+        if match is None:
+            break
+        position = match.end()
+        kind = match.lastgroup
+        if kind == "comment":
+            depth = 1
+            while depth and position < end:
+                part = _COMMENT_PART.match(body, position)
+                assert part is not None  # each byte is in one of the three alternatives
+                position = part.end()
+                depth += 1 if part[0] == b"(" else -1 if part[0] == b")" else 0
+        elif kind == "quoted":
+            tokens.append((kind, re.sub(rb"\\([\s\S]?)", rb"\1", match["quoted"])))
+        elif kind is not None:
+            tokens.append((kind, match[kind]))
+    return tokens
+
+
+class MimeParser:
+    """Finds the structure of one message; lines go in with ``feed``, pieces come out at the sink.
+
+    ``boundaries`` has the boundary strings (without ``--``) that would end the part being read, the innermost last.
+    """
+
+    def __init__(
+        self,
+        sink: MimeSink,
+        *,
+        header_limit: int = 102400,
+        nesting_limit: int = 100,
+        boundary_limit: int = 2048,
+        disabled: bool = False,
+        strict_header: bool = False,
+        strict_body: bool = False,
+        strict_domain: bool = False,
+    ) -> None:
+        """Begin with the primary header.  Limits are bytes, and levels for *nesting_limit*.
+
+        *disabled* (disable_mime_input_processing) makes all that follows the primary header one opaque body.
+        """
+        self._sink = sink
+        self._header_limit = header_limit
+        self._nesting_limit = nesting_limit
+        self._boundary_limit = boundary_limit
+        self._disabled = disabled
+        self._strict_header = strict_header and not disabled
+        self._strict_body = strict_body and not disabled
+        self._strict_domain = strict_domain and not disabled
+        self.state = PRIMARY
+        self.boundaries: list[bytes] = []
+        self._digests: list[bool] = []
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._partial = False
+        self._partial_body = False
+        self._part()
+
+    def _part(self, *, message: bool = False) -> None:
+        """Begin a part: plain text, or a message (the default inside of multipart/digest), in 7 bits."""
+        self._message = message
+        self._restricted = False
+        self._multipart = False
+        self._encoding = b"7bit"
+        self._domain = b"7bit"
+
+    @property
+    def opaque(self) -> bool:
+        """Whether nothing is left to find: all lines from here on are body."""
+        return self.state == BODY and not self.boundaries and not self._strict_body
+
+    def feed(self, kind: int, data: bytes) -> None:
+        """Take one line (*kind* N) or a piece of one (L) without its newline."""
+        if self.state == BODY:
+            self._body(kind, data)
+            return
+        if self._partial:
+            self._extend(data)
+        elif not data:
+            self._end_header()
+            self._sink.body(kind, data)
+            return
+        elif data[:1] in (b" ", b"\t") and self._lines:
+            self._extend(b"\n" + data)
+        elif header_name_end(data):
+            self._end_line()
+            self._lines = [data[: self._header_limit]]
+            self._size = min(len(data), self._header_limit)
+        else:
+            primary = self.state == PRIMARY
+            self._end_header()
+            if primary:
+                self._sink.body(_END_OF_LINE, b"")
+            self.state = BODY
+            self._body(kind, data)
+            return
+        self._partial = kind != _END_OF_LINE
+
+    def end(self) -> None:
+        """Take note that the message has ended, perhaps amid a header."""
+        if self.state != BODY:
+            self._end_header()
+            self.state = BODY
+
+    def _extend(self, data: bytes) -> None:
+        room = self._header_limit - self._size
+        if room > 0:
+            piece = data[:room]
+            self._lines.append(piece)
+            self._size += len(piece)
+
+    def _end_line(self) -> None:
+        """Hand over the header that has been gathered."""
+        if not self._lines:
+            return
+        text = self._lines[0] if len(self._lines) == 1 else b"".join(self._lines)
+        self._lines = []
+        name, _, body = text.partition(b":")
+        name = name.rstrip(b" \t")
+        known = find_header(name)
+        checks: HeaderClass = "header"
+        if self.state == MIME or (known is not None and known.mime):
+            checks = "mime"
+        elif self.state == NESTED:
+            checks = "nested"
+        if self._disabled:
+            checks = "header"
+        elif known is not None and known.mime:
+            if known.name == "Content-Type":
+                self._content_type(body)
+            elif known.name == "Content-Transfer-Encoding":
+                self._content_transfer_encoding(body)
+        if self._strict_header and not text.isascii():
+            self._sink.mime_error(HEADER_8BIT, text)
+        self._sink.header(checks, known, name, body, self.state)
+
+    def _end_header(self) -> None:
+        """End a header of any class and go to what follows it."""
+        self._end_line()
+        self._partial = False
+        if self.state == PRIMARY:
+            self._sink.header_end()
+        if self._strict_domain:
+            if self._multipart or self._message:
+                if self._encoding != self._domain:
+                    self._sink.mime_error(ENCODING_DOMAIN, self._encoding)
+            elif self._restricted and self._domain != b"7bit":
+                self._sink.mime_error(ENCODING_DOMAIN, self._domain)
+        if self._message and not self._disabled:
+            self.state = NESTED
+            self._part()
+        else:
+            self.state = BODY
+
+    def _content_type(self, body: bytes) -> None:
+        """Learn the type of the part: multipart/*, message/* or anything else."""
+        tokens = content_tokens(body)
+        self._part_type(tokens)
+        if not self._multipart:
+            return
+        for index in range(len(tokens) - 3):
+            if (
+                tokens[index] == ("special", b";")
+                and tokens[index + 1][0] == "word"
+                and tokens[index + 1][1].lower() == b"boundary"
+                and tokens[index + 2] == ("special", b"=")
+                and tokens[index + 3][0] != "special"
+            ):
+                self._push(tokens[index + 3][1])
+                return
+
+    def _part_type(self, tokens: list[ContentToken]) -> None:
+        words = [text.lower() if kind == "word" else b"" for kind, text in tokens[:3]]
+        subtype = words[2] if len(words) > 2 and tokens[1] == ("special", b"/") else b""
+        main = words[0] if words else b""
+        self._multipart = main == b"multipart"
+        self._digest = self._multipart and subtype == b"digest"
+        self._message = main == b"message" and subtype in (b"rfc822", b"global")
+        self._restricted = main == b"message" and subtype in (b"partial", b"external-body")
+
+    def _push(self, boundary: bytes) -> None:
+        if len(self.boundaries) > self._nesting_limit + 1:
+            self._sink.mime_error(NESTING, b"")
+            return
+        self.boundaries.append(boundary[: self._boundary_limit])
+        self._digests.append(self._digest)
+
+    def _content_transfer_encoding(self, body: bytes) -> None:
+        tokens = content_tokens(body)
+        if not tokens or tokens[0][0] != "word":
+            return
+        word = tokens[0][1].lower()
+        if word in (b"7bit", b"8bit", b"binary"):
+            self._encoding = self._domain = word
+        elif word in (b"base64", b"quoted-printable"):
+            self._encoding, self._domain = word, b"7bit"
+
+    def _body(self, kind: int, data: bytes) -> None:
+        """Pass on a body line; a boundary begins the header of the next part."""
+        if self._partial_body:
+            self._partial_body = kind != _END_OF_LINE
+        else:
+            self._partial_body = kind != _END_OF_LINE
+            if self.boundaries and data.startswith(b"--"):
+                self._boundary(data)
+        if self._strict_body and self._encoding == b"7bit" and not data.isascii():
+            self._sink.mime_error(BODY_8BIT, data)
+        self._sink.body(kind, data)
+
+    def _boundary(self, data: bytes) -> None:
+        for level in range(len(self.boundaries) - 1, -1, -1):
+            boundary = self.boundaries[level]
+            if data.startswith(boundary, 2):
+                closing = data.startswith(b"--", 2 + len(boundary))
+                keep = level if closing else level + 1
+                digest = self._digests[level]
+                del self.boundaries[keep:]
+                del self._digests[keep:]
+                self._part(message=digest and not closing)
+                if not closing:
+                    self.state = MIME
+                return
