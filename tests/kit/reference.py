@@ -95,6 +95,7 @@ def reference(kind: str = "reference") -> Reference:
                 _install(release, folder, root)
                 done.touch()
     _accounts()
+    _leave_machine_alone(root)
     return Reference(release, root)
 
 
@@ -166,9 +167,6 @@ def _install(release: Release, folder: Path, root: Path) -> None:
         if not _NOT_UNPACKED.match(package.name):
             _run("dpkg-deb", "-x", package, root)
     shutil.rmtree(apt)
-    # Debian's post-install ends with a step that is about the machine's own Postfix.
-    script = root / "usr/lib/postfix/sbin/post-install"
-    script.write_text(re.sub(r"(?m)^\s*/usr/lib/postfix/configure-instance\.sh.*$", "    :", script.read_text()))
     _point_at_own_libraries(root)
     _accounts()
     for name in ("postdrop", "postqueue"):
@@ -192,6 +190,18 @@ def _point_at_own_libraries(root: Path) -> None:
         _run("patchelf", "--force-rpath", "--set-rpath", path, program)
         if ".so" not in program.name:
             _run("patchelf", "--set-interpreter", loader, program)
+
+
+def _leave_machine_alone(root: Path) -> None:
+    """Take the step out of Debian's post-install that is about the machine's own Postfix."""
+    script = root / "usr/lib/postfix/sbin/post-install"
+    text = script.read_text()
+    adapted = re.sub(r"(?m)^ *\S*/configure-instance\.sh .*$", "    :", text)
+    if adapted != text:
+        new = script.with_name(f".post-install.{os.getpid()}")
+        new.write_text(adapted)
+        new.chmod(0o755)
+        new.replace(script)
 
 
 def _accounts() -> None:

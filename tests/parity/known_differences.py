@@ -1,4 +1,4 @@
-"""Lines in which pyfix differs from the reference on purpose, each with its reason; all other lines must be the same."""
+"""Lines in which pyfix differs from the reference on purpose, each with its reason; all others must be the same."""
 
 from __future__ import annotations
 
