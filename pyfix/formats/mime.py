@@ -283,7 +283,7 @@ class MimeParser:
             self._partial_body = kind != _END_OF_LINE
         else:
             self._partial_body = kind != _END_OF_LINE
-            if self.boundaries and data.startswith(b"--"):
+            if self.boundaries and len(data) > 2 and data.startswith(b"--"):
                 self._boundary(data)
         if self._strict_body and self._encoding == b"7bit" and not data.isascii():
             self._sink.mime_error(BODY_8BIT, data)
