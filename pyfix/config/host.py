@@ -1,0 +1,35 @@
+"""Defaults that depend on the host: its name and its domain."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyfix.config.snapshot import Snapshot
+
+__all__ = ["host_domain", "host_networks", "host_qualified_name"]
+
+_UNKNOWN_DOMAIN = "localdomain"
+
+
+def host_qualified_name(snapshot: Snapshot) -> str:
+    """Return the default of myhostname: the host's name, with mydomain when it has no dot."""
+    name = os.uname().nodename
+    if "." in name:
+        return name
+    return f"{name}.{snapshot.raw('mydomain') or _UNKNOWN_DOMAIN}"
+
+
+def host_domain(snapshot: Snapshot) -> str:
+    """Return the default of mydomain: myhostname without its first label, or ``localdomain``."""
+    written = snapshot.raw("myhostname")
+    name = os.uname().nodename if written is None else snapshot.expand(written)
+    return name.partition(".")[2] or _UNKNOWN_DOMAIN
+
+
+def host_networks(snapshot: Snapshot) -> str:
+    """Return the default of mynetworks, which mynetworks_style chooses."""
+    from pyfix.config.own_networks import default_networks  # asks the kernel: only when someone needs it
+
+    return default_networks(snapshot)

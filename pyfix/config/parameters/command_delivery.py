@@ -1,0 +1,15 @@
+"""Delivery to commands: pipe(8) and spawn(8)."""
+
+from __future__ import annotations
+
+from pyfix.config.parameter import duration, words
+from pyfix.config.snapshot import Settings
+
+__all__ = ["CommandDeliverySettings"]
+
+
+class CommandDeliverySettings(Settings):
+    """Delivery to commands: pipe(8) and spawn(8)."""
+
+    command_time_limit = duration("1000s", minimum=1)
+    pipe_delivery_status_filter = words("$default_delivery_status_filter")

@@ -1,0 +1,27 @@
+"""Authentication in the LMTP client."""
+
+from __future__ import annotations
+
+from pyfix.config.parameter import boolean, duration, text, words
+from pyfix.config.parameters.smtp_client_sasl import SmtpClientSaslSettings
+
+__all__ = ["LmtpClientSaslSettings"]
+
+
+class LmtpClientSaslSettings(SmtpClientSaslSettings):
+    """Authentication in the LMTP client.
+
+    The attributes have the names of the SMTP client's, so that code for both protocols reads one name.
+    """
+
+    smtp_sasl_auth_cache_name = text("", name="lmtp_sasl_auth_cache_name")
+    smtp_sasl_auth_cache_time = duration("90d", name="lmtp_sasl_auth_cache_time")
+    smtp_sasl_auth_enable = boolean("no", name="lmtp_sasl_auth_enable")
+    smtp_sasl_auth_soft_bounce = boolean("yes", name="lmtp_sasl_auth_soft_bounce")
+    smtp_sasl_mechanism_filter = words("", name="lmtp_sasl_mechanism_filter")
+    smtp_sasl_password_maps = words("", name="lmtp_sasl_password_maps")
+    smtp_sasl_password_result_delimiter = text(":", name="lmtp_sasl_password_result_delimiter", minimum=1, maximum=1)
+    smtp_sasl_path = text("", name="lmtp_sasl_path")
+    smtp_sasl_security_options = words("noplaintext, noanonymous", name="lmtp_sasl_security_options")
+    smtp_sasl_type = text("cyrus", name="lmtp_sasl_type", minimum=1)
+    smtp_sender_dependent_authentication = boolean("no", name="lmtp_sender_dependent_authentication")

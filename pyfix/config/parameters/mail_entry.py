@@ -1,0 +1,15 @@
+"""What happens to mail on its way in: filters and overrides."""
+
+from __future__ import annotations
+
+from pyfix.config.parameter import text, words
+from pyfix.config.snapshot import Settings
+
+__all__ = ["MailEntrySettings"]
+
+
+class MailEntrySettings(Settings):
+    """What happens to mail on its way in: filters and overrides."""
+
+    content_filter = text("")
+    receive_override_options = words("")

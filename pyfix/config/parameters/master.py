@@ -1,0 +1,15 @@
+"""The daemon that runs the others: master(8)."""
+
+from __future__ import annotations
+
+from pyfix.config.parameter import duration, words
+from pyfix.config.parameters.mail import MailSettings
+
+__all__ = ["MasterSettings"]
+
+
+class MasterSettings(MailSettings):
+    """The daemon that runs the others: master(8)."""
+
+    master_service_disable = words("")
+    service_throttle_time = duration("60s", minimum=1)

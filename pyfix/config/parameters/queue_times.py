@@ -1,0 +1,16 @@
+"""How often the queue is scanned, and for how long."""
+
+from __future__ import annotations
+
+from pyfix.config.parameter import duration
+from pyfix.config.snapshot import Settings
+
+__all__ = ["QueueTimeSettings"]
+
+
+class QueueTimeSettings(Settings):
+    """How often the queue is scanned, and for how long."""
+
+    maximal_queue_lifetime = duration("5d", maximum=8640000)
+    minimal_backoff_time = duration("300s", minimum=1)
+    queue_run_delay = duration("300s", minimum=1)

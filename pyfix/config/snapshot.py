@@ -1,0 +1,202 @@
+"""One reading of main.cf, and the typed views on it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from pyfix.config import main_cf
+from pyfix.config.errors import ConfigError
+from pyfix.config.parameter import DECLARED, Parameter
+from pyfix.formats.macros import MacroError, expand
+
+__all__ = ["DEFAULT_CONFIG_DIRECTORY", "Settings", "Snapshot", "default_config_directory"]
+
+DEFAULT_CONFIG_DIRECTORY = "/etc/postfix"
+_DEEPEST_NESTING = 100
+
+
+def default_config_directory() -> str:
+    """Return $MAIL_CONFIG or the built-in directory."""
+    return os.environ.get("MAIL_CONFIG") or DEFAULT_CONFIG_DIRECTORY
+
+
+class Snapshot:
+    """What main.cf and the ``-o`` options said at one moment; it never changes afterwards.
+
+    Nothing is read from disk later, except where a value names a file by definition (``myorigin = /etc/mailname``)
+    and where a default depends on the host (its name, its networks).
+    """
+
+    def __init__(
+        self,
+        settings: dict[str, str],
+        *,
+        config_directory: str = DEFAULT_CONFIG_DIRECTORY,
+        process_name: str = "",
+        service_name: str = "",
+        warnings: Sequence[str] = (),
+    ) -> None:
+        self.config_directory = config_directory
+        self.process_name = process_name or os.path.basename(sys.argv[0])
+        self.service_name = service_name or "amnesiac"
+        self.warnings = tuple(warnings)
+        """What is to be logged about the file: duplicate entries, lines that are ignored."""
+        self._settings = settings
+        self._values: dict[str, str] = {}
+        self._depth = 0
+
+    @classmethod
+    def read(
+        cls,
+        config_directory: str | None = None,
+        overrides: Sequence[tuple[str, str]] = (),
+        *,
+        process_name: str = "",
+        service_name: str = "",
+    ) -> Snapshot:
+        """Read main.cf in *config_directory* (None: $MAIL_CONFIG, else the built-in one) once.
+
+        *overrides* are the ``-o name=value`` options; they win over the file, and a later one over an earlier one.
+        Raises ConfigError when the file can't be read or has a malformed line.
+        """
+        directory = config_directory or default_config_directory()
+        warnings: list[str] = []
+        settings = main_cf.read_main_cf(
+            f"{directory}/main.cf", warnings.append, {"config_directory": directory}
+        )
+        settings.update(overrides)
+        return cls(
+            settings,
+            config_directory=directory,
+            process_name=process_name,
+            service_name=service_name,
+            warnings=warnings,
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that main.cf or an option sets, in the order of their first appearance."""
+        return tuple(self._settings)
+
+    def raw(self, name: str) -> str | None:
+        """Return the text as written; None when neither main.cf nor an option sets *name*."""
+        return self._settings.get(name)
+
+    def value(self, name: str) -> str:
+        """Return the expanded text of main.cf or else of the default; empty for a name that nobody knows.
+
+        Raises ConfigError when the text is malformed.
+        """
+        try:
+            return self._values[name]
+        except KeyError:
+            pass
+        try:
+            return self._look_up(name, False) or ""
+        except MacroError as error:
+            raise _config_error(error) from None
+
+    def expand(self, text: str) -> str:
+        """Return *text* with the ``$name`` forms replaced by values of this snapshot.  Raises ConfigError."""
+        try:
+            return expand(text, self._look_up)
+        except MacroError as error:
+            raise _config_error(error) from None
+
+    def default(self, name: str) -> str | None:
+        """Return the default of *name* as written; None when no program declares it."""
+        parameter = self._declared(name)
+        return None if parameter is None else parameter.default_text(self)
+
+    def service_value(self, service: str, suffix: str, default_parameter: str) -> str:
+        """Return the value of ``<service><suffix>``, or of *default_parameter* when that is not set.
+
+        Example: ``service_value("smtp", "_destination_concurrency_limit", "default_destination_concurrency_limit")``.
+        """
+        name = service + suffix
+        if name in self._settings or self._declared(name) is not None:
+            return self.value(name)
+        return self.value(default_parameter)
+
+    def with_overrides(self, overrides: Sequence[tuple[str, str]]) -> Snapshot:
+        """Return a snapshot of the same reading with further ``-o name=value`` options."""
+        return Snapshot(
+            {**self._settings, **dict(overrides)},
+            config_directory=self.config_directory,
+            process_name=self.process_name,
+            service_name=self.service_name,
+        )
+
+    def _declared(self, name: str) -> Parameter[Any] | None:
+        parameter = DECLARED.get(name)
+        if parameter is None:
+            from pyfix.config import catalogue  # it imports every declaration, which few programs need
+
+            parameter = catalogue.find(name)
+        return parameter
+
+    def _written(self, name: str) -> str | None:
+        if name == "process_name":  # main.cf can't change this and the next
+            return self.process_name
+        if name == "process_id":
+            return str(os.getpid())
+        text = self._settings.get(name)
+        if text is not None:
+            return text
+        if name == "service_name":
+            return self.service_name
+        parameter = self._declared(name)
+        return None if parameter is None else parameter.default_text(self)
+
+    def _look_up(self, name: str, test: bool) -> str | None:
+        value = self._values.get(name)
+        if value is not None:
+            return value
+        text = self._written(name)
+        if text is None or test:
+            return text
+        if "$" not in text:
+            self._values[name] = text
+            return text
+        if self._depth >= _DEEPEST_NESTING:
+            raise MacroError(f'unreasonable macro call nesting: "{name}"')
+        self._depth += 1
+        try:
+            value = self._values[name] = expand(text, self._look_up)
+        finally:
+            self._depth -= 1
+        return value
+
+
+class Settings:
+    """Base of the typed views: the parameters that one program or one topic reads."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    @classmethod
+    def parameters(cls) -> dict[str, Parameter[Any]]:
+        """Return the declarations of this class and its bases by attribute name, those of the bases first."""
+        return {
+            attribute: declaration
+            for base in reversed(cls.__mro__)
+            for attribute, declaration in base.__dict__.items()
+            if isinstance(declaration, Parameter)
+        }
+
+    def check(self) -> None:
+        """Evaluate every parameter, as a Postfix program does when it starts.
+
+        Raises ConfigError with Postfix's fatal text for the first bad value.
+        """
+        for attribute in self.parameters():
+            getattr(self, attribute)
+
+
+def _config_error(error: MacroError) -> ConfigError:
+    if error.fatal:
+        return ConfigError(str(error))
+    return ConfigError("dictionary mail_dict: macro processing error", warning=str(error))
