@@ -1,7 +1,7 @@
 """The structure of a message, found line by line: primary header, parts with their headers, nested messages, bodies.
 
-It is as deep as a mail transfer agent needs: no decoding, just where a header ends and which lines are body text.  A body
-in which nothing is left to find is *opaque*: the caller may then pass all other lines on without showing them.
+It is as deep as a mail transfer agent needs: no decoding, just where a header ends and which lines are body text.  A
+body in which nothing is left to find is *opaque*: the caller may then pass all other lines on without showing them.
 Source: RFC 2045 to 2047; postconf(5) mime_nesting_limit, mime_boundary_length_limit, header_size_limit,
 strict_7bit_headers, strict_8bitmime_body, strict_mime_encoding_domain, disable_mime_input_processing.
 """
@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 from pyfix.formats.header import KnownHeader, find_header, header_name_end
 
-__all__ = ["BODY", "MIME", "NESTED", "PRIMARY", "MimeError", "MimeParser", "MimeSink", "content_tokens"]
+__all__ = ["BODY", "ERRORS", "MIME", "NESTED", "PRIMARY", "MimeError", "MimeParser", "MimeSink", "content_tokens"]
 
 HeaderClass = Literal["header", "mime", "nested"]
 
@@ -38,6 +38,9 @@ HEADER_8BIT: Final = MimeError("5.6.0", "improper use of 8-bit data in message h
 BODY_8BIT: Final = MimeError("5.6.0", "improper use of 8-bit data in message body")
 ENCODING_DOMAIN: Final = MimeError("5.6.0", "invalid message/* or multipart/* encoding domain")
 
+ERRORS: Final = (NESTING, TRUNCATED_HEADER, HEADER_8BIT, BODY_8BIT, ENCODING_DOMAIN)
+"""The most serious first: a message with several errors is refused for that one."""
+
 
 class MimeSink(Protocol):
     """What takes the pieces of a message from the parser, in their order."""
@@ -45,18 +48,18 @@ class MimeSink(Protocol):
     def header(self, checks: HeaderClass, known: KnownHeader | None, name: bytes, body: bytes, state: int) -> None:
         """Take one header: *body* is what follows the colon, continuation lines separated by newlines.
 
-        *checks* says which of header_checks, mime_header_checks and nested_header_checks look at it; *state* is PRIMARY,
-        MIME (the header of a part) or NESTED (of a message inside).
+        *checks* says which of header_checks, mime_header_checks and nested_header_checks look at it; *state* is
+        PRIMARY, MIME (the header of a part) or NESTED (of a message inside).
         """
 
     def header_end(self) -> None:
         """Take note that the primary header is complete."""
 
     def body(self, kind: int, data: bytes) -> None:
-        """Take a piece of the body, an empty line after a header or a boundary line; *kind* is a record type, N or L."""
+        """Take a piece of the body, an empty line after a header or a boundary; *kind* is a record type, N or L."""
 
     def mime_error(self, error: MimeError, text: bytes) -> None:
-        """Take note of an error; *text* is where it was seen."""
+        """Take note of an error, the first of its kind; *text* is where it was seen."""
 
 
 _CONTENT_TOKEN = re.compile(
@@ -130,6 +133,7 @@ class MimeParser:
         self._strict_body = strict_body and not disabled
         self._strict_domain = strict_domain and not disabled
         self.state = PRIMARY
+        self.errors: set[MimeError] = set()
         self.boundaries: list[bytes] = []
         self._digests: list[bool] = []
         self._lines: list[bytes] = []
@@ -150,6 +154,16 @@ class MimeParser:
     def opaque(self) -> bool:
         """Whether nothing is left to find: all lines from here on are body."""
         return self.state == BODY and not self.boundaries and not self._strict_body
+
+    @property
+    def error(self) -> MimeError | None:
+        """The most serious error so far."""
+        return next((error for error in ERRORS if error in self.errors), None)
+
+    def _error(self, error: MimeError, text: bytes) -> None:
+        if error not in self.errors:
+            self.errors.add(error)
+            self._sink.mime_error(error, text)
 
     def feed(self, kind: int, data: bytes) -> None:
         """Take one line (*kind* N) or a piece of one (L) without its newline."""
@@ -213,7 +227,7 @@ class MimeParser:
             elif known.name == "Content-Transfer-Encoding":
                 self._content_transfer_encoding(body)
         if self._strict_header and not text.isascii():
-            self._sink.mime_error(HEADER_8BIT, text)
+            self._error(HEADER_8BIT, text)
         self._sink.header(checks, known, name, body, self.state)
 
     def _end_header(self) -> None:
@@ -225,9 +239,9 @@ class MimeParser:
         if self._strict_domain:
             if self._multipart or self._message:
                 if self._encoding != self._domain:
-                    self._sink.mime_error(ENCODING_DOMAIN, self._encoding)
+                    self._error(ENCODING_DOMAIN, self._encoding)
             elif self._restricted and self._domain != b"7bit":
-                self._sink.mime_error(ENCODING_DOMAIN, self._domain)
+                self._error(ENCODING_DOMAIN, self._domain)
         if self._message and not self._disabled:
             self.state = NESTED
             self._part()
@@ -262,7 +276,7 @@ class MimeParser:
 
     def _push(self, boundary: bytes) -> None:
         if len(self.boundaries) > self._nesting_limit + 1:
-            self._sink.mime_error(NESTING, b"")
+            self._error(NESTING, b"")
             return
         self.boundaries.append(boundary[: self._boundary_limit])
         self._digests.append(self._digest)
@@ -286,7 +300,7 @@ class MimeParser:
             if self.boundaries and len(data) > 2 and data.startswith(b"--"):
                 self._boundary(data)
         if self._strict_body and self._encoding == b"7bit" and not data.isascii():
-            self._sink.mime_error(BODY_8BIT, data)
+            self._error(BODY_8BIT, data)
         self._sink.body(kind, data)
 
     def _boundary(self, data: bytes) -> None:
