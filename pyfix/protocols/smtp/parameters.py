@@ -1,0 +1,168 @@
+"""The parameters of MAIL and RCPT.
+
+Source: RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531 (SMTPUTF8), RFC 3461 (RET, ENVID, NOTIFY, ORCPT),
+RFC 4954 (AUTH), VERP_README (XVERP).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pyfix.formats.queuefile import NOTIFY_DELAY, NOTIFY_FAILURE, NOTIFY_NEVER, NOTIFY_SUCCESS, RET_FULL, RET_HEADERS
+from pyfix.formats.textforms import XtextError, xtext_decode
+from pyfix.protocols.smtp.command import CommandError, Word
+
+__all__ = ["MailParameters", "RcptParameters", "parse_mail_parameters", "parse_rcpt_parameters"]
+
+_MOST_SIZE: Final = (1 << 63) - 1
+_MOST_ENVID: Final = 100
+_NOTIFY: Final = {"success": NOTIFY_SUCCESS, "failure": NOTIFY_FAILURE, "delay": NOTIFY_DELAY}
+_ORCPT: Final = re.compile(r"[A-Za-z0-9-]+;")
+_UTF8_ESCAPE: Final = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
+_DSN_OFF: Final = "501 5.7.1 DSN support is disabled"
+_BAD_NOTIFY: Final = "501 5.5.4 Error: Bad NOTIFY parameter syntax"
+_BAD_ORCPT: Final = "501 5.5.4 Error: Bad ORCPT parameter syntax"
+
+
+@dataclass(slots=True)
+class MailParameters:
+    """What follows the sender in MAIL."""
+
+    size: int = 0
+    """Announced size in bytes; 0 when none is."""
+    encoding: str = ""
+    """7bit or 8bit, as BODY says; empty without BODY."""
+    smtputf8: bool = False
+    ret: int = 0
+    envid: str = ""
+    """DSN envelope id, decoded."""
+    auth: str | None = None
+    """AUTH value as it came, in xtext."""
+    verp: str | None = None
+    """VERP delimiters; empty for the default ones, None without XVERP."""
+
+
+@dataclass(slots=True)
+class RcptParameters:
+    """What follows the recipient in RCPT."""
+
+    notify: int = 0
+    orcpt: str = ""
+    """``type;address``, decoded."""
+
+
+def parse_mail_parameters(
+    words: Sequence[Word], *, smtputf8: bool, dsn: bool = True, verp_filter: str | None = None
+) -> MailParameters:
+    """Read the parameters of MAIL.
+
+    *smtputf8*, *dsn*: whether these extensions are on; *verp_filter*: the characters that XVERP takes
+    (verp_delimiter_filter), None when the client may not use it.  Raises CommandError.
+    """
+    found = MailParameters()
+    for word in words:
+        keyword, equals, value = word.text.partition("=")
+        match keyword.upper():
+            case "SIZE" if equals:
+                found.size = _size(value)
+            case "BODY" if value.lower() == "8bitmime":
+                found.encoding = "8bit"
+            case "BODY" if value.lower() == "7bit":
+                found.encoding = "7bit"
+            case "SMTPUTF8" if smtputf8 and not equals:
+                found.smtputf8 = True
+            case "AUTH" if equals:
+                found.auth = value
+            case "RET" if equals:
+                if not dsn:
+                    raise CommandError(_DSN_OFF)
+                if found.ret or value.lower() not in ("full", "hdrs"):
+                    raise CommandError("501 5.5.4 Bad RET parameter syntax")
+                found.ret = RET_FULL if value.lower() == "full" else RET_HEADERS
+            case "ENVID" if equals:
+                if not dsn:
+                    raise CommandError(_DSN_OFF)
+                if found.envid:
+                    raise CommandError("501 5.5.4 Bad ENVID parameter syntax")
+                found.envid = _envid(value)
+            case "XVERP" if verp_filter is not None:
+                if equals and (len(value) != 2 or any(character not in verp_filter for character in value)):
+                    raise CommandError(f"501 5.5.4 Error: XVERP needs two characters from {verp_filter}")
+                found.verp = value
+            case _:
+                raise CommandError(f"555 5.5.4 Unsupported option: {word.text}")
+    return found
+
+
+def parse_rcpt_parameters(words: Sequence[Word], *, dsn: bool = True) -> RcptParameters:
+    """Read the parameters of RCPT.  Raises CommandError."""
+    found = RcptParameters()
+    for word in words:
+        keyword, equals, value = word.text.partition("=")
+        match keyword.upper():
+            case "NOTIFY" if equals:
+                if not dsn:
+                    raise CommandError(_DSN_OFF)
+                if found.notify:
+                    raise CommandError(_BAD_NOTIFY)
+                found.notify = _notify(value)
+            case "ORCPT" if equals:
+                if not dsn:
+                    raise CommandError(_DSN_OFF)
+                if found.orcpt:
+                    raise CommandError(_BAD_ORCPT)
+                found.orcpt = _orcpt(value)
+            case _:
+                raise CommandError(f"555 5.5.4 Unsupported option: {word.text}")
+    return found
+
+
+def _size(value: str) -> int:
+    if not (value.isascii() and value.isdigit()):
+        raise CommandError("501 5.5.4 Bad message size syntax")
+    size = int(value) if len(value) <= 20 else _MOST_SIZE + 1
+    if size > _MOST_SIZE:
+        raise CommandError("552 5.3.4 Message size exceeds file system imposed limit")
+    return size
+
+
+def _envid(value: str) -> str:
+    try:
+        decoded = xtext_decode(value)
+    except XtextError:
+        decoded = ""
+    if not decoded or not decoded.isascii() or not decoded.isprintable() or len(value) > _MOST_ENVID:
+        raise CommandError("501 5.5.4 Bad ENVID parameter syntax")
+    return decoded
+
+
+def _notify(value: str) -> int:
+    flags = 0
+    for name in re.split(r"[, \t]+", value.lower()):
+        if not name:
+            continue
+        if name == "never":
+            flags |= NOTIFY_NEVER
+        elif name in _NOTIFY:
+            flags |= _NOTIFY[name]
+        else:
+            raise CommandError(_BAD_NOTIFY)
+    if not flags or (flags & NOTIFY_NEVER and flags != NOTIFY_NEVER):
+        raise CommandError(_BAD_NOTIFY)
+    return flags
+
+
+def _orcpt(value: str) -> str:
+    kind = _ORCPT.match(value)
+    if kind is None:
+        raise CommandError(_BAD_ORCPT)
+    address = value[kind.end() :]
+    if kind[0].lower() == "utf-8;":
+        return kind[0] + _UTF8_ESCAPE.sub(lambda found: chr(int(found[1], 16)), address)
+    try:
+        return kind[0] + xtext_decode(address)
+    except XtextError:
+        raise CommandError(_BAD_ORCPT) from None
