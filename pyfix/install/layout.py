@@ -1,0 +1,62 @@
+"""Folders of an instance, their modes and owners: what Postfix's ``set-permissions`` makes of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+QUEUE_FOLDERS = {
+    "active": 0o700,
+    "bounce": 0o700,
+    "corrupt": 0o700,
+    "defer": 0o700,
+    "deferred": 0o700,
+    "flush": 0o700,
+    "hold": 0o700,
+    "incoming": 0o700,
+    "maildrop": 0o730,
+    "pid": 0o755,
+    "private": 0o700,
+    "public": 0o710,
+    "saved": 0o700,
+    "trace": 0o700,
+}
+"""What lies in queue_directory, and its mode.  Source: postfix-files of Postfix 3.11."""
+
+OPEN_TO_SET_GID = frozenset({"maildrop", "public"})
+"""Those that setgid_group may use: ``postdrop`` puts mail there and wakes pickup(8)."""
+
+OF_ROOT = frozenset({"pid"})
+"""Those that belong to root."""
+
+OPEN_TO_ALL = {"maildrop": 0o1733, "public": 0o711}
+"""The modes without a set-gid ``postdrop``: everyone may put files into maildrop, nobody may list or replace them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Numbers of the user and groups that an instance belongs to."""
+
+    owner: int
+    owner_group: int
+    setgid_group: int
+
+
+def lay_out(queue_directory: Path, data_directory: Path, ids: Ids | None, *, set_gid: bool) -> None:
+    """Make the folders where they are missing and set modes, and owners too if *ids* are given (needs root).
+
+    *set_gid* tells whether ``postdrop`` has the rights of setgid_group; without them, maildrop is open to all.
+    """
+    queue_directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, mode in QUEUE_FOLDERS.items():
+        folder = queue_directory / name
+        folder.mkdir(exist_ok=True)
+        if ids is not None and name not in OF_ROOT:
+            os.chown(folder, ids.owner, ids.setgid_group if name in OPEN_TO_SET_GID else -1)
+        folder.chmod(mode if set_gid else OPEN_TO_ALL.get(name, mode))
+    if ids is not None:
+        os.chown(queue_directory, 0, 0)
+        os.chown(queue_directory / "pid", 0, 0)
+        os.chown(data_directory, ids.owner, ids.owner_group)
