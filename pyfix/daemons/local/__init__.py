@@ -1,0 +1,1 @@
+"""local(8): delivery to users of this system."""

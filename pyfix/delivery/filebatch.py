@@ -1,0 +1,146 @@
+"""Deliveries to files, those of one turn of the loop together.
+
+For all files of one owner the rights are changed once, and the sync of all of them is started before any is waited
+for.  A message is reported as delivered only after its own file was synced.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Final
+
+from pyfix.delivery.locks import LockBusy
+from pyfix.delivery.outcome import Outcome
+from pyfix.delivery.output import FileProblem
+from pyfix.runtime.identity import Owner
+from pyfix.runtime.loop import current
+from pyfix.runtime.task import Waiter
+
+_START_WRITING: Final = 2
+_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
+if _sync_file_range is not None:
+    _sync_file_range.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
+
+
+class FileTarget(ABC):
+    """One message on its way into one file.  All methods run with the owner's rights and never wait."""
+
+    owner: Owner
+    attempts: int
+    """How often a lock that somebody else holds is tried for."""
+    waiter: Waiter[Outcome]
+
+    @abstractmethod
+    def write(self) -> int:
+        """Write the message; return the descriptor to sync.  Raises FileProblem, LockBusy."""
+
+    @abstractmethod
+    def sync_failed(self, error: OSError) -> Outcome:
+        """Take back what was written, because it cannot be made durable."""
+
+    @abstractmethod
+    def publish(self) -> Outcome:
+        """The file is on the disk: give it its name, or its locks up."""
+
+    @abstractmethod
+    def locked_out(self, busy: LockBusy) -> Outcome:
+        """All attempts to lock failed."""
+
+
+class FileBatch:
+    """Gathers the targets of one turn."""
+
+    def __init__(self, lock_delay: float) -> None:
+        """*lock_delay* is postconf(5) deliver_lock_delay, in seconds."""
+        self._lock_delay = lock_delay
+        self._waiting: list[FileTarget] = []
+
+    async def deliver(self, target: FileTarget) -> Outcome:
+        """Write, sync and publish *target*, with others of this turn; return its outcome."""
+        target.waiter = Waiter()
+        self._enqueue(target)
+        return await target.waiter
+
+    def _enqueue(self, target: FileTarget) -> None:
+        if not self._waiting:
+            current().at_turn_end(self._commit)
+        self._waiting.append(target)
+
+    def _commit(self) -> None:
+        batch, self._waiting = self._waiting, []
+        owners: dict[Owner, list[FileTarget]] = {}
+        for target in batch:
+            owners.setdefault(target.owner, []).append(target)
+        done: list[tuple[FileTarget, Outcome]] = []
+        if len(owners) == 1:
+            for owner, targets in owners.items():
+                with owner.rights():
+                    written = self._write(targets, done)
+                    _start_sync(written)
+                    _finish(written, done)
+        else:
+            written_by_owner = []
+            for owner, targets in owners.items():
+                with owner.rights():
+                    written_by_owner.append((owner, self._write(targets, done)))
+            _start_sync([pair for _, written in written_by_owner for pair in written])
+            for owner, written in written_by_owner:
+                with owner.rights():
+                    _finish(written, done)
+        for target, outcome in done:
+            target.waiter.wake_soon(outcome)
+
+    def _write(self, targets: list[FileTarget], done: list[tuple[FileTarget, Outcome]]) -> list[tuple[FileTarget, int]]:
+        written = []
+        for target in targets:
+            try:
+                written.append((target, target.write()))
+            except FileProblem as failure:
+                done.append((target, failure.outcome))
+            except LockBusy as busy:
+                target.attempts -= 1
+                if target.attempts > 0:
+                    current().later(self._lock_delay, self._enqueue, target)
+                else:
+                    done.append((target, target.locked_out(busy)))
+        return written
+
+
+def _start_sync(written: list[tuple[FileTarget, int]]) -> None:
+    if _sync_file_range is not None and len(written) > 1:
+        for fd in {fd for _, fd in written}:
+            _sync_file_range(fd, 0, 0, _START_WRITING)
+
+
+def _finish(written: list[tuple[FileTarget, int]], done: list[tuple[FileTarget, Outcome]]) -> None:
+    # Several messages may be in one mailbox file, which is synced once.
+    results: dict[int, OSError | None] = {}
+    finish: list[tuple[FileTarget, Callable[[], Outcome]]] = []
+    for target, fd in written:
+        if fd not in results:
+            try:
+                os.fsync(fd)
+            except OSError as error:
+                results[fd] = error
+            else:
+                results[fd] = None
+        failed = results[fd]
+        finish.append((target, target.publish if failed is None else _Failed(target, failed)))
+    # The descriptors are closed only now, so that none of them is given away while the others are synced.
+    done.extend([(target, call()) for target, call in finish])
+
+
+class _Failed:
+    """Tells a target that its file could not be synced."""
+
+    __slots__ = ("_error", "_target")
+
+    def __init__(self, target: FileTarget, error: OSError) -> None:
+        self._target = target
+        self._error = error
+
+    def __call__(self) -> Outcome:
+        return self._target.sync_failed(self._error)

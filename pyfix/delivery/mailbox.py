@@ -1,0 +1,200 @@
+"""Delivery to a mailbox file in mbox format, with its locks.
+
+Several messages of one turn go into the file under one lock and one sync.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass
+from typing import Final
+
+from pyfix.delivery.filebatch import FileTarget
+from pyfix.delivery.locks import LockBusy, lock_file, release_dotlock, take_dotlock
+from pyfix.delivery.outcome import Outcome, Sent
+from pyfix.delivery.output import FileProblem, Output, io_problem, problem, write_all
+from pyfix.runtime.identity import Owner
+from pyfix.runtime.log import log
+
+_DELIVERED: Final = Sent("delivered to mailbox")
+_FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRules:
+    """How mailbox files are treated; one for all of an agent's."""
+
+    locks: frozenset[str]
+    limit: int
+    """Largest size of a mailbox in bytes, 0 for none."""
+    stale_lock_time: int
+    lock_attempts: int
+    strict_ownership: bool
+    """Refuse a mailbox that somebody else than the recipient owns."""
+
+
+class _OpenMailbox:
+    """A mailbox that is open and locked, and how many messages of this turn are in it."""
+
+    __slots__ = ("dotlock", "fd", "start", "users")
+
+    def __init__(self, fd: int, start: int, dotlock: bool) -> None:
+        self.fd = fd
+        self.start = start
+        self.dotlock = dotlock
+        self.users = 0
+
+
+class MailboxTarget(FileTarget):
+    """One message on its way into a mailbox file."""
+
+    _open: dict[str, _OpenMailbox]
+
+    def __init__(
+        self,
+        owner: Owner,
+        path: str,
+        output: Output,
+        rules: MailboxRules,
+        open_mailboxes: dict[str, _OpenMailbox],
+        *,
+        file_owner: Owner | None = None,
+        prefix: str = "",
+    ) -> None:
+        """*file_owner* owns the file where *owner* is only whose rights are needed to make it.
+
+        *open_mailboxes* is shared by all targets of a process; *prefix* comes before the text of a failure.
+        """
+        self.owner = owner
+        self.attempts = rules.lock_attempts
+        self._path = path
+        self._output = output
+        self._rules = rules
+        self._open = open_mailboxes
+        self._file_owner = file_owner or owner
+        self._prefix = prefix or f"delivery failed to mailbox {path}: "
+
+    def write(self) -> int:
+        """Lock the mailbox and append the message.  Raises FileProblem, LockBusy."""
+        try:
+            mailbox = self._open.get(self._path)
+            if mailbox is None:
+                mailbox = self._open_and_lock()
+                self._open[self._path] = mailbox
+            mailbox.users += 1
+            self._append(mailbox)
+        except FileProblem as failure:
+            raise FileProblem(failure.outcome._replace(text=self._prefix + failure.outcome.text)) from None
+        return mailbox.fd
+
+    def _append(self, mailbox: _OpenMailbox) -> None:
+        size = os.lseek(mailbox.fd, 0, os.SEEK_END)
+        limit = self._rules.limit
+        try:
+            write_all(mailbox.fd, self._output, mailbox=True, room=max(limit - size, 0) if limit else -1)
+        except FileProblem:
+            _truncate(mailbox.fd, size)
+            self._release()
+            raise
+
+    def _open_and_lock(self) -> _OpenMailbox:
+        path, rules = self._path, self._rules
+        dotlock = False
+        if "dotlock" in rules.locks:
+            try:
+                dotlock = take_dotlock(path, rules.stale_lock_time)
+            except OSError as error:
+                raise io_problem(f"unable to create lock file {path}.lock", error, "4.2.0", diag_text="") from error
+        fd = -1
+        try:
+            fd = self._open_file()
+            lock_file(fd, rules.locks)
+            return _OpenMailbox(fd, os.fstat(fd).st_size, dotlock)
+        except BaseException as error:
+            if fd >= 0:
+                os.close(fd)
+            if dotlock:
+                release_dotlock(path)
+            if isinstance(error, OSError):
+                raise io_problem("unable to lock for exclusive access", error, "4.2.0", diag_text="") from error
+            raise
+
+    def _open_file(self) -> int:
+        path, owner = self._path, self._file_owner
+        try:
+            try:
+                fd = os.open(path, _FLAGS | os.O_NOFOLLOW)
+            except FileNotFoundError:
+                fd = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+                if owner != self.owner:
+                    os.fchown(fd, owner.uid, owner.gid)
+        except OSError as error:
+            if error.errno == errno.ELOOP or (error.errno == errno.EEXIST and os.path.islink(path)):
+                return self._open_link(path)
+            raise io_problem("cannot open file", error, "4.2.0", diag_text="") from error
+        try:
+            self._check(os.fstat(fd), path)
+        except FileProblem:
+            os.close(fd)
+            raise
+        return fd
+
+    def _open_link(self, path: str) -> int:
+        """Open a mailbox that is a symbolic link: only one of root's is followed."""
+        try:
+            link = os.lstat(path)
+            if link.st_uid != 0:
+                raise problem("cannot open file: file is a symbolic link", "4.2.0")
+            fd = os.open(path, _FLAGS)
+        except OSError as error:
+            raise io_problem("cannot open file", error, "4.2.0", diag_text="") from error
+        try:
+            self._check(os.fstat(fd), path)
+        except FileProblem:
+            os.close(fd)
+            raise
+        return fd
+
+    def _check(self, status: os.stat_result, path: str) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise problem(f"destination {path} is not a regular file", "5.2.0")
+        if self._rules.strict_ownership and status.st_uid != self._file_owner.uid:
+            log.warning('specify "strict_mailbox_ownership = no" to ignore mailbox ownership mismatch')
+            raise problem(f"destination {path} is not owned by recipient", "4.2.0")
+
+    def publish(self) -> Outcome:
+        """Give up the locks."""
+        self._release()
+        return _DELIVERED
+
+    def sync_failed(self, error: OSError) -> Outcome:
+        """Cut off what was written in this turn."""
+        mailbox = self._open.get(self._path)
+        if mailbox is not None:
+            _truncate(mailbox.fd, mailbox.start)
+            self._release()
+        return io_problem(f"{self._prefix}error writing message", error, "5.3.0").outcome
+
+    def locked_out(self, busy: LockBusy) -> Outcome:
+        """Defer: somebody else holds the lock."""
+        return problem(f"{self._prefix}{busy.text}: {busy.error.strerror}", "4.2.0").outcome
+
+    def _release(self) -> None:
+        mailbox = self._open.get(self._path)
+        if mailbox is None:
+            return
+        mailbox.users -= 1
+        if mailbox.users <= 0:
+            del self._open[self._path]
+            os.close(mailbox.fd)
+            if mailbox.dotlock:
+                release_dotlock(self._path)
+
+
+def _truncate(fd: int, size: int) -> None:
+    try:
+        os.ftruncate(fd, size)
+    except OSError as error:
+        log.warning(f"truncate mailbox: {error.strerror}")

@@ -1,0 +1,232 @@
+"""The one place where a delivery's outcome is logged, told to bounce(8) or defer(8), and marked in the queue file."""
+
+from __future__ import annotations
+
+import time
+from typing import Final, NamedTuple
+
+from pyfix.clients import bounce
+from pyfix.config.parameters.mail import MailSettings
+from pyfix.delivery.delays import format_delays
+from pyfix.delivery.outcome import BOUNCED, DEFERRED, SENT, Deferred, Outcome, changed, fitting, misfit
+from pyfix.formats.address import internal_to_external
+from pyfix.formats.queuefile import NOTIFY_SUCCESS
+from pyfix.protocols.internal import verify
+from pyfix.protocols.internal.bounce import Append
+from pyfix.protocols.internal.delivery import (
+    ANY_VERIFY,
+    MTA_VERIFY,
+    RECORD,
+    RECORD_DELAY_SENT,
+    SUCCESS,
+    USER_VERIFY,
+    DeliveryRequest,
+    MessageStats,
+    Recipient,
+)
+from pyfix.queue.message import Message
+from pyfix.runtime import ipc
+from pyfix.runtime.ipc import ServiceError
+from pyfix.runtime.log import log
+
+_TRACE_FLAGS: Final = ANY_VERIFY | RECORD | RECORD_DELAY_SENT
+_RECIPIENT_STATUS: Final = {
+    SENT: verify.RECIPIENT_OK, DEFERRED: verify.RECIPIENT_DEFERRED, BOUNCED: verify.RECIPIENT_BOUNCED,
+}  # fmt: skip
+
+class Delivery:
+    """One request in work: what qmgr(8) asks, the open queue file, and the times."""
+
+    __slots__ = ("active_time", "arrival_time", "handoff_time", "message", "recipients", "request")
+
+    def __init__(
+        self, request: DeliveryRequest, recipients: list[Recipient], message: Message, stats: MessageStats
+    ) -> None:
+        self.request = request
+        self.recipients = recipients
+        self.message = message
+        self.arrival_time = stats.incoming_arrival
+        self.active_time = stats.active_arrival
+        self.handoff_time = time.time()
+
+    def content(self) -> bytes:
+        """Return the message's whole content.  Raises MessageDamaged, OSError."""
+        return self.message.content(self.request.offset)
+
+
+class _Result(NamedTuple):
+    """All that is to be reported of one recipient."""
+
+    delivery: Delivery
+    recipient: Recipient
+    outcome: Outcome
+    relay: str
+    stats: MessageStats
+    tls: str
+
+
+class Reporter:
+    """Reports outcomes for one delivery agent."""
+
+    def __init__(self, services: MailSettings) -> None:
+        """*services* say who hears of outcomes."""
+        self._services = services
+        self._timeout = services.ipc_timeout
+        self._resolution = services.delay_logging_resolution_limit
+        self._soft_bounce = services.soft_bounce
+
+    async def report(
+        self,
+        delivery: Delivery,
+        recipient: Recipient,
+        outcome: Outcome,
+        relay: str = "none",
+        *,
+        connected: float = 0.0,
+        reuse_count: int = 0,
+        tls: str = "",
+    ) -> bool:
+        """Log an outcome, tell who must know, and mark a recipient that is finished in the queue file.
+
+        *relay* stands in the log line; *connected* is when the connection to it was there; *tls* stands before dsn=.
+        Returns whether the recipient is finished; if not, qmgr(8) keeps the message.
+        """
+        warning = misfit(outcome)
+        if warning is not None:
+            log.warning(warning)
+            outcome = fitting(outcome)
+        flags = delivery.request.flags
+        stats = MessageStats(
+            delivery.arrival_time, delivery.active_time, delivery.handoff_time, connected, time.time(), reuse_count
+        )
+        result = _Result(delivery, recipient, outcome, relay, stats, tls)
+        if flags & ANY_VERIFY:
+            finished = await self._probed(result)
+        elif outcome.kind == SENT:
+            finished = await self._sent(result)
+        elif outcome.kind == BOUNCED:
+            finished = await self._bounced(result)
+        else:
+            finished = await self._deferred(result)
+        if finished and flags & SUCCESS:
+            delivery.message.mark_done(recipient.offset)
+        return finished
+
+    def _log(self, result: _Result, status: str) -> None:
+        delivery, recipient, outcome, relay, stats, tls = result
+        address = recipient.recipient
+        original = recipient.original_recipient
+        to = f"to=<{internal_to_external(address)}>, "
+        if original and original != address and original.lower() != address.lower():
+            to += f"orig_to=<{internal_to_external(original)}>, "
+        used = f"conn_use={stats.reuse_count + 1}, " if stats.reuse_count else ""
+        delays = format_delays(stats, self._resolution)
+        log.info(
+            f"{delivery.request.queue_id}: {to}relay={relay}, {used}{delays}, {tls}dsn={outcome.code}, "
+            f"status={status} ({outcome.text})"
+        )
+
+    # What becomes of each kind
+
+    async def _sent(self, result: _Result) -> bool:
+        flags = result.delivery.request.flags
+        traced = flags & (RECORD | RECORD_DELAY_SENT) or result.recipient.notify_flags & NOTIFY_SUCCESS
+        service = self._services.trace_service_name
+        if traced and not await self._append(service, result):
+            return await self._deferred(result._replace(outcome=Deferred("4.3.0", f"{service} failed")))
+        self._log(result, "sent")
+        return True
+
+    async def _bounced(self, result: _Result) -> bool:
+        soft = self._soft_bounce
+        service = self._services.bounce_service_name
+        word = "bounced"
+        if soft:
+            result = result._replace(outcome=changed(result.outcome, DEFERRED))
+            service = self._services.defer_service_name
+            word = "SOFTBOUNCE"
+        if await self._append(service, result) and await self._recorded(result):
+            self._log(result, word)
+            return not soft
+        text = f"{service} or {self._services.trace_service_name} service failure"
+        return await self._deferred(result._replace(outcome=Deferred("4.3.0", text)))
+
+    async def _deferred(self, result: _Result) -> bool:
+        service = self._services.defer_service_name
+        queue_id = result.delivery.request.queue_id
+        if await self._append(service, result) and await self._recorded(result):
+            self._log(result, "deferred")
+        else:
+            log.warning(f"{queue_id}: {service} or {self._services.trace_service_name} service failure")
+        self.deferred(queue_id, result.recipient)
+        return False
+
+    def deferred(self, queue_id: str, recipient: Recipient) -> None:
+        """Called for each recipient that is deferred; here is where flush(8) may hear of its domain."""
+
+    async def _recorded(self, result: _Result) -> bool:
+        if not result.delivery.request.flags & RECORD:
+            return True
+        return await self._append(self._services.trace_service_name, result)
+
+    async def _append(self, service: str, result: _Result) -> bool:
+        request, recipient, outcome = result.delivery.request, result.recipient, result.outcome
+        entry = Append(
+            flags=request.flags & _TRACE_FLAGS,
+            queue_id=request.queue_id,
+            original_recipient=recipient.original_recipient,
+            recipient=recipient.recipient,
+            offset=recipient.offset,
+            dsn_orig_rcpt=recipient.dsn_orig_rcpt,
+            notify_flags=recipient.notify_flags,
+            status=outcome.code,
+            diag_type=outcome.diag_type,
+            diag_text=outcome.diag_text,
+            mta_type=outcome.mta_type,
+            mta_name=outcome.mta_name,
+            action=outcome.action,
+            reason=outcome.text,
+        )
+        return await bounce.append(service, entry, self._timeout)
+
+    # Address probes
+
+    async def _probed(self, result: _Result) -> bool:
+        outcome = result.outcome
+        queue_id = result.delivery.request.queue_id
+        word = "deliverable" if outcome.kind == SENT else "undeliverable"
+        if result.delivery.request.flags & USER_VERIFY:
+            service = self._services.trace_service_name
+            done = await self._append(service, result._replace(outcome=outcome._replace(action=word)))
+        elif outcome.kind != SENT and not self._services.address_verify_negative_cache:
+            word = "undeliverable-but-not-cached"
+            done = True
+        else:
+            service = self._services.address_verify_service_name
+            done = await self._verified(result.recipient, outcome, f"private/{service}")
+        if not done:
+            log.warning(f"{queue_id}: {service} service failure")
+            return False
+        self._log(result, word)
+        return True
+
+    async def _verified(self, recipient: Recipient, outcome: Outcome, path: str) -> bool:
+        addresses = [recipient.original_recipient] if recipient.original_recipient else []
+        if recipient.recipient != recipient.original_recipient:
+            addresses.append(recipient.recipient)
+        status = _RECIPIENT_STATUS[outcome.kind]
+        for address in addresses:
+            update = verify.Update(address=address, recipient_status=status, reason=outcome.text)
+            try:
+                reply = await ipc.call(path, verify.PROTOCOL, update, verify.StatusReply, self._timeout)
+            except ServiceError as error:
+                log.warning(str(error))
+                return False
+            if reply.status != verify.OK:
+                return False
+        return True
+
+
+def is_probe(request: DeliveryRequest) -> bool:
+    """Tell whether only the address is to be verified: nothing is to be delivered."""
+    return bool(request.flags & (MTA_VERIFY | USER_VERIFY))
