@@ -8,7 +8,7 @@ Lists are ordered and may repeat a name, so they are never made into a dict.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar, Literal, Self, get_type_hints
 
@@ -165,8 +165,8 @@ class Attributes:
         return message
 
 
-_ENCODERS = {int: _encode_int, Long: _encode_long, bytes: _encode_data}
-_DECODERS = {int: _decode_int, Long: _decode_long, bytes: _decode_data}
+_ENCODERS: dict[type, Callable[[Any], str]] = {int: _encode_int, Long: _encode_long, bytes: _encode_data}
+_DECODERS: dict[type, Callable[[str], Any]] = {int: _decode_int, Long: _decode_long, bytes: _decode_data}
 
 
 class _Plan:

@@ -25,7 +25,7 @@ _MOST_TEXT: Final = 2000
 _MOST_WAITING: Final = 20000
 _SYSLOG_SOCKET: Final = "/dev/log"
 
-_UNPRINTABLE: Final = {code: "?" for code in [*range(32), 127, *range(0x80, 0xA0), *range(0xD800, 0xE000)]}
+_UNPRINTABLE: Final = dict.fromkeys([*range(32), 127, *range(128, 160), *range(55296, 57344)], "?")
 
 
 def facility_is_known(name: str) -> bool:
@@ -136,7 +136,8 @@ class Log:
         if severity != "info":
             text = f"{severity}: {text}"
         if self._stderr:
-            print(f"{self.tag.rpartition('/')[2] if not self._postlog else self.tag}: {text}", file=sys.stderr, flush=True)
+            tag = self.tag if self._postlog else self.tag.rpartition("/")[2]
+            print(f"{tag}: {text}", file=sys.stderr, flush=True)
         if not self._address:
             return
         if len(text) > _MOST_TEXT:
@@ -148,7 +149,8 @@ class Log:
             self._stamp = time.strftime("%b %d %H:%M:%S" if self._postlog else "%b %e %H:%M:%S", time.localtime(second))
         if not self._pid:
             self._pid = os.getpid()
-            self._prefix = f" {self._host} {self.tag}[{self._pid}]: " if self._postlog else f" {self.tag}[{self._pid}]: "
+            host = f" {self._host}" if self._postlog else ""
+            self._prefix = f"{host} {self.tag}[{self._pid}]: "
         line = self._stamp + self._prefix + text
         if not self._postlog:
             line = f"<{self._facility << 3 | _SEVERITIES[severity]}>{line}"

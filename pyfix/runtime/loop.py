@@ -17,7 +17,7 @@ from twisted.internet import epollreactor
 from twisted.internet.main import installReactor
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall
+    from twisted.internet.base import DelayedCall
 
 READ_EDGE = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 WRITE_EDGE = READ_EDGE | select.EPOLLOUT
@@ -37,7 +37,7 @@ class Expiring(Protocol):
         """The deadline (seconds of the monotonic clock) is over."""
 
 
-class Loop(epollreactor.EPollReactor):  # type: ignore[misc]  # Twisted's reactor classes are not typed for subclassing
+class Loop(epollreactor.EPollReactor):
     """One process's event loop."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Loop(epollreactor.EPollReactor):  # type: ignore[misc]  # Twisted's reacto
         self._on_error: Callable[[BaseException], None] = _raise
         self.now = monotonic()
         self._stopping = False
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
 
     # Descriptors
 
@@ -81,10 +81,9 @@ class Loop(epollreactor.EPollReactor):  # type: ignore[misc]  # Twisted's reacto
         """Call *call* once when all events that are ready now have been handled: the place for batches."""
         self._turn_end.append(call)
 
-    def later(self, seconds: float, call: Callable[..., Any], *arguments: Any) -> IDelayedCall:
+    def later(self, seconds: float, call: Callable[..., Any], *arguments: Any) -> DelayedCall:
         """Call *call* after *seconds*; the result has cancel() and active()."""
-        delayed: IDelayedCall = self.callLater(seconds, call, *arguments)
-        return delayed
+        return self.callLater(seconds, call, *arguments)
 
     # Deadlines: cheap to move, as every read of every session does
 
@@ -136,7 +135,7 @@ class Loop(epollreactor.EPollReactor):  # type: ignore[misc]  # Twisted's reacto
             else:
                 selectable = self._selectables.get(fd)
                 if selectable is not None:
-                    self._doReadOrWrite(selectable, fd, event)
+                    self._doReadOrWrite(selectable, fd, event)  # type: ignore[no-untyped-call]  # Twisted's
         self._run_soon()
         if self._turn_end:
             calls, self._turn_end = self._turn_end, []
@@ -186,7 +185,7 @@ def install() -> Loop:
     """Make this process's loop.  To be called once, after the last fork."""
     global _current
     _current = Loop()
-    installReactor(_current)
+    installReactor(_current)  # type: ignore[no-untyped-call]  # Twisted's
     return _current
 
 

@@ -33,6 +33,10 @@ class RequestDaemon(Daemon):
     async def serve(self, stream: Stream) -> None:
         """Answer one client until it goes or is silent for too long."""
         stream.write(handshake(self.PROTOCOL, self.ENCODING))
+        await self.answer_all(stream)
+
+    async def answer_all(self, stream: Stream) -> None:
+        """Answer the requests of a client that has been greeted."""
         try:
             while (data := await receive_list(stream, self.ENCODING)) is not None:
                 reply = await self._reply(data, stream)

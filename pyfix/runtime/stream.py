@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import select
 import socket
+from contextlib import suppress
 from typing import Final
 
 from pyfix.runtime.loop import READ_EDGE, WRITE_EDGE, current
@@ -117,10 +118,8 @@ class Stream:
     def peek_input(self) -> bytes:
         """Return what the peer has sent that nobody has read, without waiting for more."""
         if self._readable and self._fd >= 0:
-            try:
+            with suppress(OSError):
                 self._buffer += self._socket.recv(_FIRST_READ)
-            except OSError:
-                pass
             self._readable = False
         return self._buffer
 

@@ -74,7 +74,9 @@ class Task:
 
     __slots__ = ("_coroutine", "_ended")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], ended: Callable[[BaseException | None], None] | None) -> None:
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, Any], ended: Callable[[BaseException | None], None] | None
+    ) -> None:
         self._coroutine = coroutine
         self._ended = ended
 

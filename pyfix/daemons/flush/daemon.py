@@ -14,7 +14,7 @@ from pyfix.config.parameters.flush import FlushSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.flush.sites import SiteLogs, site_file
 from pyfix.formats.attributes import Attributes
-from pyfix.formats.domain import is_valid_hostname
+from pyfix.formats.domain import is_hostname
 from pyfix.formats.queueid import is_valid
 from pyfix.protocols.internal.flush import (
     BAD,
@@ -32,7 +32,7 @@ from pyfix.protocols.internal.flush import (
 from pyfix.queue.spool import DEFERRED, INCOMING, UNTHROTTLE_BIT, Spool
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import run
-from pyfix.runtime.ipc import trigger
+from pyfix.runtime.ipc import handshake, trigger
 from pyfix.runtime.log import log
 from pyfix.runtime.requests import RequestDaemon
 from pyfix.runtime.stream import Stream
@@ -63,13 +63,14 @@ class Flush(RequestDaemon):
 
     async def serve(self, stream: Stream) -> None:
         """Take one or two bytes for a wake-up by master(8), more for a request."""
+        stream.write(handshake(PROTOCOL))
         data = await stream.read()
-        if 0 < len(data) <= 2:  # noqa: PLR2004  # a trigger is one byte, or one and its terminator
+        if 0 < len(data) <= 2:  # a trigger is one byte, or one and its terminator
             self._refresh(self.settings.fast_flush_refresh_time)
             return
         if data:
             stream.unread(data)
-            await super().serve(stream)
+            await self.answer_all(stream)
 
     async def answer(self, request: Attributes, stream: Stream) -> Attributes | None:
         """Do what is asked; refreshes are answered before they begin."""
@@ -91,7 +92,7 @@ class Flush(RequestDaemon):
         return StatusReply(BAD)
 
     def _add(self, site: str, queue_id: str) -> int:
-        if not is_valid_hostname(site.strip("[]")) and not site.startswith("["):
+        if not is_hostname(site.strip("[]")) and not site.startswith("["):
             return BAD
         if not self._domains.matches_domain(site):
             return DENIED

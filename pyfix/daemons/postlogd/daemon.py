@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from pyfix.config.errors import ConfigError
-from pyfix.config.parameters.logging import LoggingSettings
+from pyfix.config.parameters.postlogd import PostlogdSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
@@ -30,7 +30,7 @@ class Postlogd(Daemon):
 
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
-        self.settings = LoggingSettings(snapshot)
+        self.settings = PostlogdSettings(snapshot)
         self._output = -1
 
     def before_jail(self) -> None:

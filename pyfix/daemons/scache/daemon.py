@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from pyfix.config.parameters.connection_cache import ScacheSettings
+from pyfix.config.parameters.scache import ScacheSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.scache.cache import ConnectionCache, Destination, Endpoint
 from pyfix.formats.attributes import Attributes
