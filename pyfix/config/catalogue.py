@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
-
 from pyfix.config.families import family_default
-from pyfix.config.parameter import DECLARED, Parameter
+from pyfix.config.parameter import DECLARED
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pyfix.config.parameter import Parameter
 
 __all__ = ["MODULES", "all_parameters", "find"]
 
@@ -87,5 +90,5 @@ def all_parameters() -> dict[str, Parameter[Any]]:
 def _load() -> None:
     global _complete
     for module in MODULES:
-        import_module(f"pyfix.config.parameters.{module}")
+        __import__(f"pyfix.config.parameters.{module}")
     _complete = True

@@ -6,24 +6,39 @@ parameter of the same name wins.  Source: postconf(5), the ``transport_*`` param
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from pyfix.config.parameter import Duration, Integer, Parameter, Text
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["FAMILIES", "STANDARD_SERVICES", "Family", "family_default", "family_parameters"]
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One suffix, and the parameter that gives the default."""
+_SCHEDULED = ("local", "error", "virtual", "smtp", "lmtp", "pipe")
 
-    suffix: str
-    default: str
-    type: type[Parameter[Any]] = Integer
-    minimum: int | None = None
-    maximum: int | None = None
-    programs: tuple[str, ...] = ("local", "error", "virtual", "smtp", "lmtp", "pipe")
+
+class Family:
+    """One suffix, the parameter that gives the default, and the programs whose services have it."""
+
+    __slots__ = ("default", "maximum", "minimum", "programs", "suffix", "type")
+
+    def __init__(
+        self,
+        suffix: str,
+        default: str,
+        type: type[Parameter[Any]] = Integer,
+        *,
+        minimum: int | None = None,
+        maximum: int | None = None,
+        programs: tuple[str, ...] = _SCHEDULED,
+    ) -> None:
+        self.suffix = suffix
+        self.default = default
+        self.type = type
+        self.minimum = minimum
+        self.maximum = maximum
+        self.programs = programs
 
     def parameter(self, service: str) -> Parameter[Any]:
         """Return the declaration for one service."""

@@ -7,15 +7,17 @@ Source: postconf(5), "The general format of the main.cf file".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
-
 from pyfix.config.errors import ConfigError
 
-__all__ = ["Warn", "logical_lines", "parse_assignments", "parse_override", "read_main_cf", "read_text"]
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
-Warn: TypeAlias = Callable[[str], None]
-"""Takes the text of a warning."""
+    Warn: TypeAlias = Callable[[str], None]
+    """Takes the text of a warning."""
+
+__all__ = ["logical_lines", "parse_assignments", "parse_override", "read_main_cf", "read_text"]
 
 _BLANK = " \t\r\n\v\f"
 _SHOWN = 30  # characters of a bad line in a warning

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameter import split_words
 
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyfix.config.snapshot import Snapshot
 
 __all__ = ["OwnAddress", "address_families", "default_networks", "own_addresses", "proxy_addresses"]
@@ -27,12 +27,14 @@ _ATTRIBUTE_ADDRESS, _ATTRIBUTE_LOCAL = 1, 2
 _INTERFACE_UP = 1
 
 
-@dataclass(frozen=True, slots=True)
 class OwnAddress:
     """An address of one of our interfaces, with the length of its network prefix."""
 
-    address: str
-    prefix: int
+    __slots__ = ("address", "prefix")
+
+    def __init__(self, address: str, prefix: int) -> None:
+        self.address = address
+        self.prefix = prefix
 
     @property
     def packed(self) -> bytes:

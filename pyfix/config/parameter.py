@@ -7,13 +7,31 @@ fatal lines of the Postfix programs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, overload
-
 from pyfix.config.errors import ConfigError
 
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, overload
+
     from pyfix.config.snapshot import Settings, Snapshot
+
+    Default: TypeAlias = str | Callable[[Snapshot], str]
+    """The default as ``postconf -d`` prints it, or how to work it out where it depends on the host."""
+
+    T = TypeVar("T")
+
+    class _Typed(Generic[T]):
+        """Carries the type of the value."""
+
+else:
+    T = None
+
+    class _Typed:
+        """Carries nothing at run time."""
+
+        def __class_getitem__(cls, item):
+            return cls
 
 __all__ = [
     "DECLARED",
@@ -39,10 +57,6 @@ __all__ = [
     "words",
 ]
 
-T = TypeVar("T")
-
-Default: TypeAlias = "str | Callable[[Snapshot], str]"
-"""The default as ``postconf -d`` prints it, or how to work it out where it depends on the host."""
 
 DECLARED: dict[str, Parameter[Any]] = {}
 """The parameters of all modules that were imported so far; pyfix.config.catalogue knows them all."""
@@ -53,7 +67,7 @@ _BLANK = " \t\r\n\v\f"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-class Parameter(Generic[T]):
+class Parameter(_Typed[T]):
     """One parameter of main.cf."""
 
     kind: ClassVar[str] = ""
@@ -86,16 +100,24 @@ class Parameter(Generic[T]):
         self.attribute = name
         DECLARED[self.name] = self
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Parameter[T]: ...
-    @overload
-    def __get__(self, instance: Settings, owner: type) -> T: ...
-    def __get__(self, instance: Settings | None, owner: type) -> Parameter[T] | T:
+    def _get(self, instance: Settings | None, owner: type) -> Parameter[T] | T:
         """Return the declaration (on a class) or the value (on an instance).  Raises ConfigError for a bad value."""
         if instance is None:
             return self
         value = instance.__dict__[self.attribute] = self.read(instance.snapshot)
         return value
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Parameter[T]: ...
+        @overload
+        def __get__(self, instance: Settings, owner: type) -> T: ...
+        def __get__(self, instance: Settings | None, owner: type) -> Parameter[T] | T:
+            """See _get; told apart here for the type checker."""
+            return self._get(instance, owner)
+    else:
+        __get__ = _get
 
     def read(self, snapshot: Snapshot) -> T:
         """Return the typed value in *snapshot*.  Raises ConfigError with Postfix's fatal text for a bad one."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
 
 from pyfix.config import main_cf
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameter import DECLARED, Parameter
 from pyfix.formats.macros import MacroError, expand
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 __all__ = ["DEFAULT_CONFIG_DIRECTORY", "Settings", "Snapshot", "default_config_directory"]
 

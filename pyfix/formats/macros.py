@@ -7,6 +7,8 @@ Forms (source: postconf(5), "The general format of the main.cf file"; MACROS of 
     ${name?text}            text when name has a value that is not empty
     ${name?{text}:{other}}  the same with an alternative
     ${name:text}            text when name is unset or empty
+    ${domain_to_ascii{domain}} ${domain_to_utf8{domain}}
+                            a domain name in its A-label or U-label form
     ${{left} == {right} ? {text} : {other}}
                             comparison: == != < <= > >=, or ==level <level ... for compatibility levels
 
@@ -16,22 +18,24 @@ piece becomes a node too, because what stands before it is evaluated first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import lru_cache
-from typing import Final, TypeAlias
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Final, TypeAlias
+
+    Lookup: TypeAlias = Callable[[str, bool], str | None]
+    """Called as ``lookup(name, test)`` for the value of a name; None when it is undefined.
+
+    *test* is true when only emptiness matters (``${name?...}``): an implementation that expands values may then
+    return the text as written.
+    """
 
 __all__ = ["Lookup", "MacroError", "compare_levels", "expand", "level", "referenced_names"]
-
-Lookup: TypeAlias = Callable[[str, bool], "str | None"]
-"""Called as ``lookup(name, test)`` for the value of a name; None when it is undefined.
-
-*test* is true when only emptiness matters (``${name?...}``): an implementation that expands values may then
-return the text as written.
-"""
 
 _NAME: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 _BLANK: Final = " \t\r\n\v\f"
 _OPERATORS: Final = frozenset(("==", "!=", "<=", ">=", "<", ">"))
+_FUNCTIONS: Final = frozenset(("domain_to_ascii", "domain_to_utf8"))
 _OPERATOR_EXPECTED: Final = '"==" or "!="" or "<"" or "<="" or ">="" or ">" expected'
 _CONTEXT: Final = 20
 _LEVEL_PART_LIMIT: Final = 1023
@@ -68,6 +72,16 @@ class _Choice:
         self.no = no
 
 
+class _Call:
+    """``${function{argument}}``."""
+
+    __slots__ = ("argument", "function")
+
+    def __init__(self, function: str, argument: str) -> None:
+        self.function = function
+        self.argument = argument
+
+
 class _Fault:
     """A syntax error, met when what stands before it has been evaluated; *name* is looked up before the complaint."""
 
@@ -78,10 +92,11 @@ class _Fault:
         self.name = name
 
 
-_Condition: TypeAlias = tuple[str, str, str, str]
-"""Name, or else left text, operator and right text."""
+if TYPE_CHECKING:
+    _Condition: TypeAlias = tuple[str, str, str, str]
+    """Name, or else left text, operator and right text."""
 
-_Node: TypeAlias = str | _Reference | _Choice | _Fault
+    _Node: TypeAlias = str | _Reference | _Choice | _Call | _Fault
 
 
 def expand(text: str, lookup: Lookup) -> str:
@@ -102,6 +117,8 @@ def expand(text: str, lookup: Lookup) -> str:
             branch = node.yes if _holds(node, lookup) else node.no
             if branch:
                 out.append(expand(branch, lookup))
+        elif isinstance(node, _Call):
+            out.append(_call(node.function, expand(node.argument, lookup)))
         else:
             if node.name is not None:
                 lookup(node.name, True)
@@ -130,6 +147,8 @@ def referenced_names(text: str) -> Iterator[str]:
             for branch in (node.yes, node.no):
                 if branch:
                     yield from referenced_names(branch)
+        elif isinstance(node, _Call):
+            yield from referenced_names(node.argument)
         else:
             if node.name is not None:
                 yield node.name
@@ -183,6 +202,17 @@ def _holds(choice: _Choice, lookup: Lookup) -> bool:
             return order >= 0
 
 
+def _call(function: str, argument: str) -> str:
+    """Return a domain in its other form; a malformed one is an error."""
+    from pyfix.formats import domain  # few texts call a function
+
+    convert = domain.domain_to_ascii if function == "domain_to_ascii" else domain.domain_to_utf8
+    converted = convert(argument) if argument else None
+    if converted is None:
+        raise MacroError(f"bad domain argument in: '{function}{{{argument}}}'")
+    return converted
+
+
 def _is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
@@ -194,9 +224,22 @@ def _number(text: str) -> int:
     return number
 
 
-@lru_cache(maxsize=4096)
-def _parse(text: str) -> tuple[_Node, ...]:
-    """Take *text* apart.  Parsing stops at the first fault."""
+_parsed: dict[str, list[_Node]] = {}
+_MOST_PARSED = 4096
+
+
+def _parse(text: str) -> list[_Node]:
+    """Return the pieces of *text*, which are kept for the next time."""
+    nodes = _parsed.get(text)
+    if nodes is None:
+        if len(_parsed) >= _MOST_PARSED:
+            _parsed.clear()
+        nodes = _parsed[text] = _take_apart(text)
+    return nodes
+
+
+def _take_apart(text: str) -> list[_Node]:
+    """Parse *text* up to the first fault."""
     nodes: list[_Node] = []
     at, end = 0, len(text)
     while at < end:
@@ -228,7 +271,7 @@ def _parse(text: str) -> tuple[_Node, ...]:
         nodes.append(node)
         if isinstance(node, _Fault):
             break
-    return tuple(nodes)
+    return nodes
 
 
 def _matching(text: str, at: int, opening: str, closing: str) -> int:
@@ -267,9 +310,25 @@ def _parse_inside(inside: str) -> _Node:
     after = _skip(inside, at)
     if after == len(inside):
         return _Reference(name)
+    if inside[after] == "{":
+        return _parse_call(inside, after, name)
     if inside[after] not in "?:":
         return _fault("attribute name syntax error", name, inside[at:])
     return _parse_branches(inside, after, (name, "", "", ""))
+
+
+def _parse_call(inside: str, at: int, function: str) -> _Node:
+    """Parse the argument of a function, which nothing may follow."""
+    if function not in _FUNCTIONS:
+        return _Fault(f'unknown function "{function}" at"...>>>{inside[:_CONTEXT]}"')
+    close = _matching(inside, at, "{", "}")
+    if close < 0:
+        return _Fault(f'unbalanced {{}} in attribute expression: "{inside[at:]}"')
+    argument = inside[at + 1 : close]
+    after = _skip(inside, close + 1)
+    if after < len(inside):
+        return _fault("unexpected input", argument + "}", inside[after:])
+    return _Call(function, argument.strip(_BLANK))
 
 
 def _parse_comparison(inside: str, at: int) -> _Node:
