@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+import pyfix
+
 DAEMON_MODULES = {"trivial-rewrite": "trivial_rewrite", "lmtp": "smtp", "nqmgr": "qmgr"}
 """Programs of daemon_directory whose module has another name than they."""
 
@@ -21,18 +23,20 @@ COMMAND_MODULES = {"mailq": "sendmail", "newaliases": "sendmail"}
 _DAEMON_LINE = b'; daemon("'
 
 
-def command(name: str, *, checkout: bool = False) -> NoReturn:
-    """Run the command *name* with the arguments of this process and exit with its status."""
-    if checkout:
-        _find_dependencies()
+def command(name: str, *, checkout: bool = False, configuration: str = "") -> NoReturn:
+    """Run the command *name* with the arguments of this process and exit with its status.
+
+    *checkout*: the launcher stands in a checkout and does not know where the dependencies are.  *configuration*: the
+    folder of main.cf unless MAIL_CONFIG or an option says otherwise.
+    """
+    _prepare(checkout, configuration)
     module = COMMAND_MODULES.get(name, name.replace("-", "_"))
     _exit_with(f"pyfix.commands.{module}", name)
 
 
-def daemon(name: str, *, checkout: bool = False) -> NoReturn:
-    """Run the daemon *name* with the arguments of this process and exit with its status."""
-    if checkout:
-        _find_dependencies()
+def daemon(name: str, *, checkout: bool = False, configuration: str = "") -> NoReturn:
+    """Run the daemon *name* with the arguments of this process and exit with its status; see ``command``."""
+    _prepare(checkout, configuration)
     _exit_with(daemon_module(name), name)
 
 
@@ -52,6 +56,13 @@ def launched_daemon(path: str) -> str | None:
         return None
     _, found, rest = start.partition(_DAEMON_LINE)
     return rest.partition(b'"')[0].decode() if found else None
+
+
+def _prepare(checkout: bool, configuration: str) -> None:
+    if checkout:
+        _find_dependencies()
+    if configuration:
+        pyfix.CONFIG_DIRECTORY = configuration
 
 
 def _exit_with(module: str, name: str) -> NoReturn:

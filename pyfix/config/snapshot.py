@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+import pyfix
 from pyfix.config import main_cf
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameter import DECLARED, Parameter
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_CONFIG_DIRECTORY", "Settings", "Snapshot", "default_config_directory"]
 
-DEFAULT_CONFIG_DIRECTORY = "/etc/postfix"
+DEFAULT_CONFIG_DIRECTORY = pyfix.CONFIG_DIRECTORY
 _DEEPEST_NESTING = 100
 
 
 def default_config_directory() -> str:
-    """Return $MAIL_CONFIG or the built-in directory."""
-    return os.environ.get("MAIL_CONFIG") or DEFAULT_CONFIG_DIRECTORY
+    """Return $MAIL_CONFIG or the built-in directory, which an installation below a folder of its own has changed."""
+    return os.environ.get("MAIL_CONFIG") or pyfix.CONFIG_DIRECTORY
 
 
 class Snapshot:

@@ -67,24 +67,41 @@ def checkout_launcher(kind: str, name: str) -> str:
     return _IN_CHECKOUT.format(kind=kind, name=name)
 
 
-def installed_launcher(kind: str, name: str, python: Path, folders: Sequence[Path]) -> str:
+def installed_launcher(
+    kind: str, name: str, python: Path, folders: Sequence[Path], configuration: Path | None = None
+) -> str:
     """Return a launcher that runs *python* with *folders* after the standard library's.
+
+    *configuration* is the folder of main.cf unless MAIL_CONFIG or an option says otherwise (None: /etc/postfix).
 
     Raises ValueError when the kernel could not run it: a blank in the interpreter's path, or a path that is too long.
     """
-    text = _INSTALLED.format(kind=kind, name=name, python=python, folders=[str(folder) for folder in folders])
+    text = _INSTALLED.format(
+        kind=kind,
+        name=name,
+        python=python,
+        folders=[str(folder) for folder in folders],
+        configuration=f", configuration={str(configuration)!r}" if configuration else "",
+    )
     first = text.partition("\n")[0]
     if " " in str(python) or len(first) > 127:
         raise ValueError(f"no launcher can name this interpreter (blank in its path, or too long): {python}")
     return text
 
 
-def write_launchers(kind: str, folder: Path, names: Iterable[str], python: Path, folders: Sequence[Path]) -> None:
+def write_launchers(
+    kind: str,
+    folder: Path,
+    names: Iterable[str],
+    python: Path,
+    folders: Sequence[Path],
+    configuration: Path | None = None,
+) -> None:
     """Write installed launchers of *names* into *folder*, each replaced in one step, mode 755."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         new = folder / f".{name}.new"
-        new.write_text(installed_launcher(kind, name, python, folders))
+        new.write_text(installed_launcher(kind, name, python, folders, configuration))
         new.chmod(0o755)
         new.replace(folder / name)
 
