@@ -7,6 +7,7 @@ sends it, is served without registering the connection with the event loop.
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from pyfix.config.snapshot import Snapshot
@@ -33,8 +34,11 @@ from pyfix.runtime.ipc import handshake
 from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 from pyfix.runtime.task import spawn
+from pyfix.tables.maps import Maps
+from pyfix.tables.table import Table
 
 _READ_SIZE: Final = 65536
+_LOOK_EVERY: Final = 1.0
 _HANDSHAKE: Final = handshake(PROTOCOL)
 _FINAL: Final = DeliveryReply(status=STATUS_FINAL).encode()
 _DEFER: Final = DeliveryReply(status=STATUS_DEFER).encode()
@@ -51,7 +55,24 @@ class DeliveryAgent(Daemon):
         """Read the settings.  Raises ConfigError."""
         super().__init__(invocation, snapshot)
         self.reporter = Reporter(self.mail)
+        self._tables: list[Table] = []
+        self._next_look = 0.0
         self.spool = Spool(self.mail.hash_queue_names, self.mail.hash_queue_depth)
+
+    def watch_tables(self, maps: Sequence[Maps]) -> None:
+        """End the process, for a new one to take its place, when a file of these tables changes."""
+        self._tables = [table for group in maps for table in group.tables]
+
+    def _tables_changed(self) -> bool:
+        now = self.loop.now
+        if now < self._next_look:
+            return False
+        self._next_look = now + _LOOK_EVERY
+        for table in self._tables:
+            if table.changed():
+                log.info(f"table {table.name} has changed -- restarting")
+                return True
+        return False
 
     async def deliver(self, delivery: Delivery, recipient: Recipient) -> Outcome:
         """Deliver one message to one recipient and say how it went; raises nothing.
@@ -78,6 +99,8 @@ class DeliveryAgent(Daemon):
     def admit(self, connection: socket.socket) -> None:
         """Take a connected client and serve it."""
         self.client_began()
+        if self._tables and self._tables_changed():
+            self.retire()
         spawn(self._serve(connection), self._ended)
 
     def _ended(self, error: BaseException | None) -> None:

@@ -50,29 +50,27 @@ class _OpenMailbox:
 class MailboxTarget(FileTarget):
     """One message on its way into a mailbox file."""
 
-    _open: dict[str, _OpenMailbox]
-
     def __init__(
         self,
         owner: Owner,
         path: str,
         output: Output,
-        rules: MailboxRules,
-        open_mailboxes: dict[str, _OpenMailbox],
+        store: MailboxStore,
         *,
         file_owner: Owner | None = None,
         prefix: str = "",
     ) -> None:
         """*file_owner* owns the file where *owner* is only whose rights are needed to make it.
 
-        *open_mailboxes* is shared by all targets of a process; *prefix* comes before the text of a failure.
+        *prefix* comes before the text of a failure.
         """
+        rules = store.rules
         self.owner = owner
         self.attempts = rules.lock_attempts
         self._path = path
         self._output = output
         self._rules = rules
-        self._open = open_mailboxes
+        self._open = store.open_mailboxes
         self._file_owner = file_owner or owner
         self._prefix = prefix or f"delivery failed to mailbox {path}: "
 
@@ -191,6 +189,18 @@ class MailboxTarget(FileTarget):
             os.close(mailbox.fd)
             if mailbox.dotlock:
                 release_dotlock(self._path)
+
+
+class MailboxStore:
+    """The mailboxes of one process: how they are treated, and which are open in this turn."""
+
+    def __init__(self, rules: MailboxRules) -> None:
+        self.rules = rules
+        self.open_mailboxes: dict[str, _OpenMailbox] = {}
+
+    def target(self, owner: Owner, path: str, output: Output, *, file_owner: Owner | None = None) -> MailboxTarget:
+        """Return what delivers *output* to the mailbox at *path*."""
+        return MailboxTarget(owner, path, output, self, file_owner=file_owner)
 
 
 def _truncate(fd: int, size: int) -> None:
