@@ -94,12 +94,28 @@ class LmdbTable(IndexedTable):
         super().close()
 
 
-def write_lmdb(path: str, entries: Iterable[tuple[bytes, bytes]], size: int, *, replace: bool) -> None:
-    """Put *entries* into the file *path*, made if there is none; with *replace* nothing else stays in it.
+def read_lmdb(path: str) -> list[tuple[bytes, bytes]]:
+    """Return all that a file has.  Raises TableError."""
+    try:
+        environment = _environment(path, 0, readonly=True)
+        try:
+            with environment.begin() as transaction:
+                return list(transaction.cursor())
+        finally:
+            environment.close()
+    except (lmdb.Error, OSError) as error:
+        raise TableError(f"open database {path}: {_reason(error)}") from error
 
-    Readers see all of it or nothing.  *size* is lmdb_map_size; it grows when it must.  Raises TableError.
+
+def write_lmdb(
+    path: str, entries: Iterable[tuple[bytes, bytes]], size: int, *, replace: bool, remove: Iterable[bytes] = ()
+) -> None:
+    """Put *entries* into the file *path*, made if there is none, and take the keys *remove* out of it.
+
+    With *replace* nothing else stays in it.  Readers see all of it or nothing.
+    *size* is lmdb_map_size; it grows when it must.  Raises TableError.
     """
-    pairs = list(entries)
+    pairs, gone = list(entries), list(remove)
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -113,6 +129,8 @@ def write_lmdb(path: str, entries: Iterable[tuple[bytes, bytes]], size: int, *, 
                     with environment.begin(write=True) as transaction:
                         if replace:
                             transaction.drop(environment.open_db(txn=transaction), delete=False)
+                        for key in gone:
+                            transaction.delete(key)
                         for key, value in pairs:
                             transaction.put(key, value)
                     return

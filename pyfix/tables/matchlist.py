@@ -76,7 +76,7 @@ class MatchList:
         """
         self.parameter_name: Final = parameter_name
         self.match_parents: Final = parent_matches(parameter_name, snapshot) if match_parents is None else match_parents
-        self._utf8: Final = snapshot is None or snapshot.value("smtputf8_enable") == "yes"
+        self._utf8: Final = snapshot is None or snapshot.value("smtputf8_enable").lower() == "yes"
         self._snapshot: Final = snapshot
         self._flags: Final = flags
         self._items: Final[list[_Plain | _Lookup]] = []

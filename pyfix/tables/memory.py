@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from pyfix.tables.braces import BraceError, members, unbrace
-from pyfix.tables.notice import warn
 from pyfix.tables.table import Opening, Table, TableError, fold
 
 
@@ -79,11 +78,7 @@ class InlineTable(DictTable):
             key, equals, value = text.partition("=")
             if not equals:
                 raise TableError(f"missing '=' after attribute name: {need}")
-            key, value = key.strip(), value.strip()
-            if not value:
-                warn(f"table {self.name}: key {key}: empty string result is not allowed")
-                warn(f"table {self.name} should return NO RESULT in case of NOT FOUND")
-            self._values[fold(key, self.utf8) if self.fold else key] = value
+            self._values[fold(key.strip(), self.utf8) if self.fold else key.strip()] = value.strip()
         if not words:
             raise TableError(f"empty table: {need}")
 

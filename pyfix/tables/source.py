@@ -15,6 +15,7 @@ from pyfix.tables.table import Opening, Table, TableError, Values
 
 TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
     "btree": ("berkeley", "BtreeTable"),
+    "cdb": ("cdb", "CdbTable"),
     "cidr": ("cidr", "CidrTable"),
     "debug": ("composed", "DebugTable"),
     "environ": ("memory", "EnvironTable"),

@@ -31,7 +31,7 @@ class Opening:
         """Without a snapshot each parameter has the default that the asking table gives."""
         self.snapshot: Final = snapshot
         self.flags: Final = flags
-        self.utf8: Final = bool(flags & bits.UTF8_REQUEST) and self.setting("smtputf8_enable", "yes") == "yes"
+        self.utf8: Final = bool(flags & bits.UTF8_REQUEST) and self.setting("smtputf8_enable", "yes").lower() == "yes"
 
     def setting(self, name: str, default: str) -> str:
         """Return the value of the main.cf parameter *name*, or *default* when there is no snapshot."""

@@ -1,0 +1,85 @@
+"""postmap(1): make indexed files of lookup tables from text files, and ask any table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pyfix.tables.console import changes, process, questions
+from pyfix.tables.console.options import Fatal, Options
+from pyfix.tables.console.printer import Printer, input_lines
+from pyfix.tables.notice import warn
+from pyfix.tables.table import Opening, Values
+from pyfix.tables.textfile import entries_of
+
+_USAGE: Final = "[-bfFhimnNoprsuUvw] [-c config_dir] [-d key] [-q key] [map_type:]file..."
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run postmap with the arguments after the program's name; return the exit status.
+
+    0: done, or found; 1: not found, or an error.  Source: postmap(1).
+    """
+    try:
+        options = Options(argv, "bc:d:fFhijmnNopq:rsuUvw", _USAGE)
+    except Fatal as problem:
+        return process.refuse(problem)
+    return process.run(lambda snapshot: _act(options, snapshot), options.directory)
+
+
+def _act(options: Options, snapshot: Values) -> int:
+    if options.has("j") and options.action not in ("q", "s"):
+        raise Fatal("option -j requires -q or -s")
+    of_message = options.has("b") or options.has("h") or options.has("m")
+    if of_message and (options.action != "q" or options.key != "-"):
+        raise Fatal('specify -b -h or -m only with "-q -"')
+    if not options.tables:
+        raise options.misused()
+    opening = Opening(snapshot, options.flags)
+    printer = Printer("\t", options.has("j"))
+    match options.action:
+        case "q" if of_message:
+            from pyfix.tables.console.message import message_keys
+
+            keys = message_keys(headers=options.has("h"), body=options.has("b"), mime=options.has("m"))
+            return questions.query_many(options.tables, keys, opening, printer)
+        case "q" if options.key == "-":
+            return questions.query_many(options.tables, input_lines(), opening, printer)
+        case "q":
+            return questions.query_one(options.tables, options.key or "", opening, printer)
+        case "d":
+            keys = input_lines() if options.key == "-" else iter([options.key or ""])
+            return changes.delete(options.tables, keys, opening)
+        case "s":
+            return questions.list_table(options.tables[0], opening, printer)
+
+    def parse(text: str, path: str) -> Iterator[tuple[int, str, str]]:
+        entries = entries_of(text, path, utf8=opening.utf8)
+        return _with_files(entries, path) if options.has("F") else entries
+
+    for reference in options.tables:
+        if options.action == "i":
+            changes.add(reference, opening, parse, lambda: iter(()))
+        else:
+            changes.make(reference, opening, options, parse, lambda: iter(()))
+    return 0
+
+
+def _with_files(entries: Iterator[tuple[int, str, str]], path: str) -> Iterator[tuple[int, str, str]]:
+    """Put the content of files, base64 encoded, in the place of the values that name them."""
+    from base64 import b64encode
+
+    from pyfix.tables.braces import split_words
+
+    for number, key, names in entries:
+        content = []
+        try:
+            for name in split_words(names):
+                with open(name, "rb") as stream:
+                    content.append(stream.read())
+        except OSError as error:
+            warn(f"{path}, line {number}: open {name}: {error.strerror}: skipping this entry")
+            continue
+        # Several files are joined with a newline where the one before has none.
+        joined = b"".join(part if part.endswith(b"\n") else part + b"\n" for part in content[:-1]) + content[-1]
+        yield number, key, b64encode(joined).decode()

@@ -1,0 +1,233 @@
+"""Writing indexed table files, as postmap(1) and postalias(1) do.
+
+A file is written beside the old one and renamed over it, so that no reader ever sees
+half a table.  Where that is not possible (an existing file in a folder that the caller
+may not write to) the old file is written over while it is locked, as Postfix does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from fcntl import LOCK_EX, flock
+from typing import Final
+
+from pyfix.tables import flags as bits
+from pyfix.tables.notice import warn
+from pyfix.tables.table import Opening, TableError, fold
+
+_SUFFIXES: Final = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
+"""The types that have files to write."""
+
+
+def can_build(kind: str) -> bool:
+    """Say whether tables of this type are made from text files."""
+    return kind in _SUFFIXES
+
+
+def _lock(path: str, flags: int, mode: int) -> int:
+    """Open and lock *path*, and make sure that it still is what has that name.  Raises OSError."""
+    while True:
+        fd = os.open(path, flags | os.O_RDWR | os.O_CLOEXEC, mode)
+        try:
+            flock(fd, LOCK_EX)
+            if os.path.samestat(os.fstat(fd), os.stat(path)):
+                return fd
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)
+
+
+class TableBuild:
+    """An indexed file that is being made or changed; others who want to change it wait until it is finished."""
+
+    def __init__(self, kind: str, name: str, opening: Opening, *, keep: bool, create: bool = True) -> None:
+        """Take the lock; with *keep* start from what the file has.  Raises TableError.
+
+        *create* false: there must be a file already.
+        """
+        suffix = _SUFFIXES.get(kind)
+        if suffix is None:
+            raise TableError(f"unsupported map type: {kind}")
+        if kind == "cdb" and keep:
+            raise TableError("unsupported non-bulk change request")
+        self.kind: Final = kind
+        self.name: Final = name
+        self.path: Final = name + suffix
+        self._opening: Final = opening
+        self._keep: Final = keep
+        flags = opening.flags
+        self._fold: Final = bool(flags & bits.FOLD_FIX)
+        # Without a wish for or against it a NUL byte ends keys and values, but not in cdb files.
+        decided = flags & (bits.TRY0NULL | bits.TRY1NULL)
+        self._nul: Final = b"" if decided == bits.TRY0NULL or (kind == "cdb" and decided != bits.TRY1NULL) else b"\0"
+        self._old = self._new = -1
+        self._entries: dict[bytes, bytes] = {}
+        self._deleted: set[bytes] = set()
+        try:
+            self._take(create)
+            if keep:
+                self._entries.update(self._present())
+        except OSError as error:
+            self.abandon()
+            raise TableError(f"open database {self.path}: {error.strerror}") from error
+        except BaseException:
+            self.abandon()
+            raise
+
+    def _take(self, create: bool) -> None:
+        """Lock the file, if there is one, and the file that is to take its place."""
+        if self.kind == "lmdb":
+            if not create:
+                os.stat(self.path)
+            return  # the library changes the file in place, in one transaction
+        try:
+            self._old = _lock(self.path, 0, 0)
+        except FileNotFoundError:
+            if not create:
+                raise
+        try:
+            self._new = _lock(self.path + ".tmp", os.O_CREAT, 0o644)
+        except PermissionError:
+            if self._old < 0:
+                raise
+
+    def _present(self) -> list[tuple[bytes, bytes]]:
+        """Return what the file has now.  Raises TableError."""
+        if self.kind == "lmdb":
+            from pyfix.tables.lmdb import read_lmdb
+
+            return read_lmdb(self.path) if os.path.exists(self.path) else []
+        if self._old < 0 or not os.fstat(self._old).st_size:
+            return []
+        from pyfix.formats.db.page import DbError
+
+        fd = self._old
+
+        def read(offset: int, size: int) -> bytes:
+            return os.pread(fd, size, offset)
+
+        try:
+            if self.kind == "hash":
+                from pyfix.formats.db.hash import HashFile
+
+                return list(HashFile(read).items())
+            from pyfix.formats.db.btree import BtreeFile
+
+            return list(BtreeFile(read).items())
+        except DbError as error:
+            raise TableError(f"open database {self.path}: Invalid argument ({error})") from error
+
+    def put(self, key: str, value: str) -> None:
+        """Add an entry; what happens when the key is there already is told by the opening's flags."""
+        if self._fold:
+            key = key.lower() if key.isascii() else fold(key, self._opening.utf8)
+        stored = key.encode(errors="surrogateescape") + self._nul
+        if stored in self._entries:
+            flags = self._opening.flags
+            if flags & bits.DUP_IGNORE:
+                return
+            if not flags & bits.DUP_REPLACE:
+                text = f'{self._shown()}: duplicate entry: "{key}"'
+                if not flags & bits.DUP_WARN:
+                    raise TableError(text)
+                warn(text)
+                return
+        self._entries[stored] = value.encode(errors="surrogateescape") + self._nul
+
+    def _shown(self) -> str:
+        if self.kind in ("hash", "btree"):
+            return self.path
+        return f"lmdb:{self.name}" if self.kind == "lmdb" else self.name
+
+    def remove(self, key: str) -> bool:
+        """Remove an entry, with or without a NUL byte; say whether it was there."""
+        if self._fold:
+            key = fold(key, self._opening.utf8)
+        stored = key.encode(errors="surrogateescape")
+        for form in (stored + b"\0", stored):
+            if self._entries.pop(form, None) is not None:
+                self._deleted.add(form)
+                return True
+        return False
+
+    def finish(self) -> None:
+        """Write the file and let it take its place.  Raises TableError."""
+        try:
+            if self.kind == "lmdb":
+                self._finish_lmdb()
+            else:
+                self._finish_file()
+        except OSError as error:
+            raise TableError(f"error writing {self.path}: {error.strerror}") from error
+        finally:
+            self.abandon()
+
+    def _finish_lmdb(self) -> None:
+        from pyfix.tables.lmdb import write_lmdb
+
+        size = int(self._opening.setting("lmdb_map_size", "16777216"))
+        write_lmdb(self.path, self._entries.items(), size, replace=not self._keep, remove=self._deleted)
+
+    def _image(self) -> bytes:
+        if self.kind == "hash":
+            from pyfix.formats.db.hash import write_hash
+
+            return write_hash(self._entries)
+        if self.kind == "btree":
+            from pyfix.formats.db.btree import write_btree
+
+            return write_btree(self._entries)
+        from pyfix.formats.db.cdb import write_cdb
+
+        return write_cdb(self._entries.items())
+
+    def _finish_file(self) -> None:
+        image = self._image()
+        if self._new < 0:
+            os.ftruncate(self._old, 0)
+            _write_all(self._old, image)
+            return
+        os.ftruncate(self._new, 0)
+        if self._old >= 0 and self.kind != "cdb":
+            state, own = os.fstat(self._old), os.fstat(self._new)
+            if (state.st_uid, state.st_gid) != (own.st_uid, own.st_gid):
+                os.fchown(self._new, state.st_uid, state.st_gid)
+            os.fchmod(self._new, state.st_mode & 0o7777)
+        _write_all(self._new, image)
+        os.rename(self.path + ".tmp", self.path)
+        os.close(self._new)
+        self._new = -1
+
+    def abandon(self) -> None:
+        """Leave the file as it is, and give the locks back.  Does nothing after finish()."""
+        if self._new >= 0:
+            if self.kind != "lmdb":
+                os.unlink(self.path + ".tmp")
+            os.close(self._new)
+            self._new = -1
+        if self._old >= 0:
+            os.close(self._old)
+            self._old = -1
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    done, view = 0, memoryview(data)
+    while done < len(data):
+        done += os.pwrite(fd, view[done:], done)
+    os.fsync(fd)
+
+
+def build_table(kind: str, name: str, entries: Iterable[tuple[str, str]], opening: Opening | None = None) -> None:
+    """Make the file of a table from keys and values, replacing what it had.  Raises TableError."""
+    build = TableBuild(kind, name, opening or Opening(None, bits.ORDINARY | bits.DUP_WARN), keep=False)
+    try:
+        for key, value in entries:
+            build.put(key, value)
+    except BaseException:
+        build.abandon()
+        raise
+    build.finish()

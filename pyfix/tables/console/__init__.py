@@ -1,0 +1,1 @@
+"""What postmap(1) and postalias(1) have in common."""

@@ -1,0 +1,149 @@
+"""Making tables and changing them at the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from pyfix.tables.build import TableBuild, can_build
+from pyfix.tables.console.options import Fatal, Options
+from pyfix.tables.source import open_as, table_class, with_type
+from pyfix.tables.table import Opening, Table, TableError
+
+_READ_ONLY: Final = frozenset(
+    {"cidr", "inline", "pcre", "pipemap", "randmap", "regexp", "texthash", "unionmap", "unix"}
+)
+"""Types that refuse to be opened for changes."""
+
+
+def _open_for_change(reference: str, opening: Opening) -> Table:
+    """Open a table without a file of ours to write, for a change that most types refuse."""
+    kind = reference.partition(":")[0]
+    if kind in _READ_ONLY:
+        raise TableError(f"{reference} map requires O_RDONLY access mode")
+    return open_as(reference, opening)
+
+
+def delete(references: Sequence[str], keys: Iterator[str], opening: Opening) -> int:
+    """Remove *keys* from the tables; return 1 when none of them was there."""
+    wanted, found = list(keys), False
+    for short in references:
+        reference = with_type(short, opening.snapshot)
+        kind, _, name = reference.partition(":")
+        table_class(kind)
+        if not name:
+            raise TableError(f'open dictionary: expecting "type:name" form instead of "{reference}"')
+        if not can_build(kind):
+            table = _open_for_change(reference, opening)
+            if kind == "fail":
+                raise TableError(f"table {table.name}: delete error: Application error")
+            remove: Callable[[str], bool] | None = getattr(table, "remove", None)
+            if remove is None:
+                raise TableError(f"table {table.name.removeprefix('debug:')}: delete operation is not supported")
+            found |= sum(remove(key) for key in wanted) > 0
+            continue
+        build = TableBuild(kind, name, opening, keep=True, create=False)
+        if sum(build.remove(key) for key in wanted if key):
+            build.finish()
+            found = True
+        else:
+            build.abandon()
+    return 0 if found else 1
+
+
+class Source:
+    """The text file that a table is made from, and the rights and modes that go with it."""
+
+    def __init__(self, path: str) -> None:
+        """Open the file.  Raises Fatal."""
+        self.path: Final = path
+        try:
+            with open(path, "rb", buffering=0) as stream:
+                self.state: Final = os.fstat(stream.fileno())
+                self.text: Final = stream.read().decode(errors="surrogateescape")
+        except OSError as error:
+            raise Fatal(f"open {path}: {error.strerror}") from error
+
+    def take_rights(self, *, keep_root: bool, plain_mode: bool) -> Callable[[], None]:
+        """Act as the file's owner, and make files with the file's mode; return what undoes it."""
+        before = os.umask(0o022 if plain_mode else ~self.state.st_mode & 0o777 | 0o022)
+        undo: list[Callable[[], object]] = [lambda: os.umask(before)]
+        if os.geteuid() == 0 and not keep_root and self.state.st_uid:
+            groups = os.getgroups()
+            os.setegid(self.state.st_gid)
+            os.setgroups([self.state.st_gid])
+            os.seteuid(self.state.st_uid)
+            undo = [lambda: os.seteuid(0), lambda: os.setegid(0), lambda: os.setgroups(groups), *undo]
+
+        def restore() -> None:
+            for step in undo:
+                step()
+
+        return restore
+
+
+Entries = Iterator[tuple[int, str, str]]
+Parse = Callable[[str, str], Entries]
+"""Takes a text and the name of its file; yields line number, key and value."""
+
+
+def _fill(build: TableBuild, entries: Entries) -> None:
+    try:
+        for _, key, value in entries:
+            build.put(key, value)
+    except BaseException:
+        build.abandon()
+        raise
+
+
+def make(reference: str, opening: Opening, options: Options, parse: Parse, more: Callable[[], Entries]) -> None:
+    """Make a table's file from its text file; *more* gives entries that are added at the end."""
+    kind, _, name = with_type(reference, opening.snapshot).partition(":")
+    source = Source(name)
+    restore = source.take_rights(keep_root=options.has("o"), plain_mode=options.has("p"))
+    try:
+        if not can_build(kind):
+            try:
+                table_class(kind)
+            except TableError:
+                raise Fatal(f"unsupported map type: {kind}") from None
+            if kind == "fail" and next(parse(source.text, source.path), None):
+                raise TableError(f"table {kind}:{name}: write error: Application error")
+            if kind != "fail":
+                raise Fatal(f"no 'map create' support for this type: {kind}")
+            return
+        build = TableBuild(kind, name, opening, keep=False)
+        _fill(build, parse(source.text, source.path))
+        _fill(build, more())
+        build.finish()
+    finally:
+        restore()
+
+
+def add(reference: str, opening: Opening, parse: Parse, more: Callable[[], Entries]) -> None:
+    """Add entries from standard input to a table."""
+    reference = with_type(reference, opening.snapshot)
+    kind, _, name = reference.partition(":")
+    text = sys.stdin.buffer.read().decode(errors="surrogateescape")
+    if can_build(kind):
+        build = TableBuild(kind, name, opening, keep=True)
+        _fill(build, parse(text, "stdin"))
+        _fill(build, more())
+        build.finish()
+        return
+    try:
+        table_class(kind)
+    except TableError:
+        raise Fatal(f"unsupported map type: {kind}") from None
+    table = _open_for_change(reference, opening)
+    if kind == "environ":
+        return  # the change would be lost when this process ends
+    store: Callable[[str, str], None] | None = getattr(table, "store", None)
+    for _, key, value in parse(text, "stdin"):
+        if kind == "fail":
+            raise TableError(f"table {table.name}: write error: Application error")
+        if store is None:
+            raise TableError(f"table {table.name.removeprefix('debug:')}: update operation is not supported")
+        store(key, value)

@@ -1,0 +1,52 @@
+"""Lines in and out: keys, values, and pairs of both in either form."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+
+def write_line(text: str) -> None:
+    """Write a line to standard output, with bytes that are not UTF-8 as they are."""
+    sys.stdout.buffer.write(text.encode(errors="surrogateescape") + b"\n")
+
+
+_JSON_ESCAPES: Final = {code: f"\\u{code:04X}" for code in [*range(32), 127]} | {
+    ord('"'): '\\"', ord("\\"): "\\\\", 8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r",
+}  # fmt: skip
+
+
+def json_text(text: str) -> str:
+    """Return *text* as a JSON string."""
+    return '"' + text.translate(_JSON_ESCAPES) + '"'
+
+
+class Printer:
+    """How answers are shown: as key, blank and value, or as JSON; postalias has a colon behind the key."""
+
+    def __init__(self, separator: str, json: bool) -> None:
+        self._separator: Final = separator
+        self._json: Final = json
+
+    def pair(self, key: str, value: str) -> None:
+        """Show a key with its value."""
+        if self._json:
+            write_line(f"{{{json_text(key)}: {json_text(value)}}}")
+        else:
+            write_line(f"{key}{self._separator}{value}")
+
+    def answer(self, key: str, value: str) -> None:
+        """Show the answer to the one question of the command line."""
+        if self._json:
+            self.pair(key, value)
+        else:
+            write_line(value)
+
+
+def input_lines() -> Iterator[str]:
+    """Yield the lines of standard input that are not empty."""
+    for line in sys.stdin.buffer:
+        text = line.rstrip(b"\n").decode(errors="surrogateescape")
+        if text:
+            yield text

@@ -1,0 +1,66 @@
+"""Running a command: configuration, messages, exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from pyfix.tables.console.options import Fatal, program
+from pyfix.tables.notice import report_to, warn
+from pyfix.tables.table import TableError, Values
+
+if TYPE_CHECKING:
+    from pyfix.config.snapshot import Snapshot
+
+_log_ready: list[Snapshot] = []
+_log_to: list[Callable[[str, str], None]] = []
+_UNPRINTABLE: Final = dict.fromkeys([*range(32), 127, *range(0xDC80, 0xDD00)], "?")
+
+
+def _report(severity: str, text: str) -> None:
+    """Show on standard error, and log."""
+    shown = text if severity == "info" else f"{severity}: {text}"
+    print(f"{program()}: {shown.translate(_UNPRINTABLE)}", file=sys.stderr, flush=True)
+    if _log_ready:
+        from pyfix.runtime.log import log
+        from pyfix.runtime.logtarget import configure_log
+
+        configure_log(_log_ready.pop(), program())
+        _log_to.append(lambda severity, text: getattr(log, severity)(text))
+    for write in _log_to:
+        write(severity, text)
+
+
+def refuse(problem: Fatal) -> int:
+    """Show why the command can't run, and return its exit status."""
+    _report("fatal", str(problem))
+    return 1
+
+
+def run(body: Callable[[Values], int], directory: str | None) -> int:
+    """Read main.cf, run a command, and return its exit status; problems end with a fatal message and 1."""
+    report_to(_report)
+    from pyfix.config.errors import ConfigError
+    from pyfix.config.parameters.databases import DatabaseSettings
+    from pyfix.config.parameters.identity import IdentitySettings
+    from pyfix.config.snapshot import Snapshot
+
+    try:
+        snapshot = Snapshot.read(directory, process_name=program())
+        DatabaseSettings(snapshot).check()
+        IdentitySettings(snapshot).check()
+        _log_ready.append(snapshot)
+        for text in snapshot.warnings:
+            warn(text)
+        status = body(snapshot)
+        sys.stdout.flush()
+    except (ConfigError, Fatal, TableError) as problem:
+        _report("fatal", str(problem))
+        return 1
+    except BrokenPipeError:
+        # Python would complain once more when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
