@@ -1,0 +1,123 @@
+"""A new message for cleanup(8): one connection, flags, records, and the answer whether it is safe.
+
+Source: cleanup(8); postconf(5) cleanup_service_name, receive_override_options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from pyfix.formats.attributes import AttributeListError
+from pyfix.protocols.internal.cleanup import (
+    BCC_OK,
+    FILTER,
+    MAP_OK,
+    MILTER,
+    PROTOCOL,
+    Flags,
+    Status,
+)
+from pyfix.runtime.ipc import ServiceError, connect, expect_handshake, receive
+from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
+
+__all__ = ["NewMessage", "UnknownOverride", "input_flags"]
+
+_OVERRIDES: Final = {
+    "no_unknown_recipient_checks": 0,
+    "no_address_mappings": MAP_OK | BCC_OK,
+    "no_header_body_checks": FILTER,
+    "no_milters": MILTER,
+}
+_SOME: Final = 32768
+"""Records of this many bytes are sent on; fewer wait for more."""
+_MUCH: Final = 262144
+"""With this much unsent the writer waits for cleanup."""
+
+
+class UnknownOverride(ValueError):
+    """receive_override_options has a word that is no option; the text names it."""
+
+
+def input_flags(overrides: Iterable[str], *, milters: bool = False) -> int:
+    """Return the flags for mail from outside, less what receive_override_options turns off.
+
+    Raises UnknownOverride.
+    """
+    flags = FILTER | BCC_OK | MAP_OK | (MILTER if milters else 0)
+    for word in overrides:
+        if word.lower() not in _OVERRIDES:
+            raise UnknownOverride(word)
+        flags &= ~_OVERRIDES[word.lower()]
+    return flags
+
+
+class NewMessage:
+    """A message on its way to cleanup(8).
+
+    Open it, write records that end with an E record, and finish; or cancel, and it never was.
+    """
+
+    __slots__ = ("_pending", "_stream", "_waiting", "queue_id")
+
+    def __init__(self, stream: Stream, queue_id: str) -> None:
+        self._stream = stream
+        self._waiting: list[bytes] = []
+        self._pending = 0
+        self.queue_id = queue_id
+
+    @classmethod
+    async def open(cls, service_name: str, flags: int, timeout: float) -> NewMessage:
+        """Connect and learn the queue id.  Raises ServiceError."""
+        path = f"public/{service_name}"
+        stream = await connect(path, timeout)
+        try:
+            pairs = await expect_handshake(stream, PROTOCOL)
+            if not pairs or pairs[0][0] != "queue_id":
+                raise ServiceError(f"{path}: no queue id")
+        except (StreamTimeout, StreamClosed, AttributeListError) as error:
+            stream.close()
+            raise ServiceError(f"{path}: {error or 'Connection timed out'}") from error
+        except BaseException:
+            stream.close()
+            raise
+        message = cls(stream, pairs[0][1])
+        message.write(Flags(flags=flags).encode())
+        return message
+
+    def write(self, records: bytes) -> None:
+        """Add records; they leave in large blocks."""
+        self._waiting.append(records)
+        self._pending += len(records)
+
+    async def relieve(self) -> None:
+        """Send what has gathered, and wait while cleanup is behind.  Raises ServiceError."""
+        if self._pending < _SOME:
+            return
+        self._push()
+        try:
+            if not self._stream.flush() and self._stream.unsent > _MUCH:
+                await self._stream.drain()
+        except (StreamTimeout, StreamClosed) as error:
+            raise ServiceError(str(error) or "Connection timed out") from error
+
+    def _push(self) -> None:
+        if self._waiting:
+            self._stream.write(b"".join(self._waiting))
+            self._waiting.clear()
+            self._pending = 0
+
+    async def finish(self) -> Status:
+        """Send the rest and return what cleanup says.  Raises ServiceError."""
+        self._push()
+        try:
+            return await receive(self._stream, Status)
+        except (StreamTimeout, StreamClosed, AttributeListError) as error:
+            raise ServiceError(str(error) or "Connection timed out") from error
+        finally:
+            self._stream.close()
+
+    def cancel(self) -> None:
+        """Close without an E record: cleanup removes the file."""
+        self._waiting.clear()
+        self._stream.close()
