@@ -1,0 +1,68 @@
+# make run                   try it: a private mail system below ./var/, SMTP on 127.0.0.1:2525, Ctrl-C stops it
+# make test                  all tests that can run here, with a loud summary of what could not
+# make check                 types, style, storeys
+# make install PREFIX=DIR    a whole mail system below DIR
+# make bench                 side by side with the reference Postfix (root and Debian)
+# make test-each             the unit tests on each Python 3.11 to 3.13 of this machine
+#
+# PYTHON=program chooses the interpreter, VENV=folder the virtual environment for development, PORT the port of make run.
+
+SHELL := /bin/sh
+PYTHON ?= $(shell pyfix/install/pythons.sh best)
+VENV ?= .venv
+PORT ?= 2525
+PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -q
+# Tests of whole instances are bound by waiting, not by the processor: two at a time even on a small machine.
+JOBS ?= 2
+TESTS ?= tests
+BENCH ?=
+
+.PHONY: run test check install bench test-each clean
+
+run: $(VENV)/.run
+	@exec $(VENV)/bin/python -m pyfix.install run . var $(PORT)
+
+test: $(VENV)/.test
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadgroup --cov=pyfix --cov-report=term:skip-covered $(PYTEST) $(TESTS)
+
+check: $(VENV)/.test
+	$(VENV)/bin/mypy
+	$(VENV)/bin/ruff check
+	PATH="$(VENV)/bin:$$PATH" lint-imports
+
+install:
+	@test -n "$(PREFIX)" || { echo "usage: make install PREFIX=DIR" >&2; exit 2; }
+	@case "$(PREFIX)" in /*) ;; *) echo "PREFIX must be an absolute path" >&2; exit 2 ;; esac
+	$(PYTHON) -m venv $(PREFIX)/lib/pyfix
+	rm -rf build pyfix.egg-info
+	$(PREFIX)/lib/pyfix/bin/python -m pip --disable-pip-version-check -q install --upgrade --force-reinstall --no-deps .
+	$(PREFIX)/lib/pyfix/bin/python -m pip --disable-pip-version-check -q install .
+	rm -rf build pyfix.egg-info
+	cd / && $(PREFIX)/lib/pyfix/bin/python -I -m pyfix.install system "$(CURDIR)" $(PREFIX)
+
+bench: $(VENV)/.test
+	$(VENV)/bin/python -m tests.bench $(BENCH)
+
+test-each:
+	for python in $$(pyfix/install/pythons.sh each); do \
+	  version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  echo "== unit tests on Python $$version"; \
+	  $(MAKE) --no-print-directory PYTHON=$$python VENV=$(VENV)-$$version unit || exit 1; \
+	done
+
+unit: $(VENV)/.test
+	$(VENV)/bin/python -m pytest -n $(JOBS) $(PYTEST) tests/unit
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: setup.cfg pyproject.toml | $(VENV)/bin/python
+	$(PIP) install -e .
+	@touch $@
+
+$(VENV)/.test: setup.cfg pyproject.toml | $(VENV)/bin/python
+	$(PIP) install -e '.[test,check]'
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf build pyfix.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

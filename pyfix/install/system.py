@@ -1,0 +1,109 @@
+"""``make install PREFIX=DIR``: a whole mail system below DIR, and nothing outside it.
+
+By the time this runs, the package and its dependencies are in the virtual environment DIR/lib/pyfix.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+from pyfix.install import setgid
+from pyfix.install.accounts import Accounts
+from pyfix.install.launchers import COMMANDS, DAEMONS, SET_GID_COMMANDS, write_launchers
+from pyfix.install.layout import lay_out
+from pyfix.install.settings_file import with_parameters
+
+ACCOUNTS = Accounts("postfix", "postdrop")
+
+
+def install(source: Path, prefix: Path) -> list[str]:
+    """Install below *prefix* what the checkout *source* has; return warnings for the user.
+
+    Configuration that is there already stays as it is.  As root, groups, owners and modes are set.
+    """
+    warnings: list[str] = []
+    python = prefix / "lib/pyfix/bin/python3"
+    folders = [Path(sysconfig.get_paths()["purelib"])]
+    configuration = prefix / "etc/postfix"
+    commands, daemons = prefix / "sbin", prefix / "libexec/postfix"
+    plain = [name for name in COMMANDS if name not in SET_GID_COMMANDS]
+    write_launchers("daemon", daemons, DAEMONS, python, folders, configuration)
+    write_launchers("command", commands, plain, python, folders, configuration)
+    _install_pages(source / "man", prefix / "share/man")
+    _install_configuration(source / "etc/postfix", prefix)
+    has_set_gid = _install_set_gid_commands(prefix, python, folders, warnings)
+    ids = ACCOUNTS.ids() if os.getuid() == 0 else None
+    queue, data = prefix / "var/spool/postfix", prefix / "var/lib/postfix"
+    lay_out(queue, data, ids, set_gid=has_set_gid)
+    if os.getuid() == 0 and ids is None:
+        warnings.append(
+            f"create group {ACCOUNTS.setgid_group} and user {ACCOUNTS.mail_owner}, then install again: "
+            f"groupadd --system {ACCOUNTS.setgid_group}; useradd --system {ACCOUNTS.mail_owner}"
+        )
+    return warnings
+
+
+def _install_set_gid_commands(prefix: Path, python: Path, folders: list[Path], warnings: list[str]) -> bool:
+    """Install ``postdrop`` and ``postqueue``; tell whether they have the rights of setgid_group."""
+    configuration = prefix / "etc/postfix"
+    commands, scripts = prefix / "sbin", prefix / "lib/pyfix/set-gid"
+    ids = ACCOUNTS.ids()
+    try:
+        if os.getuid() != 0 or ids is None:
+            reason = f"there is no group {ACCOUNTS.setgid_group}" if os.getuid() == 0 else "only root can do this"
+            raise setgid.SetGidUnavailable(reason)
+        write_launchers("command", scripts, SET_GID_COMMANDS, python, folders, configuration)
+        for name in SET_GID_COMMANDS:
+            setgid.build(commands / name, python, scripts / name)
+            setgid.give_group(commands / name, ids.setgid_group)
+    except setgid.SetGidUnavailable as reason:
+        write_launchers("command", commands, SET_GID_COMMANDS, python, folders, configuration)
+        warnings.append(f"postdrop and postqueue are not set-gid ({reason}): all users may write to the maildrop queue")
+        return False
+    return True
+
+
+def _install_configuration(shipped: Path, prefix: Path) -> None:
+    target = prefix / "etc/postfix"
+    target.mkdir(parents=True, exist_ok=True)
+    if not (target / "main.cf").exists():
+        text = (shipped / "main.cf").read_text()
+        (target / "main.cf").write_text(with_parameters(text, _parameters(prefix)))
+    if not (target / "master.cf").exists():
+        shutil.copyfile(shipped / "master.cf", target / "master.cf")
+
+
+def _parameters(prefix: Path) -> dict[str, str]:
+    """Return what main.cf has to say because the system is not where Postfix's defaults have it."""
+    return {
+        "queue_directory": f"{prefix}/var/spool/postfix",
+        "data_directory": f"{prefix}/var/lib/postfix",
+        "daemon_directory": f"{prefix}/libexec/postfix",
+        "command_directory": f"{prefix}/sbin",
+        "sendmail_path": f"{prefix}/sbin/sendmail",
+        "mailq_path": f"{prefix}/sbin/mailq",
+        "newaliases_path": f"{prefix}/sbin/newaliases",
+        "manpage_directory": f"{prefix}/share/man",
+        "mail_owner": ACCOUNTS.mail_owner,
+        "setgid_group": ACCOUNTS.setgid_group,
+    }
+
+
+def _install_pages(source: Path, target: Path) -> None:
+    for page in sorted(source.glob("man[1-8]/*.[1-8]")):
+        folder = target / page.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(page, folder / page.name)
+
+
+def main(source: Path, prefix: Path) -> int:
+    """Install and tell the user what was done."""
+    for warning in install(source, prefix):
+        print(f"pyfix: warning: {warning}", file=sys.stderr)
+    print(f"pyfix is installed below {prefix}; its configuration is {prefix}/etc/postfix")
+    print(f"start it with: {prefix}/sbin/postfix start")
+    return 0
