@@ -1,0 +1,1 @@
+"""Delivery status logs and the notices made of them."""

@@ -1,0 +1,256 @@
+"""bounce(8), as bounce, defer and trace: keep the log of each message's outcomes, and send notices.
+
+Source: bounce(8); postconf(5) notify_classes, bounce_notice_recipient, 2bounce_notice_recipient,
+delay_notice_recipient, double_bounce_sender, bounce_template_file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from pyfix.config.errors import ConfigError
+from pyfix.config.parameters.bounce import BounceSettings
+from pyfix.config.snapshot import Snapshot
+from pyfix.daemons.bounce.notice import DELAY, FAILURE, SUCCESS, VERIFY, Kind, Notifier
+from pyfix.formats.address import external_to_internal, internal_to_external
+from pyfix.formats.attributes import AttributeListError, Attributes, decode_pairs
+from pyfix.formats.queuefile import NOTIFY_DELAY, NOTIFY_FAILURE, NOTIFY_NEVER, NOTIFY_SUCCESS
+from pyfix.formats.queueid import is_valid
+from pyfix.notices.template import BUILT_IN, TemplateError, read_templates
+from pyfix.protocols.internal import bounce as protocol
+from pyfix.protocols.internal.bounce import (
+    Append,
+    Flush,
+    Flush37,
+    FlushVerp,
+    FlushVerp37,
+    One,
+    One37,
+    Result,
+)
+from pyfix.queue.bouncelog import LogEntry, append_entry, encode_entry, load_entries, remove_log
+from pyfix.queue.message import Message
+from pyfix.queue.spool import Spool
+from pyfix.runtime.child import Invocation
+from pyfix.runtime.daemon import Daemon, run
+from pyfix.runtime.ipc import handshake, receive_list
+from pyfix.runtime.log import log
+from pyfix.runtime.stream import Stream
+
+_OK: Final = 0
+_FAILED: Final = -1
+_VERIFY_FLAGS: Final = 512 | 1024
+"""Bits of a trace request's flags: the user asked for a report (sendmail -bv, -v)."""
+
+_REQUESTS: Final[dict[int, tuple[type[Attributes], type[Attributes]]]] = {
+    protocol.APPEND: (Append, Append),
+    protocol.FLUSH: (Flush, Flush37),
+    protocol.WARN: (Flush, Flush37),
+    protocol.VERP: (FlushVerp, FlushVerp37),
+    protocol.ONE: (One, One37),
+    protocol.TRACE: (Flush, Flush37),
+}
+"""For each request its message class, in the form of 3.11 and of 3.7."""
+
+
+class Bounce(Daemon):
+    """One log directory, named as the service, and the notices made of it."""
+
+    program = "bounce"
+    capacity = 100
+    process_limit = 0
+
+    def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
+        super().__init__(invocation, snapshot)
+        self.settings = BounceSettings(snapshot)
+        self._spool = Spool(self.settings.hash_queue_names, self.settings.hash_queue_depth)
+        self._service = invocation.service
+        self._notifier: Notifier
+
+    def before_jail(self) -> None:
+        """Read bounce_template_file with the rights of root.  Raises ConfigError."""
+        templates = dict(BUILT_IN)
+        path = self.settings.bounce_template_file
+        if path:
+            try:
+                with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                    templates = read_templates(file.read())
+            except (OSError, TemplateError) as error:
+                raise ConfigError(f"open {path}: {error}") from error
+        self._notifier = Notifier(self.settings, templates, self._spool)
+
+    async def serve(self, stream: Stream) -> None:
+        """Answer one request."""
+        stream.write(handshake(protocol.PROTOCOL))
+        data = await receive_list(stream)
+        if data is None:
+            return
+        try:
+            status = await self._answer(_parse(data))
+        except AttributeListError as error:
+            log.warning(f"malformed request: {error}")
+            status = _FAILED
+        except OSError as error:
+            log.warning(f"{self._service} service: {error}")
+            status = _FAILED
+        stream.write(Result(status).encode())
+        await stream.drain()
+
+    async def _answer(self, request: Attributes) -> int:
+        match request:
+            case Append():
+                return self._append(request)
+            case One():
+                return await self._one(request)
+            case FlushVerp():
+                return await self._verp(request)
+            case Flush(nrequest=protocol.FLUSH):
+                return await self._flush(request)
+            case Flush(nrequest=protocol.WARN):
+                return await self._warn(request)
+            case Flush(nrequest=protocol.TRACE):
+                return await self._trace(request)
+        return _FAILED
+
+    def _append(self, request: Append) -> int:
+        if not is_valid(request.queue_id):
+            log.warning(f"malformed queue id: {request.queue_id}")
+            return _FAILED
+        entry = _entry(request)
+        data = encode_entry(
+            entry,
+            entry.recipient,
+            entry.original_recipient,
+            with_old_line=self.settings.backwards_bounce_logfile_compatibility,
+        )
+        append_entry(self._spool, self._service, request.queue_id, data)
+        return _OK
+
+    # Non-delivery
+
+    async def _flush(self, request: Flush) -> int:
+        entries = load_entries(self._spool, self._service, request.queue_id)
+        done = await self._failure(request, entries)
+        return self._finish(request, entries, done=done)
+
+    async def _failure(self, request: Flush, entries: Sequence[LogEntry], verp: str = "") -> bool:
+        settings = self.settings
+        if not entries:
+            return True
+        if request.sender == self._double_bounce_address():
+            log.warning(f"{request.queue_id}: undeliverable postmaster notification discarded")
+            return True
+        if not request.sender:
+            if "2bounce" not in settings.notify_classes:
+                return True
+            return await self._notifier.to_postmaster(
+                FAILURE, request, entries, settings.double_bounce_notice_recipient
+            )
+        wanted = [entry for entry in entries if _wants(entry, NOTIFY_FAILURE)]
+        if wanted and not await self._notifier.to_sender(FAILURE, request, wanted, verp):
+            return False
+        if "bounce" in settings.notify_classes:
+            await self._notifier.to_postmaster(FAILURE, request, entries, settings.bounce_notice_recipient)
+        return True
+
+    async def _verp(self, request: FlushVerp) -> int:
+        entries = load_entries(self._spool, self._service, request.queue_id)
+        done = True
+        for entry in entries:
+            address = _verp_address(request.sender, external_to_internal(entry.recipient), request.verp_delimiters)
+            done = await self._failure(request, [entry], address) and done
+        return self._finish(request, entries, done=done)
+
+    async def _one(self, request: One) -> int:
+        return _OK if await self._failure(request, [_entry(request)]) else _FAILED
+
+    def _finish(self, request: Flush, entries: Sequence[LogEntry], *, done: bool) -> int:
+        if not done:
+            return _FAILED
+        if request.flags & protocol.DELETE_RECIPIENTS:
+            self._mark_done(request, entries)
+        remove_log(self._spool, self._service, request.queue_id)
+        return _OK
+
+    def _mark_done(self, request: Flush, entries: Sequence[LogEntry]) -> None:
+        """Mark the recipients that were told of, so that they are not tried again."""
+        offsets = [entry.offset for entry in entries if entry.offset > 0]
+        if offsets:
+            with Message(self._spool.path(request.queue_name, request.queue_id), lock=None) as message:
+                for offset in offsets:
+                    message.mark_done(offset)
+
+    # Delay and success
+
+    async def _warn(self, request: Flush) -> int:
+        settings = self.settings
+        entries = load_entries(self._spool, self._service, request.queue_id)
+        if not entries or not request.sender or request.sender == self._double_bounce_address():
+            return _OK
+        wanted = [entry for entry in entries if _wants(entry, NOTIFY_DELAY)]
+        if wanted and not await self._notifier.to_sender(DELAY, request, wanted):
+            return _FAILED
+        if "delay" in settings.notify_classes:
+            await self._notifier.to_postmaster(DELAY, request, entries, settings.delay_notice_recipient)
+        return _OK
+
+    async def _trace(self, request: Flush) -> int:
+        entries = load_entries(self._spool, self._service, request.queue_id)
+        kind: Kind = VERIFY if request.flags & _VERIFY_FLAGS else SUCCESS
+        if kind is SUCCESS:
+            entries = [entry for entry in entries if entry.notify & NOTIFY_SUCCESS or not entry.notify]
+        done = True
+        if entries and request.sender and request.sender != self._double_bounce_address():
+            done = await self._notifier.to_sender(kind, request, entries)
+        if done:
+            remove_log(self._spool, self._service, request.queue_id)
+        return _OK if done else _FAILED
+
+    def _double_bounce_address(self) -> str:
+        return f"{self.settings.double_bounce_sender}@{self.settings.myorigin}"
+
+
+def _parse(data: bytes) -> Attributes:
+    pairs = decode_pairs(data)
+    command = protocol.Command.from_pairs(pairs)
+    classes = _REQUESTS.get(command.nrequest)
+    if classes is None:
+        raise AttributeListError(f"unknown request {command.nrequest}")
+    old = any(name == "smtputf8" for name, _value in pairs)
+    return classes[1 if old else 0].from_pairs(pairs)
+
+
+def _entry(request: Append | One) -> LogEntry:
+    return LogEntry(
+        recipient=internal_to_external(request.recipient),
+        original_recipient=internal_to_external(request.original_recipient),
+        offset=request.offset,
+        dsn_original_recipient=request.dsn_orig_rcpt,
+        notify=request.notify_flags,
+        status=request.status,
+        action=request.action,
+        diagnostic_type=request.diag_type,
+        diagnostic_text=request.diag_text,
+        mta_type=request.mta_type,
+        mta_name=request.mta_name,
+        reason=request.reason,
+    )
+
+
+def _wants(entry: LogEntry, event: int) -> bool:
+    """Tell whether the sender wants to hear of *event*; without NOTIFY it does.  Source: RFC 3461 section 4.1."""
+    return not entry.notify or (entry.notify & event != 0 and not entry.notify & NOTIFY_NEVER)
+
+
+def _verp_address(sender: str, recipient: str, delimiters: str) -> str:
+    """Return the sender's address with the recipient's in it.  Source: VERP_README."""
+    local, _, domain = sender.rpartition("@")
+    recipient_local, _, recipient_domain = recipient.rpartition("@")
+    return f"{local}{delimiters[:1]}{recipient_local}{delimiters[1:2]}{recipient_domain}@{domain}"
+
+
+def main(argv: Sequence[str] = sys.argv[1:]) -> int:
+    """Run under master(8), pyfix's or Postfix's; return the exit status."""
+    return run(Bounce, argv)

@@ -1,0 +1,186 @@
+"""A notice as a multipart/report message: text, machine-readable status, and the message concerned.
+
+Source: RFC 3461, RFC 3464, RFC 6522; bounce(8).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pyfix.formats.maildate import mail_date
+from pyfix.notices.template import NoticeTemplate
+from pyfix.queue.bouncelog import LogEntry
+
+__all__ = ["Original", "Report", "returned_lines"]
+
+_WIDTH: Final = 79
+_HEADER_LINE: Final = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
+
+Encoding = Literal["7bit", "8bit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The message that a notice is about."""
+
+    queue_id: str
+    sender: str
+    """Internal form."""
+    envelope_id: str
+    arrival: int
+    """Seconds since the epoch."""
+    utf8: bool
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one notice says."""
+
+    template: NoticeTemplate
+    text: Sequence[str]
+    """The template's text, expanded."""
+    hostname: str
+    mail_name: str
+    original: Original
+    entries: Sequence[LogEntry]
+    now: int
+    """Seconds since the epoch, part of the boundary."""
+    encoding: Encoding = "8bit"
+    """What the notice's own parts need."""
+
+    @property
+    def boundary(self) -> str:
+        """What separates the parts."""
+        return f"{self.original.queue_id}.{self.now}/{self.hostname}"
+
+    def head(self, recipient: str, *, postmaster: bool, references: str = "") -> Iterator[str]:
+        """Yield the header lines after Received: and Date:, and the empty line.
+
+        *recipient* is in external form; *references* is a message id to thread the notice under.
+        """
+        template = self.template
+        yield f"From: {template.sender}"
+        yield f"Subject: {template.postmaster_subject if postmaster else template.subject}"
+        yield f"To: {recipient}"
+        if references:
+            yield f"References: {references}"
+        yield "Auto-Submitted: auto-replied"
+        yield "MIME-Version: 1.0"
+        kind = "global-delivery-status" if self.original.utf8 else "delivery-status"
+        yield f"Content-Type: multipart/report; report-type={kind};"
+        yield f'\tboundary="{self.boundary}"'
+        yield f"Content-Transfer-Encoding: {self.encoding}"
+        yield ""
+        yield "This is a MIME-encapsulated message."
+
+    def explanation(self) -> Iterator[str]:
+        """Yield the lines of the first part: what happened, in words."""
+        yield ""
+        yield f"--{self.boundary}"
+        yield "Content-Description: Notification"
+        charset = self.template.charset if self.encoding == "7bit" else "utf-8"
+        yield f"Content-Type: text/plain; charset={charset}"
+        if self.encoding == "8bit":
+            yield "Content-Transfer-Encoding: 8bit"
+        yield ""
+        yield from self.text
+        yield ""
+
+    def recipients_in_words(self, quoted: Sequence[tuple[str, str]]) -> Iterator[str]:
+        """Yield a paragraph for each entry; *quoted* has the external forms of recipient and original recipient."""
+        for entry, (recipient, original) in zip(self.entries, quoted, strict=True):
+            expanded = ""
+            if original and original.casefold() != recipient.casefold():
+                expanded = f" (expanded from <{original}>)"
+            yield from _folded(f"<{recipient}>{expanded}: {entry.reason}")
+            yield ""
+
+    def status(self, quoted: Sequence[tuple[str, str]]) -> Iterator[str]:
+        """Yield the lines of the second part: what happened, for programs."""
+        original = self.original
+        yield f"--{self.boundary}"
+        yield "Content-Description: Delivery report"
+        yield f"Content-Type: message/{'global-delivery-status' if original.utf8 else 'delivery-status'}"
+        if original.utf8:
+            yield "Content-Transfer-Encoding: 8bit"
+        yield ""
+        yield f"Reporting-MTA: dns; {self.hostname}"
+        if original.envelope_id:
+            yield f"Original-Envelope-Id: {original.envelope_id}"
+        yield f"X-{self.mail_name}-Queue-ID: {original.queue_id}"
+        address_type = "utf-8" if original.utf8 and not original.sender.isascii() else "rfc822"
+        yield f"X-{self.mail_name}-Sender: {address_type}; {original.sender}"
+        yield f"Arrival-Date: {mail_date(original.arrival)}"
+        for entry, (recipient, original_recipient) in zip(self.entries, quoted, strict=True):
+            yield ""
+            yield from self._status_of(entry, recipient, original_recipient)
+
+    def _status_of(self, entry: LogEntry, recipient: str, original_recipient: str) -> Iterator[str]:
+        address_type = "utf-8" if self.original.utf8 and not recipient.isascii() else "rfc822"
+        yield f"Final-Recipient: {address_type}; {recipient}"
+        if entry.dsn_original_recipient:
+            yield f"Original-Recipient: {entry.dsn_original_recipient}"
+        elif original_recipient and original_recipient.casefold() != recipient.casefold():
+            yield f"Original-Recipient: rfc822; {original_recipient}"
+        yield f"Action: {entry.action}"
+        yield f"Status: {entry.status}"
+        if entry.mta_type and entry.mta_name:
+            yield f"Remote-MTA: {entry.mta_type}; {entry.mta_name}"
+        if entry.diagnostic_type and entry.diagnostic_text:
+            yield from _folded(f"Diagnostic-Code: {entry.diagnostic_type}; {entry.diagnostic_text}")
+        else:
+            yield from _folded(f"Diagnostic-Code: X-{self.mail_name}; {entry.reason}")
+
+    def returned_head(self, *, headers_only: bool, description: str, encoding: str) -> Iterator[str]:
+        """Yield the lines that introduce the third part."""
+        yield ""
+        yield f"--{self.boundary}"
+        yield f"Content-Description: {description}{' Headers' if headers_only else ''}"
+        if headers_only:
+            kind = "message/global-headers" if self.original.utf8 else "text/rfc822-headers"
+        else:
+            kind = "message/global" if self.original.utf8 else "message/rfc822"
+        yield f"Content-Type: {kind}"
+        if encoding:
+            yield f"Content-Transfer-Encoding: {encoding}"
+        yield ""
+
+    def tail(self) -> Iterator[str]:
+        """Yield the lines that end the message."""
+        yield ""
+        yield f"--{self.boundary}--"
+
+
+def _folded(text: str) -> Iterator[str]:
+    """Yield *text* in lines of less than 80 characters where it has blanks to break at; later lines are indented."""
+    indent = ""
+    line = ""
+    for word in text.split(" "):
+        if line and len(line) + 1 + len(word) > _WIDTH - 4 + (0 if indent else 4):
+            yield indent + line
+            indent, line = "    ", word
+        else:
+            line = f"{line} {word}" if line else word
+    yield indent + line
+
+
+def returned_lines(
+    content: Iterable[bytes], *, return_path: str, headers_only: bool, most_bytes: int
+) -> Iterator[bytes]:
+    """Yield the lines of the message that is returned: all of it, or its header, up to *most_bytes*.
+
+    *content* are its lines; *return_path* is the sender in external form.
+    """
+    yield f"Return-Path: <{return_path}>".encode("utf-8", "surrogateescape")
+    left = most_bytes
+    for line in content:
+        if headers_only and not _HEADER_LINE.match(line):
+            return
+        left -= len(line) + 1
+        if left < 0:
+            return
+        yield line
