@@ -58,7 +58,8 @@ _IN_CHECKOUT = (
 )
 
 _INSTALLED = (
-    '#!{python} -ISXutf8\nimport sys; sys.path += {folders}; from pyfix.launch import {kind}; {kind}("{name}")\n'
+    "#!{python} -ISXutf8\nimport sys; sys.path += {folders}; "
+    'from pyfix.launch import {kind}; {kind}("{name}"{configuration})\n'
 )
 
 

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pyfix import launch
+from pyfix.install.launchers import COMMANDS, DAEMONS, checkout_launcher, installed_launcher
+
+ROOT = Path(launch.__file__).resolve().parents[1]
+
+
+def test_module_names() -> None:
+    assert launch.daemon_module("smtpd") == "pyfix.daemons.smtpd.daemon"
+    assert launch.daemon_module("trivial-rewrite") == "pyfix.daemons.trivial_rewrite.daemon"
+    assert launch.daemon_module("lmtp") == "pyfix.daemons.smtp.daemon"
+
+
+@pytest.mark.parametrize(("kind", "folder", "names"), [("command", "bin", COMMANDS), ("daemon", "libexec", DAEMONS)])
+def test_the_launchers_of_the_checkout_are_as_rendered(kind: str, folder: str, names: tuple[str, ...]) -> None:
+    assert sorted(path.name for path in (ROOT / folder).iterdir()) == sorted(names)
+    for name in names:
+        program = ROOT / folder / name
+        assert program.read_text() == checkout_launcher(kind, name)
+        assert len(program.read_text().splitlines()) == 2
+        assert os.access(program, os.X_OK)
+
+
+def test_launched_daemon(tmp_path: Path) -> None:
+    for name, text in (
+        ("checkout", checkout_launcher("daemon", "trivial-rewrite")),
+        ("installed", installed_launcher("daemon", "trivial-rewrite", Path("/usr/bin/python3"), [Path("/lib")])),
+        ("command", checkout_launcher("command", "postqueue")),
+        ("other", "#!/bin/sh\nexit 0\n"),
+    ):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "elf").write_bytes(b"\x7fELF" + bytes(2000))
+    (tmp_path / "link").symlink_to("installed")
+    assert launch.launched_daemon(str(tmp_path / "checkout")) == "trivial-rewrite"
+    assert launch.launched_daemon(str(tmp_path / "installed")) == "trivial-rewrite"
+    assert launch.launched_daemon(str(tmp_path / "link")) == "trivial-rewrite"
+    for name in ("command", "other", "elf"):
+        assert launch.launched_daemon(str(tmp_path / name)) is None
+    with pytest.raises(OSError, match="No such file"):
+        launch.launched_daemon(str(tmp_path / "missing"))
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of what a launcher needs, with a command that shows where it runs."""
+    target = tmp_path / "pyfix"
+    (target / "commands").mkdir(parents=True)
+    for name in ("__init__.py", "launch.py"):
+        (target / name).write_text((ROOT / "pyfix" / name).read_text())
+    (target / "commands/__init__.py").touch()
+    (target / "commands/sendmail.py").write_text(
+        "import sys, pyfix\n"
+        "def main(argv):\n"
+        "    print(sys.argv[0], argv, pyfix.CONFIG_DIRECTORY, sys.flags.isolated, 'site' in sys.modules)\n"
+        "    return 67\n"
+    )
+    return tmp_path
+
+
+def test_an_installed_launcher_runs_the_command(package: Path) -> None:
+    program = package / "mailq"
+    program.write_text(installed_launcher("command", "mailq", Path(sys.executable), [package], Path("/opt/etc")))
+    program.chmod(0o755)
+    done = subprocess.run([program, "a b", "-v"], capture_output=True, text=True, check=False, env={})
+    assert done.stdout == "mailq ['a b', '-v'] /opt/etc 1 False\n", done.stderr
+    assert done.returncode == 67
+
+
+def test_a_launcher_of_the_checkout_works_through_a_link(package: Path) -> None:
+    (package / "bin").mkdir()
+    program = package / "bin/sendmail"
+    program.write_text(checkout_launcher("command", "sendmail"))
+    program.chmod(0o755)
+    (package / "link").symlink_to(program)
+    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "PYTHONPATH": "/nowhere"}
+    done = subprocess.run([package / "link"], capture_output=True, text=True, check=False, env=environment, cwd="/")
+    assert done.stdout == "sendmail [] /etc/postfix 1 False\n", done.stderr
+    assert done.returncode == 67
+
+
+def test_a_launcher_starts_fast(package: Path) -> None:
+    """The launcher and the interpreter take a small part of the 60 ms that a command has."""
+    program = package / "sendmail"
+    program.write_text(installed_launcher("command", "sendmail", Path(sys.executable), [package]))
+    program.chmod(0o755)
+    times = []
+    for _ in range(10):
+        start = time.monotonic()
+        subprocess.run([program], stdout=subprocess.DEVNULL, check=False)
+        times.append(time.monotonic() - start)
+    assert min(times) < 0.060
