@@ -1,0 +1,1 @@
+"""Lookup tables on behalf of other daemons."""

@@ -1,0 +1,184 @@
+"""proxymap(8), read-only as proxymap and with updates as proxywrite: tables for other daemons.
+
+Source: proxymap(8); postconf(5) proxy_read_maps, proxy_write_maps.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from collections.abc import Sequence as Words
+from typing import Final
+
+from pyfix.config.parameters.proxymap import ProxymapSettings
+from pyfix.config.snapshot import Snapshot
+from pyfix.daemons.proxymap.approval import approved_tables
+from pyfix.formats.attributes import AttributeListError, Attributes, decode_pairs
+from pyfix.protocols.internal.proxymap import (
+    BAD,
+    CONFIG,
+    DENIED,
+    NO_KEY,
+    OK,
+    PROTOCOL,
+    RETRY,
+    Delete,
+    Found,
+    Lookup,
+    NextEntry,
+    Open,
+    Sequence,
+    StatusReply,
+    TableStatus,
+    Update,
+)
+from pyfix.runtime.child import Invocation
+from pyfix.runtime.daemon import Daemon, run
+from pyfix.runtime.ipc import handshake, receive_list
+from pyfix.runtime.log import log
+from pyfix.runtime.stream import Stream
+from pyfix.tables.build import TableBuild
+from pyfix.tables.flags import ORDINARY
+from pyfix.tables.indexed import IndexedTable
+from pyfix.tables.source import open_table, restart_if_changed
+from pyfix.tables.table import Opening, Table, TableError
+
+_WRITE_SERVICE: Final = "proxywrite"
+_MESSAGES: Final[dict[str, type[Attributes]]] = {
+    "open": Open,
+    "lookup": Lookup,
+    "update": Update,
+    "delete": Delete,
+    "sequence": Sequence,
+}
+_FIRST: Final = 0
+
+
+class Proxymap(Daemon):
+    """Opens each approved table once and answers for it."""
+
+    program = "proxymap"
+    capacity = 500
+
+    def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
+        super().__init__(invocation, snapshot)
+        self.settings = ProxymapSettings(snapshot)
+        self._writes = invocation.service == self.settings.proxywrite_service_name
+        self._list = "proxy_write_maps" if self._writes else "proxy_read_maps"
+        self._approved = approved_tables(snapshot.value(self._list))
+        self._positions: dict[str, Iterator[tuple[str, str]]] = {}
+
+    async def serve(self, stream: Stream) -> None:
+        """Answer one client's requests."""
+        stream.write(handshake(PROTOCOL))
+        while (data := await receive_list(stream)) is not None:
+            try:
+                request, old = _parse(data)
+            except AttributeListError as error:
+                log.warning(str(error))
+                stream.write(StatusReply(BAD).encode())
+                continue
+            reply = await self._answer(request)
+            stream.write(_without_flags(reply, request) if old else reply.encode())
+            if restart_if_changed():
+                self.retire()
+
+    async def _answer(self, request: Attributes) -> Attributes:
+        table = getattr(request, "table", "")
+        name = table
+        while name.startswith("proxy:"):
+            name = name[len("proxy:") :]
+        if name not in self._approved:
+            access = "read-write" if self._writes else "read-only"
+            log.warning(f'request for unapproved table: "{name}"')
+            log.warning(f"to approve this table for {access} access, list proxy:{name} in main.cf:{self._list}")
+            return _failed(request, DENIED)
+        try:
+            return await self._do(request, name)
+        except TableError as error:
+            log.warning(str(error))
+            return _failed(request, CONFIG if isinstance(request, Open) else RETRY)
+
+    async def _do(self, request: Attributes, name: str) -> Attributes:
+        flags = getattr(request, "instance_flags", ORDINARY) or ORDINARY
+        if isinstance(request, (Update, Delete)):
+            return self._write(request, name, flags)
+        table = open_table(name, self.snapshot, flags=flags)
+        match request:
+            case Lookup(key=key, flags=asked):
+                value = await table.find(key)
+                if value is None:
+                    return Found(NO_KEY, asked, "")
+                return Found(OK, asked, value)
+            case Sequence(function=function):
+                return self._next(table, name, function)
+        return TableStatus(OK, table.flags)
+
+    def _next(self, table: Table, name: str, function: int) -> Attributes:
+        if not isinstance(table, IndexedTable):
+            raise TableError(f"table {name}: sequence operation is not supported")
+        if function == _FIRST or name not in self._positions:
+            self._positions[name] = iter(table.items())
+        pair = next(self._positions[name], None)
+        if pair is None:
+            return NextEntry(NO_KEY, table.flags, "", "")
+        return NextEntry(OK, table.flags, *pair)
+
+    def _write(self, request: Update | Delete, name: str, flags: int) -> Attributes:
+        if not self._writes:
+            log.warning(f'refusing {request.request} request on non-{_WRITE_SERVICE} service')
+            return TableStatus(DENIED, 0)
+        kind, _, path = name.partition(":")
+        build = TableBuild(kind, path, Opening(self.snapshot, flags), keep=True)
+        try:
+            if isinstance(request, Update):
+                build.put(request.key, request.value)
+                found = True
+            else:
+                found = build.remove(request.key)
+        except BaseException:
+            build.abandon()
+            raise
+        build.finish()
+        return TableStatus(OK if found else NO_KEY, flags)
+
+
+def _parse(data: bytes) -> tuple[Attributes, bool]:
+    """Return the request, and whether it is in the form of Postfix 3.7, which has ``flags`` only.
+
+    Raises AttributeListError.
+    """
+    pairs = decode_pairs(data)
+    name = pairs[0][1] if pairs and pairs[0][0] == "request" else ""
+    message = _MESSAGES.get(name)
+    if message is None:
+        raise AttributeListError(f'unrecognized request: "{name}", ignored')
+    old = not any(attribute == "instance_flags" for attribute, _value in pairs)
+    if old:
+        flags = next((value for attribute, value in pairs if attribute == "flags"), "0")
+        pairs.insert(2, ("instance_flags", flags))
+    return message.from_pairs(pairs), old
+
+
+def _failed(request: Attributes, status: int) -> Attributes:
+    match request:
+        case Lookup():
+            return Found(status, 0, "")
+        case Sequence():
+            return NextEntry(status, 0, "", "")
+    return TableStatus(status, 0)
+
+
+def _without_flags(reply: Attributes, request: Attributes) -> bytes:
+    """Return a reply in the form of Postfix 3.7, in which only ``open`` answers with flags."""
+    if isinstance(request, Open):
+        return reply.encode()
+    text = reply.encode().decode("utf-8", "surrogateescape")
+    words = text.split("\0")
+    at = words.index("flags")
+    return "\0".join(words[:at] + words[at + 2 :]).encode("utf-8", "surrogateescape")
+
+
+def main(argv: Words[str] = sys.argv[1:]) -> int:
+    """Run under master(8), pyfix's or Postfix's; return the exit status."""
+    return run(Proxymap, argv)
