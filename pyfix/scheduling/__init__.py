@@ -1,1 +1,1 @@
-"""What queue managers share."""
+"""What the queue managers share: messages in the active queue, transports and destinations."""

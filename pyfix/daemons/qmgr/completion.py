@@ -1,0 +1,153 @@
+"""What happens when all recipients of a message were tried: notices, another try later, or the end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from pyfix.clients import bounce
+from pyfix.config.parameters.qmgr import QmgrSettings
+from pyfix.daemons.qmgr.intake import Intake
+from pyfix.daemons.qmgr.request import return_flags
+from pyfix.formats.address import internal_to_external
+from pyfix.formats.queuefile import NOTIFY_SUCCESS
+from pyfix.formats.records import WARN, encode_record
+from pyfix.protocols.internal.bounce import (
+    DELETE_RECIPIENTS,
+    FLUSH,
+    TRACE,
+    VERP,
+    Flush,
+    Flush37,
+    FlushVerp,
+    FlushVerp37,
+)
+from pyfix.protocols.internal.bounce import WARN as WARN_COMMAND
+from pyfix.protocols.internal.delivery import RECORD, RECORD_DELAY_SENT, USER_VERIFY, InternalProtocol
+from pyfix.queue.message import Message
+from pyfix.queue.spool import ACTIVE, BOUNCE, Spool
+from pyfix.runtime.log import log
+from pyfix.runtime.task import spawn
+from pyfix.scheduling.message import ActiveMessage
+
+_TRACED = USER_VERIFY | RECORD | RECORD_DELAY_SENT
+
+
+class Completion:
+    """Ends a message's stay in the active queue."""
+
+    def __init__(
+        self,
+        settings: QmgrSettings,
+        spool: Spool,
+        intake: Intake,
+        protocol: InternalProtocol,
+        gone: Callable[[ActiveMessage], None],
+        report: Callable[[BaseException | None], None],
+    ) -> None:
+        """*gone* hears of each message that left the active queue, *report* of bugs."""
+        self._settings = settings
+        self._spool = spool
+        self._intake = intake
+        self._protocol = protocol
+        self._gone = gone
+        self._report = report
+        self._timeout = settings.ipc_timeout
+
+    def finish(self, message: ActiveMessage) -> None:
+        """Send what notices are due, and remove or defer the message."""
+        queue_id = message.queue_id
+        if message.deferred or self._is_traced(message) or os.access(self._spool.path(BOUNCE, queue_id), os.F_OK):
+            spawn(self._finish(message), self._report)
+        else:
+            self._remove(message)
+
+    @staticmethod
+    def _is_traced(message: ActiveMessage) -> bool:
+        return bool(message.flags & _TRACED or (message.sizes.flags >> 1) & NOTIFY_SUCCESS)
+
+    async def _finish(self, message: ActiveMessage) -> None:
+        settings = self._settings
+        if os.access(self._spool.path(BOUNCE, message.queue_id), os.F_OK) and not await self._flush(
+            settings.bounce_service_name, message, VERP if message.verp else FLUSH, 0
+        ):
+            message.deferred = True
+        if self._is_traced(message) and not await self._flush(
+            settings.trace_service_name, message, TRACE, message.flags
+        ):
+            message.deferred = True
+        if not message.deferred:
+            self._remove(message)
+            return
+        now = int(time.time())
+        if message.expire or now >= self._created(message) + self._lifetime(message):
+            word = "force-expired" if message.expire else "expired"
+            log.info(
+                f"{message.queue_id}: from=<{internal_to_external(message.sender)}>, "
+                f"status={word}, returned to sender"
+            )
+            if await self._flush(
+                settings.defer_service_name, message, VERP if message.verp else FLUSH, DELETE_RECIPIENTS
+            ):
+                self._remove(message)
+                return
+        elif (
+            message.warn_time > 0
+            and now >= message.warn_time - 1
+            and await self._flush(settings.defer_service_name, message, WARN_COMMAND, 0)
+        ):
+            self._warned(message)
+        age = now - int(message.arrival_time)
+        self._intake.defer(
+            message.queue_id, max(settings.minimal_backoff_time, min(age, settings.maximal_backoff_time))
+        )
+        self._gone(message)
+
+    def _lifetime(self, message: ActiveMessage) -> int:
+        settings = self._settings
+        return settings.maximal_queue_lifetime if message.sender else settings.bounce_queue_lifetime
+
+    @staticmethod
+    def _created(message: ActiveMessage) -> int:
+        value = message.attributes.get("create_time", "")
+        return int(value) if value.isdecimal() else int(message.arrival_time)
+
+    async def _flush(self, service: str, message: ActiveMessage, command: int, flags: int) -> bool:
+        values = (
+            command,
+            flags,
+            ACTIVE,
+            message.queue_id,
+            message.attributes.get("encoding", ""),
+            message.sizes.options,
+            message.sender,
+            message.attributes.get("envelope_id", ""),
+            return_flags(message),
+        )
+        request: Flush
+        if command == VERP:
+            request = (FlushVerp if self._protocol == "3.11" else FlushVerp37)(*values, message.verp)
+        else:
+            request = (Flush if self._protocol == "3.11" else Flush37)(*values)
+        return await bounce.flush(service, request, self._timeout)
+
+    def _warned(self, message: ActiveMessage) -> None:
+        """Record in the queue file that the delay notice was sent."""
+        try:
+            with Message(self._spool.path(ACTIVE, message.queue_id), None) as file:
+                file.overwrite(message.warn_offset, encode_record(WARN, b"%15d" % -1))
+        except OSError as error:
+            log.warning(f"{message.queue_id}: update queue file: {error.strerror}")
+
+    def _remove(self, message: ActiveMessage) -> None:
+        path = self._spool.path(ACTIVE, message.queue_id)
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            log.warning(f"remove {path}: No such file or directory")
+        except OSError as error:
+            log.warning(f"remove {path}: {error.strerror}")
+        else:
+            log.info(f"{message.queue_id}: removed")
+        self._gone(message)

@@ -1,0 +1,333 @@
+"""qmgr(8): moves mail from incoming and deferred into the active queue, and has it delivered."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import termios
+import time
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pyfix.clients.resolve import Resolver, rewrite_service
+from pyfix.config.errors import ConfigError
+from pyfix.config.parameters.qmgr import QmgrSettings
+from pyfix.config.snapshot import Snapshot
+from pyfix.daemons.qmgr.completion import Completion
+from pyfix.daemons.qmgr.dispatch import Dispatcher
+from pyfix.daemons.qmgr.intake import Intake, Taken
+from pyfix.daemons.qmgr.routing import RETRY, Routed, Router, group
+from pyfix.daemons.qmgr.transports import Transports
+from pyfix.protocols.internal.delivery import InternalProtocol
+from pyfix.queue.envelope import EnvelopeRecipient
+from pyfix.queue.flow import Flow
+from pyfix.queue.message import MessageDamaged
+from pyfix.queue.scan import queue_ids
+from pyfix.queue.spool import ACTIVE, DEFER, DEFERRED, INCOMING, Spool
+from pyfix.runtime.child import FLOW_READ, Invocation
+from pyfix.runtime.daemon import TriggerDaemon, report_bug, run
+from pyfix.runtime.log import log
+from pyfix.runtime.task import spawn
+from pyfix.scheduling.message import ActiveMessage, Entry
+
+_PORTION: Final = 100
+_EXPIRED: Final = "4.7.0 message is administratively expired"
+
+
+class QueueScan:
+    """The scan of one queue: what is asked of it, and how far it is."""
+
+    __slots__ = ("again", "again_ignores_times", "files", "ignores_times", "queue")
+
+    def __init__(self, queue: str) -> None:
+        self.queue = queue
+        self.files: Iterator[tuple[str, str]] | None = None
+        self.ignores_times = False
+        self.again = False
+        """A request came during the scan: what it meant may be behind us."""
+        self.again_ignores_times = False
+
+    def request(self, spool: Spool, *, ignore_times: bool) -> None:
+        """Begin, or note that another scan is wanted."""
+        if self.files is not None:
+            self.again = True
+            self.again_ignores_times |= ignore_times
+            return
+        self.files = queue_ids(spool, self.queue)
+        self.ignores_times = ignore_times
+
+    def ended(self, spool: Spool) -> None:
+        """All files were seen."""
+        self.files = None
+        if self.again:
+            self.again = False
+            ignore_times, self.again_ignores_times = self.again_ignores_times, False
+            self.request(spool, ignore_times=ignore_times)
+
+
+class QueueManager(TriggerDaemon):
+    """The queue manager."""
+
+    program = "qmgr"
+    pinned = True
+    process_limit = 1
+
+    def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
+        """Read the settings.  Raises ConfigError."""
+        super().__init__(invocation, snapshot)
+        settings = self.settings = QmgrSettings(snapshot)
+        settings.check()
+        self._spool = Spool(settings.hash_queue_names, settings.hash_queue_depth)
+        protocol = _internal_protocol(snapshot)
+        self._resolver = Resolver(
+            rewrite_service(
+                settings.rewrite_service_name,
+                timeout=settings.qmgr_ipc_timeout,
+                idle=settings.ipc_idle,
+                ttl=settings.ipc_ttl,
+            )
+        )
+        self._transports = Transports(settings, snapshot)
+        self._router = Router(settings, self._resolver, self._transports)
+        self._intake = Intake(settings, self._spool)
+        self._dispatcher = Dispatcher(settings, self._transports, self._entry_done, protocol)
+        self._completion = Completion(settings, self._spool, self._intake, protocol, self._gone, _report)
+        self._incoming = QueueScan(INCOMING)
+        self._deferred = QueueScan(DEFERRED)
+        self._active = 0
+        self._recipients = 0
+        self._feeding = False
+        self._next_portion = False
+        self._flow: Flow | None = None
+
+    def started(self) -> None:
+        """Begin with what is there."""
+        if self.settings.in_flow_delay > 0:
+            self._flow = Flow()
+        self._move_active_to_incoming()
+        self._incoming.request(self._spool, ignore_times=False)
+        self._scan_deferred()
+
+    def _scan_deferred(self) -> None:
+        self._deferred.request(self._spool, ignore_times=False)
+        self.loop.later(self.settings.queue_run_delay, self._scan_deferred)
+        self._feed_soon()
+
+    def _move_active_to_incoming(self) -> None:
+        """Put back what an earlier queue manager left: its deliveries may be over, or still go on."""
+        for queue_id, path in queue_ids(self._spool, ACTIVE):
+            try:
+                os.utime(path)
+                self._spool.rename(queue_id, ACTIVE, INCOMING)
+            except OSError as error:
+                log.warning(f"{queue_id}: rename {queue_id} from {ACTIVE} to {INCOMING}: {error.strerror}")
+            else:
+                self._intake.doubtful.add(queue_id)
+
+    # Triggers
+
+    def triggered(self, requests: bytes) -> None:
+        """Scan what is asked for: I and W incoming, D deferred, A whatever the time stamps, F forget what is dead."""
+        if b"F" in requests:
+            self._dispatcher.revive_all()
+        ignore_times = b"A" in requests
+        if b"D" in requests:
+            self._deferred.request(self._spool, ignore_times=ignore_times)
+        if b"I" in requests or b"W" in requests:
+            self._incoming.request(self._spool, ignore_times=ignore_times)
+        self._feed_soon()
+
+    # Into the active queue
+
+    def _feed_soon(self) -> None:
+        if not self._feeding:
+            self._feeding = True
+            self.loop.at_turn_end(self._feed)
+
+    def _feed(self) -> None:
+        """Take a portion of each queue, as long as there is room."""
+        self._feeding = False
+        taken = self._take_portion(self._incoming)
+        self._take_portion(self._deferred)
+        if self._flow is not None:
+            self._return_tokens(taken)
+        if self._has_room() and (self._incoming.files is not None or self._deferred.files is not None):
+            self._feeding = True
+            self.loop.later(0, self._feed)
+
+    def _has_room(self) -> bool:
+        return self._active < self.settings.qmgr_message_active_limit
+
+    def _take_portion(self, scan: QueueScan) -> int:
+        files = scan.files
+        if files is None:
+            return 0
+        settings = self.settings
+        now = time.time()
+        count = 0
+        for _ in range(_PORTION):
+            if not self._has_room():
+                return count
+            found = next(files, None)
+            if found is None:
+                scan.ended(self._spool)
+                return count
+            taken = self._intake.take(
+                scan.queue,
+                *found,
+                now=now,
+                ignore_time=scan.ignores_times,
+                room=settings.qmgr_message_recipient_limit - self._recipients,
+            )
+            if taken is not None:
+                count += 1
+                self._active += 1
+                self._begin(taken)
+        return count
+
+    def _return_tokens(self, taken: int) -> None:
+        """Let cleanup(8) go on: a token for each message taken, all of them when no mail waits.
+
+        Source: postconf(5) in_flow_delay.
+        """
+        assert self._flow is not None
+        limit = self.settings.default_process_limit
+        present = _tokens()
+        if present is None:
+            return
+        if present < limit:
+            self._flow.put(limit - present if self._incoming.files is None else min(taken, limit - present))
+        elif present > limit:
+            self._flow.take(present - limit)
+
+    def _begin(self, taken: Taken) -> None:
+        message, envelope, unthrottle = taken
+        recipients, envelope.recipients = envelope.recipients, []
+        if message.expire:
+            self._expire(message, recipients)
+            return
+        if unthrottle:
+            spawn(self._route_unthrottled(message, recipients), _report)
+            return
+        self._route(message, recipients)
+
+    def _expire(self, message: ActiveMessage, recipients: list[EnvelopeRecipient]) -> None:
+        if not os.access(self._spool.path(DEFER, message.queue_id), os.F_OK):
+            self._enqueue(message, [self._router.fail(recipient, RETRY, _EXPIRED) for recipient in recipients])
+            return
+        # What the defer log says of earlier deliveries is the reason.
+        message.deferred = True
+        message.complete = True
+        self._close_envelope(message)
+        self._completion.finish(message)
+
+    def _route(self, message: ActiveMessage, recipients: list[EnvelopeRecipient]) -> None:
+        routed: list[Routed] = []
+        for index, recipient in enumerate(recipients):
+            known = self._router.route_now(message, recipient)
+            if known is None:
+                spawn(self._route_rest(message, recipients[index:], routed), _report)
+                return
+            routed.append(known)
+        self._enqueue(message, routed)
+
+    async def _route_rest(
+        self, message: ActiveMessage, recipients: list[EnvelopeRecipient], routed: list[Routed]
+    ) -> None:
+        route = self._router.route
+        for recipient in recipients:
+            routed.append(await route(message, recipient))
+        self._enqueue(message, routed)
+
+    async def _route_unthrottled(self, message: ActiveMessage, recipients: list[EnvelopeRecipient]) -> None:
+        for recipient in recipients:
+            routed = await self._router.route(message, recipient)
+            if routed.destination.transport.name == RETRY:
+                self._dispatcher.revive_all()
+                break
+        await self._route_rest(message, recipients, [])
+
+    def _enqueue(self, message: ActiveMessage, routed: list[Routed]) -> None:
+        if not routed:
+            self._portion_done(message)
+            return
+        entries = group(message, routed)
+        message.outstanding = len(entries)
+        self._recipients += len(routed)
+        for entry in entries:
+            self._dispatcher.add(entry)
+
+    # Out of it
+
+    def _entry_done(self, entry: Entry, left: bool) -> None:
+        message = entry.message
+        if left:
+            message.deferred = True
+        self._recipients -= len(entry.recipients)
+        message.outstanding -= 1
+        if not message.outstanding:
+            self._portion_done(message)
+
+    def _portion_done(self, message: ActiveMessage) -> None:
+        if message.complete:
+            self._completion.finish(message)
+            return
+        envelope = message.envelope
+        assert envelope is not None
+        room = self.settings.qmgr_message_recipient_limit - self._recipients
+        try:
+            envelope.read(max(self.settings.qmgr_message_recipient_minimum, min(room, _PORTION * 50)))
+        except (MessageDamaged, OSError) as error:
+            log.warning(f"{message.queue_id}: {error}")
+            message.deferred = True
+            message.complete = True
+            self._close_envelope(message)
+            self._completion.finish(message)
+            return
+        if envelope.complete:
+            message.complete = True
+            self._close_envelope(message)
+        recipients, envelope.recipients = envelope.recipients, []
+        self._route(message, recipients)
+
+    @staticmethod
+    def _close_envelope(message: ActiveMessage) -> None:
+        if message.envelope is not None:
+            message.envelope.message.close()
+            message.envelope = None
+
+    def _gone(self, _message: ActiveMessage) -> None:
+        was_full = not self._has_room()
+        self._active -= 1
+        if was_full and (self._incoming.files is not None or self._deferred.files is not None):
+            self._feed_soon()
+
+
+def _report(error: BaseException | None) -> None:
+    if error is not None:
+        report_bug(error)
+
+
+def _tokens() -> int | None:
+    """Return how many tokens the flow-control pipe has, None when there is no pipe."""
+    try:
+        answer = fcntl.ioctl(FLOW_READ, termios.FIONREAD, b"\0\0\0\0")
+    except OSError:
+        return None
+    count: int = struct.unpack("i", answer)[0]
+    return count
+
+
+def _internal_protocol(snapshot: Snapshot) -> InternalProtocol:
+    value = snapshot.raw("pyfix_internal_protocol") or "3.11"
+    if value == "3.11":
+        return "3.11"
+    if value == "3.7":
+        return "3.7"
+    raise ConfigError(f"bad parameter value: pyfix_internal_protocol = {value}")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run under master(8), pyfix's or Postfix's; return the exit status."""
+    return run(QueueManager, argv)

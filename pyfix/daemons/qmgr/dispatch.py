@@ -1,0 +1,180 @@
+"""Gives entries to delivery agents, and hears how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from pyfix.clients.delivery import AgentsBusy, DeliveryCall
+from pyfix.config.parameters.qmgr import QmgrSettings
+from pyfix.daemons.qmgr.request import encode_request
+from pyfix.daemons.qmgr.routing import RETRY
+from pyfix.daemons.qmgr.transports import Transports
+from pyfix.protocols.internal.delivery import STATUS_FINAL, DeliveryReply, InternalProtocol
+from pyfix.runtime.log import log
+from pyfix.runtime.loop import current
+from pyfix.scheduling.message import Entry
+from pyfix.scheduling.transport import Destination, Transport
+
+_FULL_PAUSE: Final = 0.02
+_UNAVAILABLE: Final = "4.3.0 mail transport unavailable"
+_UNKNOWN: Final = "4.3.0 unknown mail transport error"
+
+
+class Dispatcher:
+    """Keeps the agents of all transports busy, as far as windows allow."""
+
+    def __init__(
+        self,
+        settings: QmgrSettings,
+        transports: Transports,
+        done: Callable[[Entry, bool], None],
+        protocol: InternalProtocol,
+    ) -> None:
+        """*done* hears of each entry, and whether some of its recipients were left."""
+        self._transports = transports
+        self._done = done
+        self._protocol: InternalProtocol = protocol
+        self._timeout = settings.daemon_timeout
+        self._transport_retry_time = settings.transport_retry_time
+        self._minimal_backoff_time = settings.minimal_backoff_time
+        self._work: dict[Transport, None] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Let an entry wait for its turn."""
+        transport = entry.destination.transport
+        transport.add(entry)
+        self._wake(transport)
+
+    def _wake(self, transport: Transport) -> None:
+        if not self._work:
+            current().soon(self._run)
+        self._work[transport] = None
+
+    def _run(self) -> None:
+        work, self._work = self._work, {}
+        for transport in work:
+            self._feed(transport)
+
+    def _feed(self, transport: Transport) -> None:
+        while not transport.is_full:
+            entry = transport.next_entry()
+            if entry is None:
+                return
+            if transport.dead:
+                self._defer(entry, transport.dead)
+                continue
+            try:
+                DeliveryCall(
+                    transport.path, encode_request(entry, self._protocol), partial(self._ended, entry), self._timeout
+                )
+            except AgentsBusy:
+                transport.put_back(entry)
+                transport.is_full = True
+                current().later(_FULL_PAUSE, self._not_full, transport)
+            except OSError as error:
+                log.warning(f"connect to transport {transport.path}: {error.strerror}")
+                transport.put_back(entry)
+                self._throttle(transport, _UNAVAILABLE)
+
+    def _not_full(self, transport: Transport) -> None:
+        transport.is_full = False
+        self._wake(transport)
+
+    # Results
+
+    def _ended(self, entry: Entry, result: DeliveryReply | str) -> None:
+        destination = entry.destination
+        transport = destination.transport
+        destination.busy -= 1
+        transport.is_full = False
+        left = True
+        if isinstance(result, str):
+            if result.startswith("timeout"):
+                log.warning(f"{entry.message.queue_id}: {result} from transport: {transport.name}")
+            else:
+                log.warning(f"{transport.path} socket: malformed response")
+            self._throttle(transport, _UNKNOWN)
+        else:
+            left = result.status != STATUS_FINAL
+            if result.dsn_status:
+                self._failed(destination, result)
+            else:
+                destination.window.succeeded(destination.busy + 1)
+        if transport.rate_delay and not destination.resting:
+            destination.resting = True
+            current().later(transport.rate_delay, self._rested, destination)
+        self._done(entry, left)
+        if destination.todo:
+            transport.offer(destination)
+            self._wake(transport)
+        else:
+            transport.forget_if_idle(destination)
+
+    def _rested(self, destination: Destination) -> None:
+        destination.resting = False
+        destination.transport.offer(destination)
+        self._wake(destination.transport)
+        destination.transport.forget_if_idle(destination)
+
+    def _failed(self, destination: Destination, why: DeliveryReply) -> None:
+        if destination.dead or not destination.window.failed():
+            return
+        destination.dead = f"{why.dsn_status} delivery temporarily suspended: {why.reason}"
+        current().later(self._minimal_backoff_time, self.revive_destination, destination)
+        self._drain(destination, destination.dead)
+
+    def _throttle(self, transport: Transport, reason: str) -> None:
+        if transport.dead:
+            return
+        transport.dead = reason
+        current().later(self._transport_retry_time, self.revive_transport, transport)
+        if transport.name == RETRY:
+            # There is nobody left to tell why; what waits stays deferred without a word.
+            for destination in list(transport.destinations.values()):
+                while destination.todo:
+                    self._done(destination.todo.popleft(), True)
+            return
+        for destination in list(transport.destinations.values()):
+            self._drain(destination, reason)
+
+    def _drain(self, destination: Destination, reason: str) -> None:
+        while destination.todo:
+            self._redirect(destination.todo.popleft(), reason)
+
+    def _defer(self, entry: Entry, reason: str) -> None:
+        entry.destination.busy -= 1
+        if entry.destination.transport.name == RETRY:
+            self._done(entry, True)
+        else:
+            self._redirect(entry, reason)
+
+    def _redirect(self, entry: Entry, reason: str) -> None:
+        """Let retry(8) defer an entry whose transport or destination is dead."""
+        retry = self._transports.get(RETRY).destination(reason, reason)
+        self.add(entry._replace(destination=retry))
+
+    # Second chances
+
+    def revive_destination(self, destination: Destination) -> None:
+        """Forget that a destination is dead."""
+        if destination.dead:
+            destination.dead = ""
+            destination.window.reset()
+            destination.transport.offer(destination)
+            self._wake(destination.transport)
+            destination.transport.forget_if_idle(destination)
+
+    def revive_transport(self, transport: Transport) -> None:
+        """Forget that a transport is dead."""
+        if transport.dead:
+            transport.dead = ""
+            self._wake(transport)
+
+    def revive_all(self) -> None:
+        """Forget all that is known of dead transports and destinations (trigger F)."""
+        for transport in self._transports.all():
+            self.revive_transport(transport)
+            for destination in list(transport.destinations.values()):
+                self.revive_destination(destination)

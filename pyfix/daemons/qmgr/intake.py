@@ -1,0 +1,161 @@
+"""From a file in incoming or deferred to a message in the active queue."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import Final, NamedTuple
+
+from pyfix.config.parameters.qmgr import QmgrSettings
+from pyfix.formats.address import internal_to_external
+from pyfix.protocols.internal.delivery import RECORD_DELAY_SENT
+from pyfix.queue.envelope import Envelope
+from pyfix.queue.message import Message, MessageBusy, MessageDamaged
+from pyfix.queue.spool import ACTIVE, CORRUPT, DEFER, DEFERRED, EXPIRE_BIT, READY_MODE, UNTHROTTLE_BIT, Spool
+from pyfix.runtime.log import log
+from pyfix.scheduling.message import ActiveMessage
+
+_CORRUPT_MODE: Final = 0o400
+_FRESH: Final = 1.0
+_MOST_RECIPIENTS_AT_ONCE: Final = 5000
+
+
+class Taken(NamedTuple):
+    """A message that became active."""
+
+    message: ActiveMessage
+    envelope: Envelope
+    unthrottle: bool
+    """Try it although its destinations are known to be dead (postqueue -i)."""
+
+
+class Intake:
+    """Takes files into the active queue."""
+
+    def __init__(self, settings: QmgrSettings, spool: Spool) -> None:
+        """*spool* is relative to the queue folder."""
+        self._spool = spool
+        self._minimum = settings.qmgr_message_recipient_minimum
+        self._confirm_delay_cleared = settings.confirm_delay_cleared
+        self._minimal_backoff_time = settings.minimal_backoff_time
+        self.doubtful: set[str] = set()
+        """Messages that were active when qmgr(8) started: an agent may still be at work on them."""
+
+    def take(self, queue: str, queue_id: str, path: str, *, now: float, ignore_time: bool, room: int) -> Taken | None:
+        """Take one file if its time has come; None when it stays, or went elsewhere.
+
+        *room* is the number of recipients for which there is memory.
+        """
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:
+            return None
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & READY_MODE != READY_MODE:
+            if mode == _CORRUPT_MODE:
+                self._save_corrupt(queue, queue_id, path)
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            log.warning(f"{path}: uid {status.st_uid}: not a regular file")
+            return None
+        if status.st_nlink > 1:
+            log.warning(f"{path}: uid {status.st_uid}: file has {status.st_nlink} links")
+            return None
+        if status.st_mtime > now + 1 and not ignore_time:
+            return None
+        active = self._spool.path(ACTIVE, queue_id)
+        try:
+            os.rename(path, active)
+        except FileNotFoundError:
+            if not os.path.lexists(path):
+                return None
+            self._spool.make_folders(active)
+            os.rename(path, active)
+        doubtful = queue_id in self.doubtful
+        self.doubtful.discard(queue_id)
+        try:
+            file = Message(active, "exclusive" if doubtful else None)
+        except MessageBusy:
+            log.info(f"{queue_id}: skipped, still being delivered")
+            self.defer(queue_id, self._minimal_backoff_time)
+            return None
+        except FileNotFoundError:
+            return None
+        keep = False
+        try:
+            if mode & UNTHROTTLE_BIT:
+                os.fchmod(file.fd, mode & ~UNTHROTTLE_BIT)
+            envelope = Envelope(file)
+            envelope.read(max(self._minimum, min(room, _MOST_RECIPIENTS_AT_ONCE)))
+            message = self._active(queue_id, envelope, now)
+            message.expire = bool(mode & EXPIRE_BIT)
+            keep = not message.complete
+        except MessageDamaged as damage:
+            log.warning(f"{queue_id}: message rejected: {damage}")
+            self._save_corrupt(ACTIVE, queue_id, active)
+            return None
+        finally:
+            if not keep:
+                file.close()
+        sizes = message.sizes
+        log.info(
+            f"{queue_id}: from=<{internal_to_external(message.sender)}>, size={sizes.content or sizes.segment}, "
+            f"nrcpt={sizes.recipients} (queue active)"
+        )
+        if not message.expire and (queue == DEFERRED or now - message.arrival_time > _FRESH):
+            self._forget_deferrals(queue_id)
+        return Taken(message, envelope, bool(mode & UNTHROTTLE_BIT))
+
+    def _active(self, queue_id: str, envelope: Envelope, now: float) -> ActiveMessage:
+        sizes = envelope.message.sizes
+        if not envelope.arrival_time:
+            raise MessageDamaged("missing arrival time record")
+        if envelope.sender is None:
+            raise MessageDamaged("missing sender record")
+        message = ActiveMessage(queue_id, envelope, sizes, now)
+        if not envelope.complete:
+            message.complete = False
+            message.envelope = envelope
+        flags = envelope.attributes.get("trace_flags", "")
+        if flags.isdecimal():
+            message.flags = int(flags)
+        if message.warn_time < 0 and self._confirm_delay_cleared and message.sender:
+            message.flags |= RECORD_DELAY_SENT
+        if message.verp and (not message.sender or len(message.verp) != 2):  # two delimiters
+            log.warning(
+                f"{queue_id}: ignoring VERP request for null sender"
+                if not message.sender
+                else f'{queue_id}: ignoring bad VERP request: "{message.verp:.100}"'
+            )
+            message.verp = ""
+        return message
+
+    def _forget_deferrals(self, queue_id: str) -> None:
+        try:
+            os.unlink(self._spool.path(DEFER, queue_id))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            log.warning(f"remove {self._spool.path(DEFER, queue_id)}: {error.strerror}")
+
+    def _save_corrupt(self, queue: str, queue_id: str, path: str) -> None:
+        log.warning(f'saving corrupt file "{queue_id}" from queue "{queue}" to queue "{CORRUPT}"')
+        target = self._spool.path(CORRUPT, queue_id)
+        try:
+            os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
+            os.rename(path, target)
+        except OSError as error:
+            log.warning(f"{queue_id}: save corrupt file queue {queue} id {queue_id}: {error.strerror}")
+
+    def defer(self, queue_id: str, delay: int) -> None:
+        """Move an active message to the deferred queue, to be tried again after *delay* seconds."""
+        retry_at = int(time.time()) + delay
+        try:
+            os.utime(self._spool.path(ACTIVE, queue_id), (retry_at, retry_at))
+            self._spool.rename(queue_id, ACTIVE, DEFERRED)
+        except FileNotFoundError:
+            # postsuper(1) removed it meanwhile.
+            log.warning(f"{queue_id}: rename from active to deferred: No such file or directory")
+        except OSError as error:
+            log.warning(f"{queue_id}: rename from active to deferred: {error.strerror}")

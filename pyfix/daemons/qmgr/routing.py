@@ -1,0 +1,115 @@
+"""Where each recipient of a message goes: transport, destination, and address there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pyfix.clients.resolve import Resolver
+from pyfix.config.parameters.qmgr import QmgrSettings
+from pyfix.daemons.qmgr.transports import Transports
+from pyfix.formats.extension import split_address
+from pyfix.protocols.internal.rewrite import ERROR, FAIL, ResolveReply
+from pyfix.queue.envelope import EnvelopeRecipient
+from pyfix.runtime.ipc import ServiceError
+from pyfix.scheduling.message import ActiveMessage, Entry
+from pyfix.scheduling.transport import Destination
+
+RETRY = "retry"
+
+
+class Routed(NamedTuple):
+    """One recipient and its destination."""
+
+    destination: Destination
+    recipient: EnvelopeRecipient
+
+
+class Router:
+    """Resolves recipients and groups them into entries."""
+
+    def __init__(self, settings: QmgrSettings, resolver: Resolver, transports: Transports) -> None:
+        """*resolver* asks trivial-rewrite(8)."""
+        self._resolver = resolver
+        self._transports = transports
+        self._error_service = settings.error_service_name
+        self._defer = frozenset(settings.defer_transports)
+        self._delimiter = settings.recipient_delimiter
+        self._default_filter_nexthop = settings.default_filter_nexthop
+
+    def route_now(self, message: ActiveMessage, recipient: EnvelopeRecipient) -> Routed | None:
+        """Route a recipient whose resolution is known already; None when trivial-rewrite(8) must be asked."""
+        if message.filter or message.redirect:
+            return None
+        reply = self._resolver.remembered(message.sender, recipient.recipient)
+        return None if reply is None else self._routed(recipient, reply)
+
+    async def route(self, message: ActiveMessage, recipient: EnvelopeRecipient) -> Routed:
+        """Route a recipient.  Raises nothing: what cannot be resolved is deferred or bounced."""
+        if message.redirect:
+            original = recipient.original_recipient or recipient.recipient
+            recipient = recipient._replace(recipient=message.redirect, original_recipient=original)
+        if not recipient.recipient:
+            return self.fail(recipient, self._error_service, "5.1.3 null recipient address")
+        if message.filter:
+            transport, _, nexthop = message.filter.partition(":")
+            if not nexthop:
+                nexthop = self._default_filter_nexthop or recipient.recipient.rpartition("@")[2]
+            return self._placed(recipient, transport, nexthop)
+        try:
+            reply = await self._resolver.resolve(message.sender, recipient.recipient)
+        except ServiceError:
+            return self.fail(recipient, RETRY, "4.3.0 address resolver failure")
+        return self._routed(recipient, reply)
+
+    def _routed(self, recipient: EnvelopeRecipient, reply: ResolveReply) -> Routed:
+        if reply.resolve_flags & (FAIL | ERROR):
+            if reply.resolve_flags & FAIL:
+                return self.fail(recipient, RETRY, "4.3.0 address resolver failure")
+            return self.fail(recipient, self._error_service, "5.1.3 bad address syntax")
+        if reply.recipient != recipient.recipient:
+            recipient = recipient._replace(recipient=reply.recipient)
+        return self._placed(recipient, reply.transport, reply.nexthop)
+
+    def _placed(self, recipient: EnvelopeRecipient, name: str, nexthop: str) -> Routed:
+        if name in self._defer:
+            return self.fail(recipient, RETRY, "4.3.2 deferred transport")
+        transport = self._transports.get(name)
+        if transport.dead and name != RETRY:
+            return self.fail(recipient, RETRY, transport.dead)
+        queue = nexthop
+        if transport.recipient_limit == 1 and name not in (RETRY, self._error_service):
+            # Concurrency is counted for each mailbox, address extensions aside.
+            localpart, _, _ = split_address(recipient.recipient, self._delimiter)
+            queue = f"{localpart}@{nexthop}"
+        destination = transport.destination(queue, nexthop)
+        if destination.dead and name != RETRY:
+            return self.fail(recipient, RETRY, destination.dead)
+        return Routed(destination, recipient)
+
+    def fail(self, recipient: EnvelopeRecipient, service: str, reason: str) -> Routed:
+        """Send a recipient to the error or retry service; *reason* begins with an enhanced status code."""
+        return Routed(self._transports.get(service).destination(reason, reason), recipient)
+
+
+def group(message: ActiveMessage, routed: list[Routed]) -> list[Entry]:
+    """Group recipients by destination, in portions of the transport's recipient limit."""
+    if len(routed) == 1:
+        return [Entry(message, routed[0].destination, [routed[0].recipient])]
+    by_destination: dict[int, Entry] = {}
+    entries: list[Entry] = []
+    single = bool(message.verp)
+    # Sorted by domain, then by address: a mailing list's recipients of one site go together.
+    for destination, recipient in sorted(routed, key=_order):
+        limit = 1 if single else destination.transport.recipient_limit
+        key = id(destination)
+        entry = by_destination.get(key)
+        if entry is None or (limit and len(entry.recipients) >= limit):
+            entry = by_destination[key] = Entry(message, destination, [])
+            entries.append(entry)
+        entry.recipients.append(recipient)
+    return entries
+
+
+def _order(routed: Routed) -> tuple[str, str]:
+    localpart, _, domain = routed.recipient.recipient.rpartition("@")
+    return domain.lower(), localpart.lower()
