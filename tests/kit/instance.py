@@ -79,7 +79,7 @@ class Instance:
         self.mail_directory = self.directory / "mail"
         self.log_path = self.directory / "log" / "maillog"
         self.transcript: list[str] = []
-        self._log_start = 0
+        self.log_start = 0
         try:
             if self.replaced:
                 self._programs = programs.mix(self.directory, kind, self.replaced)
@@ -327,7 +327,7 @@ class Instance:
         if not self.log_path.exists():
             return []
         with self.log_path.open("rb") as log:
-            log.seek(0 if whole else self._log_start if since is None else since)
+            log.seek(0 if whole else self.log_start if since is None else since)
             return log.read().decode("utf-8", "surrogateescape").splitlines()
 
     def wait_for_log(
@@ -405,4 +405,4 @@ class Instance:
             for path in folder.iterdir():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         self.transcript.clear()
-        self._log_start = self.log_mark()
+        self.log_start = self.log_mark()

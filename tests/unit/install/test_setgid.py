@@ -72,7 +72,9 @@ def test_only_arguments_and_a_few_variables_come_through(folder: Path) -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize(("zone", "kept"), [("UTC", True), ("Europe/Berlin", True), (":/etc/x", False), ("../x", False)])
+@pytest.mark.parametrize(
+    ("zone", "kept"), [("UTC", True), ("Europe/Berlin", True), (":/etc/x", False), ("../x", False)]
+)
 def test_a_zone_is_a_name(folder: Path, zone: str, kept: bool) -> None:
     done = subprocess.run([build(folder)], env={"TZ": zone}, capture_output=True, text=True, check=True)
     assert ("TZ" in json.loads(done.stdout)[1]) == kept
@@ -88,7 +90,14 @@ def test_other_users_get_the_group(folder: Path) -> None:
     setgid.build(folder / "postdrop", python, folder / "script.py")
     setgid.give_group(folder / "postdrop", 12345)
     done = subprocess.run(
-        [folder / "postdrop"], capture_output=True, text=True, check=True, user=65534, group=65534, extra_groups=[], cwd="/"
+        [folder / "postdrop"],
+        capture_output=True,
+        text=True,
+        check=True,
+        user=65534,
+        group=65534,
+        extra_groups=[],
+        cwd="/",
     )
     assert json.loads(done.stdout)[2] == 12345
 

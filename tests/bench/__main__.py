@@ -1,0 +1,151 @@
+"""``python -m tests.bench``: measure pyfix against the reference, in alternation, and print the table.
+
+Needs root and Debian (for the reference).  Nothing else should run on the machine meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import replace
+from fnmatch import fnmatch
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tests.bench import costs, report
+from tests.bench.load import RoundFailed, run_round
+from tests.bench.rows import COLD_GREETING, CONNECTIONS, CONNECTIONS_PSS, IDLE_PSS, MAIN, NEXT_CLIENT, ROWS, Row
+from tests.kit.instance import Instance
+from tests.kit.smtp import Dialogue
+
+
+def main(arguments: list[str]) -> int:
+    """Return 0 when every row reached what it has to, 1 when one missed it or failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each side (default 5)")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the messages, 3 rounds")
+    parser.add_argument("--rows", default="", help="comma-separated row names, * allowed; also: memory, greeting")
+    parser.add_argument("--calls", action="store_true", help="count system calls with strace, in a round of its own")
+    parser.add_argument("--sides", default="reference,pyfix", help="the two sides (default reference,pyfix)")
+    parser.add_argument("--json", type=Path, help="write all figures into this file too")
+    options = parser.parse_args(arguments)
+    first, second = options.sides.split(",")
+    bench = Bench((first, second), 3 if options.quick else options.rounds, options.calls)
+    wanted = [name for name in options.rows.split(",") if name]
+    chosen = [row for row in ROWS if not wanted or any(fnmatch(row.name, name) for name in wanted)]
+    if chosen:
+        bench.rates([row.quick() if options.quick else row for row in chosen])
+    if not wanted or "greeting" in wanted:
+        bench.greeting()
+    if not wanted or "memory" in wanted:
+        bench.memory()
+    if options.json:
+        options.json.write_text(json.dumps(bench.figures, indent=1))
+    print("all reached" if not bench.missed else f"missed: {', '.join(bench.missed)}")
+    return 1 if bench.missed else 0
+
+
+class Bench:
+    """One run over the chosen rows."""
+
+    def __init__(self, sides: tuple[str, str], rounds: int, calls: bool) -> None:
+        """*calls*: count system calls too."""
+        self.sides = sides
+        self.rounds = rounds
+        self.calls = calls
+        self.missed: list[str] = []
+        self.figures: dict[str, Any] = {"sides": sides, "rounds": rounds}
+
+    def rates(self, rows: list[Row]) -> None:
+        """Measure messages a second, and what one costs."""
+        with ExitStack() as stack:
+            pair = [stack.enter_context(Instance(side, main=MAIN)).start() for side in self.sides]
+            for row in rows:
+                try:
+                    self._rate(row, pair)
+                except RoundFailed as failure:
+                    print(f"{row.name:16} FAILED: {failure}", flush=True)
+                    self.missed.append(row.name)
+
+    def _rate(self, row: Row, pair: list[Instance]) -> None:
+        warm = replace(row, messages=min(row.messages, 2 * row.connections))
+        seconds: tuple[list[float], list[float]] = ([], [])
+        used: list[costs.Times] = []
+        for instance in pair:
+            run_round(instance, warm)
+        before = [costs.processor_times(instance) for instance in pair]
+        for _ in range(self.rounds):
+            for instance, values in zip(pair, seconds, strict=True):
+                values.append(run_round(instance, row))
+        for instance, start in zip(pair, before, strict=True):
+            used.append(costs.processor_times(instance).since(start))
+        text, ratio = report.summary(row, self.sides, seconds)
+        print(text, flush=True)
+        if ratio < row.least:
+            self.missed.append(row.name)
+        self.figures[row.name] = {"messages": row.messages, "seconds": seconds, "ratio": ratio}
+        for side, instance, times in zip(self.sides, pair, used, strict=True):
+            messages = row.messages * self.rounds
+            calls: Counter[str] | None = None
+            if self.calls:
+                few = row.quick()
+                counted = costs.system_calls(instance, lambda instance=instance, few=few: run_round(instance, few))
+                calls = Counter({name: round(count * messages / few.messages) for name, count in counted.items()})
+            for line in report.costs(side, messages, times, calls):
+                print(line, flush=True)
+
+    def greeting(self) -> None:
+        """Measure the first greeting of a service that nobody has used yet."""
+        print("first 220 of a cold service")
+        for side in self.sides:
+            times = []
+            for _ in range(self.rounds):
+                with Instance(side, main=MAIN) as instance:
+                    instance.start()
+                    time.sleep(0.5)
+                    start = time.monotonic()
+                    with Dialogue(instance.host, instance.port):
+                        times.append(time.monotonic() - start)
+            self._limit(f"{side}, median of {self.rounds}", median(times) * 1000, COLD_GREETING * 1000, "ms")
+
+    def memory(self) -> None:
+        """Measure memory: idle after a first message, and with many idle SMTP connections."""
+        print("memory (sum of Pss)")
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4 * CONNECTIONS), most))
+        for side in self.sides:
+            with Instance(side, main={**MAIN, "default_process_limit": str(CONNECTIONS + 100)}) as instance:
+                instance.start()
+                for recipient in ("user@ours.example", "nobody@mail.ours.example", "someone@discard.example"):
+                    instance.send_message(recipient)
+                instance.wait_until_empty()
+                self._limit(f"{side}, idle", costs.proportional_memory(instance), IDLE_PSS, "KiB")
+                self._connections(side, instance)
+
+    def _connections(self, side: str, instance: Instance) -> None:
+        with ExitStack() as stack:
+            for _ in range(CONNECTIONS):
+                stack.enter_context(Dialogue(instance.host, instance.port, timeout=60))
+            name = f"{side}, {CONNECTIONS} open SMTP connections"
+            self._limit(name, costs.proportional_memory(instance), CONNECTIONS_PSS, "KiB")
+            start = time.monotonic()
+            stack.enter_context(Dialogue(instance.host, instance.port))
+            waited = (time.monotonic() - start) * 1000
+            self._limit(f"{side}, greeting of the next client", waited, NEXT_CLIENT * 1000, "ms")
+
+    def _limit(self, name: str, value: float, most: float, unit: str) -> None:
+        wanted = name.startswith("pyfix")
+        print(report.limit(name, value, most, unit, wanted), flush=True)
+        self.figures[name] = value
+        if wanted and value > most:
+            self.missed.append(name)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

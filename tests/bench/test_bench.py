@@ -1,0 +1,54 @@
+"""The bench itself, with few messages and the reference on both sides."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.bench import report
+from tests.bench.__main__ import main
+from tests.bench.costs import Times, _total_calls
+from tests.bench.rows import ROWS
+
+TABLE = """\
+% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ----------------
+ 60.00    0.000600           2       300        10 read
+ 40.00    0.000400           4       100           write
+------ ----------- ----------- --------- --------- ----------------
+100.00    0.001000           2       400        10 total
+"""
+
+
+def test_total_of_strace() -> None:
+    assert _total_calls(TABLE) == 400
+    assert _total_calls("") == 0
+
+
+def test_a_ratio_below_the_least_is_missed() -> None:
+    row = ROWS[0]
+    text, ratio = report.summary(row, ("a", "b"), ([2.0, 2.0], [1.0, 1.2]))
+    assert 1.8 < ratio < 2.0 and text.endswith("MISSED")
+    text, _ = report.summary(row, ("a", "b"), ([2.0, 2.0], [0.9, 1.0]))
+    assert text.endswith("ok")
+
+
+def test_costs_a_message() -> None:
+    times = Times(Counter(smtpd=1000), Counter(smtpd=3000, qmgr=100))
+    lines = report.costs("pyfix", 10, times, Counter(smtpd=50))
+    assert any(line.split() == ["smtpd", "100", "300", "5.0"] for line in lines)
+    assert lines[-1].split() == ["all", "100", "310", "5.0"]
+
+
+@pytest.mark.reference
+def test_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "figures"
+    arguments = ["--quick", "--sides", "reference,reference", "--rows", "recipients-1000", "--json", str(output)]
+    status = main(arguments)
+    figures = json.loads(output.read_text())["recipients-1000"]
+    assert [len(rounds) for rounds in figures["seconds"]] == [3, 3]
+    assert status == (0 if figures["ratio"] >= 1.0 else 1)
+    assert "recipients-1000  reference" in capsys.readouterr().out
