@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
 from typing import Final, Self
 
 from pyfix.formats.queuefile import EMPTY_SIZES, SIZE_RECORD_BYTES, Sizes
@@ -96,17 +95,18 @@ class QueueFileWriter:
     def append(self, data: bytes) -> None:
         """Add whole records.  Raises SizeLimitExceeded, or OSError when the disk is full."""
         length = len(data)
-        self.size += length
-        if self._limit and self.size > self._limit:
+        if self._limit and self.size + length > self._limit:
             raise SizeLimitExceeded(self.queue_id)
+        self.size += length
         self._parts.append(data)
         self._pending += length
         if self._pending >= _BUFFER:
             self._flush()
 
-    def extend(self, parts: Sequence[bytes]) -> None:
-        """Add several pieces at once.  Raises SizeLimitExceeded or OSError."""
-        self.append(b"".join(parts))
+    def append_regardless(self, data: bytes) -> None:
+        """Add the last records of a file that has grown too large and is to be returned.  Raises OSError."""
+        self._limit = 0
+        self.append(data)
 
     def _flush(self) -> None:
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
@@ -128,15 +128,21 @@ class QueueFileWriter:
         The data must be synced before anybody is told that the message is safe.  Raises OSError.
         """
         if sizes is not None:
-            if self._written:
-                self._flush()
-                os.pwrite(self.fd, sizes.encode(), 0)
-            else:
-                data = b"".join(self._parts)
-                self._parts = [sizes.encode(), data[SIZE_RECORD_BYTES:]]
-        if self._pending:
+            self.write_sizes(sizes)
+        elif self._pending:
             self._flush()
         os.fchmod(self.fd, READY_MODE)
+
+    def write_sizes(self, sizes: Sizes) -> None:
+        """Write all that is left, and the size record.  Raises OSError."""
+        if self._written:
+            if self._pending:
+                self._flush()
+            _write_all(self.fd, sizes.encode(), 0)
+        else:
+            data = b"".join(self._parts)
+            self._parts = [sizes.encode(), data[SIZE_RECORD_BYTES:]]
+            self._flush()
 
     def close(self) -> None:
         """Close the file, which stays where it is."""
@@ -166,9 +172,9 @@ def remove_logs(spool: Spool, queue_id: str) -> list[str]:
     return found
 
 
-def _write_all(fd: int, data: bytes) -> None:
-    written = os.write(fd, data)
-    if written != len(data):
-        rest = memoryview(data)[written:]
-        while rest:
-            rest = rest[os.write(fd, rest) :]
+def _write_all(fd: int, data: bytes, offset: int = -1) -> None:
+    """Write all of *data*, at *offset* or (-1) where the file ends."""
+    written = 0
+    while written < len(data):
+        piece = memoryview(data)[written:] if written else data
+        written += os.write(fd, piece) if offset < 0 else os.pwrite(fd, piece, offset + written)

@@ -1,0 +1,1 @@
+"""cleanup(8): message repair, address rewriting, and the new queue file."""

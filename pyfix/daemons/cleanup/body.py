@@ -1,0 +1,138 @@
+"""Body records, which go into the queue file in large slices, as they came.
+
+Only the lines that may be MIME boundaries are looked at one by one.  Source: cleanup_replace_stray_cr_lf,
+line_length_limit (postconf(5)).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyfix.daemons.cleanup.message import Message
+from pyfix.formats.mime import BODY, MimeParser
+from pyfix.formats.records import EXTRACTED, TEXT, UNTERMINATED, decode_record, encode_record
+
+STRAY: Final = bytes.maketrans(b"\r\n", b"  ")
+"""What becomes of carriage returns and newlines inside of lines."""
+_DASH: Final = 0x2D
+_CR: Final = 0x0D
+_LF: Final = 0x0A
+
+GOES_ON: Final = 0
+"""More bytes are needed."""
+HEADER: Final = 1
+"""A boundary was found: the header of a part begins."""
+ENDED: Final = 2
+"""The X record has been taken."""
+UNEXPECTED: Final = 3
+"""A record stands here that is no text; nothing of it has been taken."""
+
+
+class BodyCopy:
+    """Copies the body records of one message into its queue file."""
+
+    __slots__ = ("_feeding", "_limit", "_message", "_parser", "_replace", "position", "unterminated")
+
+    def __init__(self, message: Message, parser: MimeParser) -> None:
+        self._message = message
+        self._parser = parser
+        self._limit = message.setup.line_limit
+        self._replace = message.setup.replace_stray
+        self._feeding = False
+        self.unterminated = False
+        """Whether the last record was a piece of a line."""
+        self.position = 0
+        """After copy(): the offset of the first byte that was not taken."""
+
+    def copy(self, data: bytes, position: int) -> int:
+        """Take the complete records of *data* from *position* on; return what comes next.
+
+        Raises RecordError, SizeLimitExceeded, OSError.
+        """
+        end = len(data)
+        last = end - 1
+        limit = self._limit
+        watch = bool(self._parser.boundaries)
+        unterminated = self.unterminated
+        start = position
+        ends_in_header = 0  # bytes CR and LF in the type and length of records, as opposed to their text
+        result = GOES_ON
+        while position < last:
+            kind = data[position]
+            length = data[position + 1]
+            if length < 0x80:
+                begin = position + 2
+                after = begin + length
+                if after > end:
+                    break
+                if length in (_LF, _CR):
+                    ends_in_header += 1
+            else:
+                found = decode_record(data, position, end)
+                if found is None:
+                    break
+                kind, begin, after = found
+                ends_in_header += data.count(b"\r", position + 1, begin) + data.count(b"\n", position + 1, begin)
+            if kind not in (TEXT, UNTERMINATED):
+                self._slice(data, start, position, ends_in_header)
+                start = position
+                result = UNEXPECTED
+                if kind == EXTRACTED:
+                    result = ENDED
+                    position = start = after
+                break
+            if watch and (
+                self._feeding
+                or (not unterminated and after > begin + 1 and data[begin] == _DASH and data[begin + 1] == _DASH)
+            ):
+                self._slice(data, start, position, ends_in_header)
+                start, ends_in_header = after, 0
+                self._feeding = kind == UNTERMINATED
+                text = data[begin:after]
+                self._parser.feed(kind, text.translate(STRAY) if self._replace else text)
+                watch = bool(self._parser.boundaries)
+                if self._parser.state != BODY:
+                    unterminated = self._feeding = False
+                    position = after
+                    result = HEADER
+                    break
+            elif after - begin > limit:
+                self._slice(data, start, position, ends_in_header)
+                start, ends_in_header = after, 0
+                self.add(kind, data[begin:after])
+            unterminated = kind == UNTERMINATED
+            position = after
+        if start < position:
+            self._slice(data, start, position, ends_in_header)
+        self.unterminated = unterminated
+        self.position = position
+        if self._message.out:
+            self._message.flush()
+        return result
+
+    def add(self, kind: int, text: bytes) -> None:
+        """Add a piece of text, *kind* N or L, cut up where it is longer than line_length_limit."""
+        out = self._message.out
+        limit = self._limit
+        if self._replace and (b"\r" in text or b"\n" in text):
+            text = text.translate(STRAY)
+        start = 0
+        while len(text) - start > limit:
+            out.append(encode_record(UNTERMINATED, text[start : start + limit]))
+            start += limit
+        out.append(encode_record(kind, text[start:] if start else text))
+
+    def _slice(self, data: bytes, start: int, stop: int, ends_in_header: int) -> None:
+        """Add the records between two offsets as they are, or without what is stray in them."""
+        if start == stop:
+            return
+        piece = data[start:stop] if start or stop != len(data) else data
+        if not self._replace or piece.count(b"\r") + piece.count(b"\n") == ends_in_header:
+            self._message.out.append(piece)
+            return
+        position = 0
+        while position < len(piece):
+            found = decode_record(piece, position, len(piece))
+            assert found is not None  # the slice has whole records only
+            kind, begin, position = found
+            self._message.out.append(encode_record(kind, piece[begin:position].translate(STRAY)))

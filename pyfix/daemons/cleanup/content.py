@@ -1,0 +1,142 @@
+"""The content of a message: its records pass through here into the queue file.
+
+Header and MIME structure are found by ``pyfix.formats.mime``; what becomes of each header is decided in ``header``.
+Source: cleanup(8).
+"""
+
+from __future__ import annotations
+
+from pyfix.daemons.cleanup.body import ENDED, HEADER, STRAY, UNEXPECTED, BodyCopy
+from pyfix.daemons.cleanup.header import HeaderWriter
+from pyfix.daemons.cleanup.message import Message
+from pyfix.daemons.cleanup.source import RecordSource
+from pyfix.formats import status as bits
+from pyfix.formats.mime import BODY, MimeParser
+from pyfix.formats.records import EXTRACTED, PADDING, TEXT, UNTERMINATED, decode_record, encode_record
+from pyfix.runtime.log import log
+
+
+async def read_content(message: Message, source: RecordSource) -> None:
+    """Take the records from M to X, or until the message is refused.
+
+    Raises EndOfInput, RecordError, ServiceError, SizeLimitExceeded, OSError, StreamTimeout, StreamClosed.
+    """
+    await _Content(message, source).read()
+
+
+class _Content:
+    """Takes the content of one message."""
+
+    __slots__ = ("_body", "_every_line", "_header", "_message", "_parser", "_source")
+
+    def __init__(self, message: Message, source: RecordSource) -> None:
+        self._message = message
+        self._source = source
+        setup = message.setup
+        self._header = HeaderWriter(message)
+        self._parser = MimeParser(
+            self._header,
+            header_limit=setup.settings.header_size_limit,
+            nesting_limit=setup.settings.mime_nesting_limit,
+            boundary_limit=setup.settings.mime_boundary_length_limit,
+            disabled=setup.settings.disable_mime_input_processing,
+            strict_header=setup.strict_header,
+            strict_body=setup.strict_body,
+            strict_domain=setup.settings.strict_mime_encoding_domain,
+        )
+        self._body = self._header.body_copy = BodyCopy(message, self._parser)
+        self._every_line = setup.strict_body or (setup.checks is not None and setup.checks.body)
+
+    async def read(self) -> None:
+        message, source, parser = self._message, self._source, self._parser
+        while True:
+            if parser.state == BODY and not self._every_line:
+                result = self._body.copy(source.data, source.position)
+                source.position = self._body.position
+                if result == ENDED:
+                    break
+                if result == HEADER:
+                    continue
+                if result == UNEXPECTED:
+                    self._unexpected(source.data[source.position])
+                    return
+            else:
+                ended = self._lines()
+                if self._header.waiting:
+                    await self._header.resolve()
+                if not message.going:
+                    return
+                if ended:
+                    parser.end()
+                    if self._header.waiting:
+                        await self._header.resolve()
+                    break
+                if parser.state == BODY and not self._every_line:
+                    continue
+            await source.more()
+        if not message.going:
+            return
+        if message.mime_error is not None:
+            message.errors |= bits.CONTENT
+            message.reason = f"{message.mime_error.code} {message.mime_error.text}"
+            if not message.going:
+                return
+        if self._body.unterminated:
+            message.out.append(encode_record(TEXT))
+        message.segment_end = message.flush()
+        message.out.append(b"X\0")
+
+    def _lines(self) -> bool:
+        """Show the complete records to the parser, while it has to see them; tell whether the X record was taken."""
+        message, source, parser = self._message, self._source, self._parser
+        data, position = source.data, source.position
+        end = len(data)
+        last = end - 1
+        replace = message.setup.replace_stray
+        feed = parser.feed
+        every_line = self._every_line
+        while position < last:
+            kind = data[position]
+            length = data[position + 1]
+            if length < 0x80:
+                begin = position + 2
+                after = begin + length
+                if after > end:
+                    break
+            else:
+                found = decode_record(data, position, end)
+                if found is None:
+                    break
+                kind, begin, after = found
+            text = data[begin:after]
+            position = after
+            if kind in (TEXT, UNTERMINATED):
+                if replace and (b"\r" in text or b"\n" in text):
+                    text = text.translate(STRAY)
+                feed(kind, text)
+                if parser.state == BODY:
+                    self._body.unterminated = kind == UNTERMINATED
+                    if not every_line:
+                        break
+                if not message.going:
+                    break
+            elif kind == EXTRACTED:
+                source.position = position
+                return True
+            else:
+                self._unexpected(kind)
+                break
+        source.position = position
+        return False
+
+    def _unexpected(self, kind: int) -> None:
+        """Refuse the message for a record that can't stand in its content."""
+        message = self._message
+        if kind == PADDING:
+            log.warning(f"{message.queue_id}: record type {kind} not allowed - discarding this message")
+        else:
+            # The name is not ours, but it stands in the log line that programs look for.
+            log.warning(
+                f"cleanup_message_headerbody: message rejected: unexpected record type {kind} in message content"
+            )
+        message.errors |= bits.BAD

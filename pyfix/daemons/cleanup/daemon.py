@@ -1,0 +1,99 @@
+"""cleanup(8): takes new messages and puts them into the incoming queue.  Many clients in one process.
+
+Source: cleanup(8); postconf(5) in_flow_delay, enable_long_queue_ids.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Literal
+
+from pyfix.clients.rewrite import Rewriter
+from pyfix.config.parameters.cleanup import CleanupSettings
+from pyfix.config.snapshot import Snapshot
+from pyfix.daemons.cleanup.session import Session
+from pyfix.daemons.cleanup.setup import Setup
+from pyfix.protocols.internal.rewrite import PROTOCOL as REWRITE_PROTOCOL
+from pyfix.queue.flow import Flow
+from pyfix.queue.spool import INCOMING, Spool
+from pyfix.queue.writer import QueueFileWriter
+from pyfix.rewriting.standard import StandardForm
+from pyfix.runtime.child import Invocation
+from pyfix.runtime.daemon import Daemon, run
+from pyfix.runtime.groupcommit import GroupCommit
+from pyfix.runtime.ipc import Service, trigger
+from pyfix.runtime.log import log
+from pyfix.runtime.stream import Stream
+from pyfix.runtime.task import sleep
+
+_RETRY = 10.0
+_WAKE = b"W"
+
+
+class Cleanup(Daemon):
+    """cleanup(8), the only writer of new queue files."""
+
+    program = "cleanup"
+    capacity = 200
+    process_limit = 0
+
+    def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
+        """Read main.cf once.  Raises ConfigError."""
+        super().__init__(invocation, snapshot)
+        settings = self.settings = CleanupSettings(snapshot)
+        settings.check()
+        self._spool = Spool(settings.hash_queue_names, settings.hash_queue_depth)
+        self._qmgr = f"public/{settings.queue_service_name}"
+        self._long_ids = settings.enable_long_queue_ids
+        self._limit = settings.message_size_limit
+        self._waking = False
+
+    def started(self) -> None:
+        """Make what needs the event loop."""
+        settings = self.settings
+        service = Service(
+            f"private/{settings.rewrite_service_name}",
+            REWRITE_PROTOCOL,
+            timeout=settings.ipc_timeout,
+            idle=settings.ipc_idle,
+            ttl=settings.ipc_ttl,
+        )
+        rewriter = Rewriter(service)
+        self._flow = Flow()
+        self._commit = GroupCommit()
+        self._setup = Setup(settings, StandardForm(lambda context, address: rewriter.rewrite(address, _rule(context))))
+
+    async def serve(self, stream: Stream) -> None:
+        """Take one message."""
+        if not self._flow.take() and self.settings.in_flow_delay:
+            await sleep(self.settings.in_flow_delay)
+        file = await self._create()
+        await Session(stream, self._setup, file, self._commit, self._queued).run()
+
+    async def _create(self) -> QueueFileWriter:
+        while True:
+            try:
+                return QueueFileWriter.create(self._spool, long_ids=self._long_ids, limit=self._limit)
+            except OSError as error:
+                log.warning(f"mail_queue_enter: create file {INCOMING}/: {error.strerror}")
+            await sleep(_RETRY)
+
+    def _queued(self) -> None:
+        """Wake qmgr(8), once for all messages that become ready in a turn."""
+        if not self._waking:
+            self._waking = True
+            self.loop.at_turn_end(self._wake)
+
+    def _wake(self) -> None:
+        self._waking = False
+        trigger(self._qmgr, _WAKE)
+
+
+def _rule(context: str) -> Literal["local", "remote"]:
+    return "remote" if context == "remote" else "local"
+
+
+def main(argv: Sequence[str] = sys.argv[1:]) -> int:
+    """Run under master(8); return the exit status."""
+    return run(Cleanup, argv)

@@ -1,0 +1,338 @@
+"""The envelope records of a message, up to the M record; and what they have in common with those of the third segment.
+
+Source: cleanup(8); queue_file_attribute_count_limit, delay_warning_time (postconf(5)).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Final
+
+from pyfix.daemons.cleanup.message import Message
+from pyfix.daemons.cleanup.recipients import add_recipient, as_text, standard_sender
+from pyfix.daemons.cleanup.source import RecordSource
+from pyfix.formats.queuefile import (
+    NOTIFY_DELAY,
+    NOTIFY_FAILURE,
+    NOTIFY_NEVER,
+    NOTIFY_SUCCESS,
+    REQUIRETLS_ESMTP,
+    REQUIRETLS_HEADER,
+    RET_FULL,
+    RET_HEADERS,
+    SMTPUTF8_HEADER,
+    SMTPUTF8_RECIPIENT,
+    SMTPUTF8_REQUESTED,
+    SMTPUTF8_SENDER,
+)
+from pyfix.formats.records import (
+    ATTRIBUTE,
+    CANCELED_RECIPIENT,
+    CREATE_TIME,
+    DONE,
+    DSN_ENVELOPE_ID,
+    DSN_NOTIFY,
+    DSN_ORIGINAL_RECIPIENT,
+    DSN_RET,
+    END,
+    EXTRACTED,
+    FILTER,
+    FLAGS,
+    FULL_NAME,
+    INSPECTOR,
+    KILLED,
+    MESSAGE,
+    ORIGINAL_RECIPIENT,
+    RECIPIENT,
+    REDIRECT,
+    SENDER,
+    SIZE,
+    TIME,
+    VERP,
+    WARN,
+    encode_record,
+)
+from pyfix.protocols.internal.cleanup import DISCARD, HOLD, REQUIRE_TLS, SMTPUTF8
+from pyfix.runtime.log import log
+
+_STOPS: Final = (MESSAGE, EXTRACTED, END)
+_PLAIN: Final = frozenset((FULL_NAME, INSPECTOR, FILTER, REDIRECT, KILLED))
+"""Records that are copied as they are."""
+RECIPIENT_CLASS: Final = frozenset(
+    (DONE, RECIPIENT, ORIGINAL_RECIPIENT, CANCELED_RECIPIENT, KILLED, DSN_ORIGINAL_RECIPIENT, DSN_NOTIFY)
+)
+"""The first of these ends what comes before the recipients."""
+_EXTRA_FLAGS: Final = HOLD | DISCARD
+_NOT_OF_CLIENTS: Final = SMTPUTF8_HEADER | SMTPUTF8_SENDER | SMTPUTF8_RECIPIENT | REQUIRETLS_HEADER
+_ALL_NOTIFY: Final = NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY
+
+ATTRIBUTE_KINDS: Final = {
+    b"create_time": CREATE_TIME,
+    b"dsn_orig_rcpt": DSN_ORIGINAL_RECIPIENT,
+    b"envelope_id": DSN_ENVELOPE_ID,
+    b"notify_flags": DSN_NOTIFY,
+    b"ret_flags": DSN_RET,
+}
+"""Named attributes that have a record type of their own, in older files."""
+
+_NUMBERS: Final = re.compile(rb"\s*\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+([+-]?\d+)")
+_SECONDS: Final = re.compile(rb"\s*([+-]?\d+)(?:\s+(\d+))?")
+_XTEXT: Final = re.compile(rb"(?:[!-*,-<>-~]|\+[0-9A-Fa-f]{2})*")
+_NOTIFY: Final = re.compile(rb"\d+")
+
+
+def split_attribute(message: Message, data: bytes) -> tuple[bytes, bytes] | None:
+    """Split ``name=value``; None for an attribute without a value, and for one that ends the work on the message."""
+    if b"\0" in data:
+        data = data[: data.index(b"\0")]
+    name, equals, value = data.partition(b"=")
+    name = name.strip()
+    if not name or not equals:
+        fault = "missing attribute name" if equals else "missing '=' after attribute name"
+        message.refuse(f"malformed attribute: {fault}: {as_text(data):.100}")
+        return None
+    value = value.strip()
+    if not value:
+        log.warning(
+            f'{message.queue_id}: spurious null attribute value for "{as_text(name)}" -- ignored'
+        )
+        return None
+    return name, value
+
+
+async def read_envelope(message: Message, source: RecordSource) -> None:
+    """Take records up to the M record, or until the message is refused.
+
+    Raises EndOfInput, RecordError, ServiceError, StreamTimeout, StreamClosed.
+    """
+    reader = _Envelope(message)
+    while True:
+        for kind, data in source.take(_STOPS):
+            if kind == ATTRIBUTE:
+                reader.attribute(data)
+            elif kind == RECIPIENT:
+                if reader.before_recipients():
+                    await add_recipient(message, data)
+            elif kind == SENDER:
+                await reader.sender(data)
+            elif kind == MESSAGE:
+                if reader.before_recipients():
+                    message.out.append(b"M\0")
+                    message.data_offset = message.flush()
+                    return
+            else:
+                reader.other(kind, data)
+            if not message.going:
+                return
+        await source.more()
+
+
+class _Envelope:
+    """Takes the records of the envelope, one after the other."""
+
+    __slots__ = ("_message", "_recipients")
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+        self._recipients = False
+
+    def before_recipients(self) -> bool:
+        """Check what must have come before the first recipient; tell whether all is well."""
+        if self._recipients:
+            return True
+        message = self._message
+        if message.sender is None:
+            message.refuse("missing sender envelope record")
+            return False
+        if not message.has_time:
+            message.refuse("missing time envelope record")
+            return False
+        self._recipients = True
+        delay = message.setup.delay_warning
+        if delay > 0 and message.sender and not message.warned:
+            message.put(WARN, b"%15d" % (message.arrival + delay))
+        return True
+
+    async def sender(self, data: bytes) -> None:
+        """Take the sender."""
+        message = self._message
+        if message.sender is not None:
+            message.refuse("multiple envelope sender records")
+            return
+        message.sender = await standard_sender(message, data)
+        message.put(SENDER, message.sender.encode("utf-8", "surrogateescape"))
+
+    def attribute(self, data: bytes) -> None:
+        """Take a named attribute."""
+        message = self._message
+        pair = split_attribute(message, data)
+        if pair is None:
+            return
+        name, value = pair
+        kind = ATTRIBUTE_KINDS.get(name)
+        if kind is not None:
+            self._dsn(kind, ATTRIBUTE, data, value)
+            return
+        if self._recipients:
+            message.mixed = True
+        if len(message.attributes) >= message.setup.attribute_limit - 1 and name not in message.attributes:
+            message.refuse(f"attribute count exceeds limit {message.setup.attribute_limit}")
+            return
+        if name == b"rewrite_context":
+            if not self._rewrite_context(value):
+                return
+        elif name == b"encoding":
+            message.encoding = value
+        elif name == b"trace_flags" and not value.isdigit():
+            message.refuse(f"bad TFLAG record <{as_text(data):.200}>")
+            return
+        message.attributes[name] = value
+        message.out.append(encode_record(ATTRIBUTE, data))
+
+    def _rewrite_context(self, value: bytes) -> bool:
+        message = self._message
+        if value == b"local":
+            message.rewrite = "local"
+        elif value == b"remote":
+            message.rewrite = "remote" if message.setup.remote_domain else None
+        else:
+            message.refuse(f"bad rewriting context: {as_text(value):.100}")
+            return False
+        return True
+
+    def _dsn(self, kind: int, record: int, data: bytes, value: bytes) -> None:
+        """Take what an attribute or an old record says about notifications; *record* is the type that it came with."""
+        message = self._message
+        if kind in (DSN_NOTIFY, DSN_ORIGINAL_RECIPIENT):
+            note_dsn(message, kind, data, value)
+            return
+        if self._recipients:
+            message.mixed = True
+        if kind == CREATE_TIME:
+            return
+        if kind == DSN_ENVELOPE_ID:
+            if _XTEXT.fullmatch(value) is None:
+                message.refuse("bad DSN envelope ID record")
+                return
+            message.attributes[b"envelope_id"] = value
+        elif value not in (b"%d" % RET_FULL, b"%d" % RET_HEADERS):
+            message.refuse(f"bad DSN RET record <{as_text(data):.200}>")
+            return
+        else:
+            message.attributes[b"ret_flags"] = value
+        message.out.append(encode_record(record, data))
+
+    def other(self, kind: int, data: bytes) -> None:
+        """Take a record that is neither an attribute nor sender or recipient."""
+        message = self._message
+        if kind == FLAGS:
+            extra_flags(message, data)
+            return
+        if kind in RECIPIENT_CLASS:
+            if not self.before_recipients():
+                return
+            if kind == ORIGINAL_RECIPIENT:
+                note_original(message, data)
+                return
+            if kind in (DONE, CANCELED_RECIPIENT):
+                return
+            if kind in (DSN_NOTIFY, DSN_ORIGINAL_RECIPIENT):
+                note_dsn(message, kind, data, data)
+                return
+            message.mixed = True
+        elif self._recipients:
+            message.mixed = True
+        if kind in _PLAIN:
+            if kind == FULL_NAME:
+                message.full_name = data
+            message.out.append(encode_record(kind, data))
+        elif kind == SIZE:
+            _size(message, data)
+        elif kind == TIME:
+            self._time(data)
+        elif kind == WARN:
+            message.warned = True
+            message.out.append(encode_record(kind, data))
+        elif kind == VERP:
+            self._verp(data)
+        elif kind in (DSN_ENVELOPE_ID, DSN_RET):
+            self._dsn(kind, kind, data, data)
+        elif kind != CREATE_TIME:
+            message.refuse(f"unexpected record type {kind} in envelope")
+
+    def _time(self, data: bytes) -> None:
+        message = self._message
+        if not message.has_time:
+            found = _SECONDS.match(data)
+            seconds = int(found[1]) if found is not None else 0
+            if found is None or not seconds:
+                return
+            message.has_time = True
+            message.arrival = seconds
+            message.arrival_time = seconds + int(found[2] or 0) / 1_000_000
+            message.out.append(encode_record(TIME, data))
+        message.out.append(encode_record(ATTRIBUTE, b"create_time=%d" % time.time()))
+
+    def _verp(self, data: bytes) -> None:
+        message = self._message
+        if not message.sender:
+            log.warning(f"{message.queue_id}: ignoring VERP request for null sender")
+        elif not is_verp(data, message.setup.settings.verp_delimiter_filter):
+            log.warning(f'{message.queue_id}: ignoring bad VERP request: "{as_text(data):.100}"')
+        else:
+            message.out.append(encode_record(VERP, data))
+
+
+def is_verp(data: bytes, allowed: str) -> bool:
+    """Tell whether *data* are two delimiters of postconf(5) verp_delimiter_filter."""
+    return len(data) == 2 and all(byte in allowed.encode() for byte in data)
+
+
+def note_original(message: Message, data: bytes) -> None:
+    """Take the original recipient of the recipient that follows."""
+    if message.pending_original is not None:
+        log.warning(
+            f"{message.queue_id}: ignoring out-of-order original recipient record <{message.pending_original:.200}>"
+        )
+    message.pending_original = as_text(data)
+
+
+def note_dsn(message: Message, kind: int, data: bytes, value: bytes) -> None:
+    """Take NOTIFY or ORCPT of the recipient that follows.  Source: RFC 3461 sections 4.1 and 4.2."""
+    if kind == DSN_ORIGINAL_RECIPIENT:
+        if message.pending_orcpt:
+            old = message.pending_orcpt
+            log.warning(f"{message.queue_id}: ignoring out-of-order DSN original recipient record <{old:.200}>")
+        message.pending_orcpt = as_text(value)
+        return
+    if message.pending_notify:
+        log.warning(f"{message.queue_id}: ignoring out-of-order DSN notify record <{message.pending_notify}>")
+    notify = int(value) if _NOTIFY.fullmatch(value) else 0
+    if notify != NOTIFY_NEVER and (notify & ~_ALL_NOTIFY or not notify):
+        log.warning(f"{message.queue_id}: ignoring malformed DSN notify record <{as_text(data):.200}>")
+        return
+    message.pending_notify = notify
+
+
+def extra_flags(message: Message, data: bytes) -> None:
+    """Take flags that an access table asked for."""
+    found = _SECONDS.match(data)
+    flags = int(found[1]) if found is not None else 0
+    if flags & ~_EXTRA_FLAGS:
+        log.warning(f"{message.queue_id}: ignoring bad extra flags: 0x{flags & 0xFFFFFFFF:x}")
+        return
+    message.flags |= flags
+
+
+def _size(message: Message, data: bytes) -> None:
+    """Take what sendmail -O asks for."""
+    found = _NUMBERS.match(data)
+    if found is None:
+        return
+    options = int(found[1]) & ~_NOT_OF_CLIENTS
+    message.options |= options & ~(SMTPUTF8_REQUESTED | REQUIRETLS_ESMTP)
+    if options & SMTPUTF8_REQUESTED:
+        message.flags |= SMTPUTF8
+    if options & REQUIRETLS_ESMTP:
+        message.flags |= REQUIRE_TLS

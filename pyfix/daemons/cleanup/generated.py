@@ -1,0 +1,100 @@
+"""Headers that the mail system adds to mail from here: Message-Id, Date, From, To.
+
+Source: cleanup(8); always_add_missing_headers, header_from_format, full_name_encoding_charset,
+undisclosed_recipients_header, requiretls_esmtp_header (postconf(5)); RFC 5322 section 3.6.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyfix.daemons.cleanup.message import Message
+from pyfix.formats.address import internal_to_external
+from pyfix.formats.address_list import FOLD_WIDTH
+from pyfix.formats.fullname import clean_name, comment_words, phrase_words
+from pyfix.formats.header import header_name_end
+from pyfix.formats.maildate import mail_date
+from pyfix.formats.queuefile import REQUIRETLS_ESMTP
+from pyfix.formats.records import TEXT, encode_lines, encode_record
+from pyfix.protocols.internal.cleanup import REQUIRE_TLS
+from pyfix.runtime.log import log
+
+_VISIBLE: Final = frozenset(("To", "Cc", "Resent-To", "Resent-Cc"))
+_NULL_SENDER: Final = "MAILER-DAEMON"
+
+
+def add_missing_headers(message: Message) -> None:
+    """Add at the end of the primary header what it should have and has not; log the message id if nobody did."""
+    setup = message.setup
+    resent = message.resent
+    seen = message.seen
+    if message.rewrite is not None or setup.always_add:
+        if f"{resent}Message-Id" not in seen:
+            _add_id(message)
+        if f"{resent}Date" not in seen:
+            _add(message, f"{resent}Date: {mail_date(message.arrival)}")
+        if f"{resent}From" not in seen:
+            _add(message, f"{resent}From: {_from(message, len(resent) + 6)}")
+        if setup.undisclosed and seen.isdisjoint(_VISIBLE):
+            _add_undisclosed(message, setup.undisclosed)
+    wanted = message.flags & REQUIRE_TLS and setup.settings.requiretls_esmtp_header
+    if wanted and not message.options & REQUIRETLS_ESMTP:
+        _add(message, "Require-TLS-ESMTP: yes")
+    if not message.id_logged:
+        log.info(f"{message.queue_id}: message-id=<>")
+
+
+def _add_undisclosed(message: Message, text: str) -> None:
+    if header_name_end(text.encode("utf-8", "surrogateescape")):
+        _add(message, text)
+    else:
+        log.warning(f'bad undisclosed_recipients_header header text "{text}" -- need "headername: headervalue"')
+
+
+def _add(message: Message, text: str) -> None:
+    raw = text.encode("utf-8", "surrogateescape")
+    limit = message.setup.line_limit
+    if b"\n" in raw or len(raw) > limit:
+        message.out.append(encode_lines(raw.split(b"\n"), limit))
+    else:
+        message.out.append(encode_record(TEXT, raw))
+
+
+def _add_id(message: Message) -> None:
+    setup = message.setup
+    queue_id = message.queue_id
+    value = f"<{setup.stamp()}.{queue_id}@{setup.hostname}>"
+    _add(message, f"{message.resent}Message-Id: {value}")
+    log.info(f"{queue_id}: {message.resent.lower()}message-id={value}")
+    if not message.resent:
+        message.id_logged = True
+        message.message_id = value.encode()
+
+
+def _from(message: Message, used: int) -> str:
+    """Return what follows ``From: ``; *used* is the width of what stands before it."""
+    sender = message.sender
+    if not sender:
+        return _NULL_SENDER
+    address = internal_to_external(sender)
+    name = clean_name(message.full_name)
+    if not name:
+        return address
+    charset = message.setup.settings.full_name_encoding_charset
+    if message.setup.obsolete_from:
+        return _folded([address, *comment_words(name, charset)], used)
+    return _folded([*phrase_words(name, charset), f"<{address}>"], used)
+
+
+def _folded(pieces: list[str], used: int) -> str:
+    """Join *pieces* to lines that stay shorter than FOLD_WIDTH where they can."""
+    text = pieces[0]
+    width = used + len(text)
+    for piece in pieces[1:]:
+        if width + 1 + len(piece) < FOLD_WIDTH:
+            text += f" {piece}"
+            width += 1 + len(piece)
+        else:
+            text += f"\n\t{piece}"
+            width = len(piece)
+    return text

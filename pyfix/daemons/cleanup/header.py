@@ -1,0 +1,207 @@
+"""What becomes of each header: kept, dropped or written again, and what it says about the message.
+
+Source: cleanup(8); message_drop_headers, hopcount_limit, detect_8bit_encoding_header, tls_required_enable,
+local_header_rewrite_clients (postconf(5)).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pyfix.daemons.cleanup.generated import add_missing_headers
+from pyfix.daemons.cleanup.message import Message
+from pyfix.daemons.cleanup.origin import log_refusal
+from pyfix.formats import status as bits
+from pyfix.formats.address_list import AddressList
+from pyfix.formats.header import KnownHeader, announces_8bit
+from pyfix.formats.mime import PRIMARY, HeaderClass, MimeError
+from pyfix.formats.queuefile import REQUIRETLS_ESMTP, REQUIRETLS_HEADER, SMTPUTF8_HEADER
+from pyfix.formats.records import encode_lines, encode_record
+from pyfix.protocols.internal.cleanup import AUTO_UTF8, FILTER, SMTPUTF8
+from pyfix.runtime.log import log
+
+if TYPE_CHECKING:
+    from pyfix.daemons.cleanup.body import BodyCopy
+
+_UNKNOWN: Final = object()
+_BLANK: Final = b" \t\r\n"
+
+
+class HeaderWriter:
+    """Takes what the MIME parser finds and writes it into the message's queue file."""
+
+    __slots__ = ("_ended", "_limit", "_message", "body_copy", "waiting")
+
+    body_copy: BodyCopy
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+        self._limit = message.setup.line_limit
+        self._ended = False
+        self.waiting: list[tuple[int, bytes, bytes, AddressList]] = []
+        """Address headers for which trivial-rewrite(8) must be asked: place in ``out``, name, body, addresses."""
+
+    # From the parser
+
+    def header(self, checks: HeaderClass, known: KnownHeader | None, name: bytes, body: bytes, state: int) -> None:
+        """Take one header of the message, of a part, or of a message inside."""
+        message = self._message
+        if b"\0" in body:
+            body = body[: body.index(b"\0")]
+        if not body.isascii():
+            _note_8bit(message, body)
+        if known is not None:
+            if state == PRIMARY:
+                if not self._primary(known, name, body):
+                    return
+            elif message.setup.detect_8bit and known.name == "Content-Transfer-Encoding" and announces_8bit(body):
+                message.encoding = b"8bit"
+        elif state == PRIMARY and name.lower() in message.setup.drop_headers:
+            return
+        self._write(name, body)
+
+    def header_end(self) -> None:
+        """The primary header is complete: check it, and add what is missing."""
+        message = self._message
+        if self._ended or not message.going:
+            return
+        self._ended = True
+        if not message.hops:
+            message.refuse("no Received: header")
+            return
+        add_missing_headers(message)
+
+    def body(self, kind: int, data: bytes) -> None:
+        """Take a piece of the body, or the empty line after a header."""
+        self.body_copy.add(kind, data)
+
+    def mime_error(self, error: MimeError, text: bytes) -> None:
+        """Refuse the message, where the client wants content to be looked at."""
+        message = self._message
+        if not message.flags & FILTER:
+            return
+        if message.mime_error is None:
+            message.mime_error = error
+        log_refusal(message, f"mime-error {error.text}", text)
+
+    # Primary header
+
+    def _primary(self, known: KnownHeader, name: bytes, body: bytes) -> bool:
+        """Take note of a known header; tell whether it must still be written."""
+        message = self._message
+        setup = message.setup
+        title = known.name
+        message.seen.add(title)
+        if title.startswith("Resent-"):
+            message.resent = "Resent-"
+        if name.lower() in setup.drop_headers:
+            return False
+        if known.sender or known.recipient:
+            context = message.rewrite
+            if context is not None and message.going:
+                return not self._rewrite(context, known, name, body)
+        elif title == "Received":
+            message.hops += 1
+            if message.hops >= setup.hop_limit:
+                message.refuse("hopcount exceeded", bits.HOPS)
+        elif title in ("Message-Id", "Resent-Message-Id"):
+            _note_id(message, title, body)
+        elif title == "Content-Transfer-Encoding":
+            if setup.detect_8bit and announces_8bit(body):
+                message.encoding = b"8bit"
+        elif title == "TLS-Required":
+            if setup.settings.tls_required_enable:
+                if body.lstrip(_BLANK).lower() == b"no":
+                    message.options |= REQUIRETLS_HEADER
+                else:
+                    text = _as_text(name + b":" + body)
+                    log.warning(f"ignoring malformed header: '{text:.100}'")
+        elif title == "Require-TLS-ESMTP" and body.lstrip(_BLANK).lower() == b"yes":
+            message.options |= REQUIRETLS_ESMTP
+        return True
+
+    def _rewrite(self, context: str, known: KnownHeader, name: bytes, body: bytes) -> bool:
+        """Give the addresses of a header their standard form; tell whether the header was written again."""
+        message = self._message
+        setup = message.setup
+        if setup.mapping is None:
+            text = setup.headers.get((context, name, body), _UNKNOWN)
+            if text is not _UNKNOWN:
+                if text is None:
+                    return False
+                assert isinstance(text, bytes)  # what is remembered is text or None
+                message.out.append(encode_lines(text.split(b"\n"), self._limit))
+                return True
+        addresses = AddressList(_as_text(body), setup.token_limit)
+        if setup.mapping is None:
+            standard = [setup.standard.external_now(context, address) for address in addresses.addresses]
+            if None not in standard:
+                return self._written(context, name, body, addresses, standard)  # type: ignore[arg-type]  # no None is left in it
+        message.out.append(b"")
+        self.waiting.append((len(message.out) - 1, name, body, addresses))
+        return True
+
+    def _written(self, context: str, name: bytes, body: bytes, addresses: AddressList, standard: list[str]) -> bool:
+        message = self._message
+        text = addresses.header(name.decode("ascii"), standard)
+        raw = None if text is None else text.encode("utf-8", "surrogateescape")
+        message.setup.remember_header((context, name, body), raw)
+        if raw is None:
+            return False
+        message.out.append(encode_lines(raw.split(b"\n"), self._limit))
+        return True
+
+    async def resolve(self) -> None:
+        """Ask for the addresses of the headers that wait, and put the headers in their places.  Raises ServiceError."""
+        message = self._message
+        setup = message.setup
+        waiting, self.waiting = self.waiting, []
+        context = message.rewrite
+        if context is None:
+            return
+        for place, name, body, addresses in waiting:
+            standard = [await setup.standard.external(context, address) for address in addresses.addresses]
+            if setup.mapping is not None:
+                standard = await setup.mapping.header(standard, name, message)
+            after = message.out[place + 1 :]
+            del message.out[place:]
+            if not self._written(context, name, body, addresses, standard):
+                self._write(name, body)
+            message.out[place:] = [b"".join(message.out[place:])]
+            message.out += after
+
+    # Writing
+
+    def _write(self, name: bytes, body: bytes) -> None:
+        text = name + b":" + body
+        if b"\n" in text or len(text) > self._limit:
+            self._message.out.append(encode_lines(text.split(b"\n"), self._limit))
+        else:
+            self._message.out.append(encode_record(0x4E, text))
+
+
+def _as_text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _note_8bit(message: Message, body: bytes) -> None:
+    message.options |= SMTPUTF8_HEADER
+    if message.flags & AUTO_UTF8:
+        try:
+            body.decode("utf-8")
+        except UnicodeDecodeError:
+            return
+        message.flags |= SMTPUTF8
+
+
+def _note_id(message: Message, title: str, body: bytes) -> None:
+    """Log a message id, and keep the first one for threaded notices."""
+    value = body.lstrip(_BLANK)
+    log.info(f"{message.queue_id}: {title.lower()}={_as_text(value)}")
+    if title == "Resent-Message-Id":
+        return
+    if not message.id_logged and value.startswith(b"<"):
+        end = value.find(b">")
+        if end > 0:
+            message.message_id = value[: end + 1].replace(b"\n", b" ")
+    message.id_logged = True

@@ -1,0 +1,125 @@
+"""A message on its way into the queue: what is known of it so far, and its queue file."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from pyfix.daemons.cleanup.setup import Setup
+from pyfix.formats import status as bits
+from pyfix.formats.mime import MimeError
+from pyfix.formats.records import encode_record
+from pyfix.protocols.internal.cleanup import BOUNCE, DISCARD, SMTPUTF8
+from pyfix.queue.writer import QueueFileWriter
+from pyfix.runtime.log import log
+
+CANNOT_BOUNCE: Final = bits.BAD | bits.WRITE | bits.DEFER | bits.PROXY | bits.NO_PERMISSION
+"""Errors after which there is nothing to return to the sender, or no right to."""
+
+
+class Delivered(NamedTuple):
+    """A recipient as it stands in the queue file, for mail that cleanup itself must return."""
+
+    recipient: str
+    original: str
+    dsn_original: str
+    notify: int
+    offset: int
+
+
+class Message:
+    """The state of one message."""
+
+    __slots__ = (
+        "arrival", "arrival_time", "attributes", "data_offset", "encoding", "errors", "fatal", "file", "filter",
+        "first_recipient", "flags", "full_name", "has_time", "hops", "id_logged", "message_id", "mime_error",
+        "mixed", "notify_mask", "options", "out", "pending_notify", "pending_orcpt", "pending_original", "queue_id",
+        "reason", "recipient_count", "recipients", "redirect", "resent", "rewrite", "seen", "seen_recipients",
+        "segment_end", "sender", "setup", "warned",
+    )  # fmt: skip
+
+    def __init__(self, setup: Setup, file: QueueFileWriter) -> None:
+        self.setup = setup
+        self.file = file
+        self.queue_id = file.queue_id
+        self.flags = 0
+        """What the client asked for: bits of pyfix.protocols.internal.cleanup."""
+        self.errors = 0
+        """What went wrong: bits of pyfix.formats.status."""
+        self.fatal = -1
+        """The errors that end the work on the message; others only make it be returned to its sender."""
+        self.reason = ""
+        """Text for the client, beside the bits."""
+        # What goes into the file; out holds records that the file does not have yet.
+        self.out: list[bytes] = []
+        self.data_offset = 0
+        self.segment_end = 0
+        # Envelope
+        self.arrival = 0
+        self.arrival_time = 0.0
+        self.has_time = False
+        self.sender: str | None = None
+        self.full_name = b""
+        self.attributes: dict[bytes, bytes] = {}
+        self.rewrite: str | None = "local"
+        """The context in which headers are rewritten; None: they are left alone and none are added."""
+        self.encoding = b""
+        self.options = 0
+        """Bits of the last number of the size record."""
+        self.notify_mask = 0
+        self.mixed = False
+        self.warned = False
+        self.recipient_count = 0
+        self.first_recipient = ""
+        """For log lines: the first recipient as it stands in the queue file."""
+        self.recipients: list[Delivered] = []
+        self.seen_recipients: set[tuple[str, ...]] = set()
+        self.pending_notify = 0
+        self.pending_orcpt = ""
+        self.pending_original: str | None = None
+        self.filter = b""
+        self.redirect = b""
+        # Header
+        self.seen: set[str] = set()
+        """Names of the known headers that the primary header has."""
+        self.resent = ""
+        """``Resent-`` when there is such a header: the headers that are added have it too."""
+        self.hops = 0
+        self.id_logged = False
+        self.mime_error: MimeError | None = None
+        self.message_id = b""
+
+    def begin(self, flags: int) -> None:
+        """Take note of what the client asks for."""
+        self.flags = flags
+        if flags & BOUNCE:
+            self.fatal = CANNOT_BOUNCE | bits.SIZE
+
+    @property
+    def going(self) -> bool:
+        """Whether the work goes on: no error has ended it, and the message is not to be dropped."""
+        return not self.errors & self.fatal and not self.flags & DISCARD
+
+    @property
+    def smtputf8(self) -> bool:
+        """Whether SMTPUTF8 was asked for, or found to be needed."""
+        return bool(self.flags & SMTPUTF8)
+
+    def refuse(self, text: str, error: int = bits.BAD) -> None:
+        """Log why the message is not accepted."""
+        log.warning(f"{self.queue_id}: message rejected: {text}")
+        self.errors |= error
+
+    def put(self, kind: int, data: bytes) -> None:
+        """Add one record."""
+        self.out.append(encode_record(kind, data))
+
+    def flush(self) -> int:
+        """Hand the records in ``out`` to the file and return its length so far.
+
+        Raises SizeLimitExceeded or OSError.
+        """
+        if self.out:
+            data = b"".join(self.out)
+            self.out.clear()
+            self.file.append(data)
+        return self.file.size

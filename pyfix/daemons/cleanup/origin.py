@@ -1,0 +1,37 @@
+"""Where a message comes from, as log lines about its content say."""
+
+from __future__ import annotations
+
+from pyfix.daemons.cleanup.message import Message
+from pyfix.formats.address import internal_to_external
+from pyfix.runtime.log import log
+
+
+def _attribute(message: Message, name: bytes) -> str:
+    return message.attributes.get(name, b"").decode("utf-8", "surrogateescape")
+
+
+def log_refusal(message: Message, what: str, text: bytes) -> None:
+    """Log ``reject: what: text from origin; from=<..> to=<..> proto=.. helo=<..>``."""
+    log.info(f"{message.queue_id}: reject: {what}: {describe(message, text)}")
+
+
+def describe(message: Message, text: bytes) -> str:
+    """Return a piece of the content, and where the message comes from."""
+    shown = text.decode("utf-8", "surrogateescape")
+    return f"{shown:.200} from {origin(message)}"
+
+
+def origin(message: Message, *, protocol: bool = False) -> str:
+    """Return the client, the sender and the first recipient."""
+    parts = [_attribute(message, b"log_message_origin") or "local", ";"]
+    if message.sender is not None:
+        parts.append(f" from=<{internal_to_external(message.sender)}>")
+    if message.first_recipient:
+        parts.append(f" to=<{internal_to_external(message.first_recipient)}>")
+    if protocol:
+        for label, name in (("proto", b"log_protocol_name"), ("helo", b"log_helo_name")):
+            value = _attribute(message, name)
+            if value:
+                parts.append(f" proto={value}" if label == "proto" else f" helo=<{value}>")
+    return "".join(parts)

@@ -1,0 +1,99 @@
+"""Sender and recipients of the envelope: rewritten, mapped, freed of duplicates, and written."""
+
+from __future__ import annotations
+
+from pyfix.daemons.cleanup.message import Delivered, Message
+from pyfix.formats.queuefile import SMTPUTF8_SENDER
+from pyfix.formats.records import ATTRIBUTE, ORIGINAL_RECIPIENT, RECIPIENT, encode_record
+from pyfix.protocols.internal.cleanup import AUTO_UTF8, BOUNCE, SMTPUTF8
+from pyfix.rewriting.standard import LOCAL
+
+
+def as_text(data: bytes) -> str:
+    """Return an address from a record; what follows a NUL byte is no part of it."""
+    if b"\0" in data:
+        data = data[: data.index(b"\0")]
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _is_utf8(text: str) -> bool:
+    """Tell whether *text* has characters outside of ASCII and is well-formed UTF-8."""
+    if text.isascii():
+        return False
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+async def standard_sender(message: Message, data: bytes) -> str:
+    """Return the sender of the envelope in the form in which it is written, and note what its characters need.
+
+    Raises ServiceError.
+    """
+    setup = message.setup
+    address = as_text(data)
+    if address:
+        found = setup.standard.internal_now(LOCAL, address)
+        address = await setup.standard.internal(LOCAL, address) if found is None else found
+        if setup.mapping is not None:
+            address = await setup.mapping.sender(address, message)
+    if not address.isascii() and _is_utf8(address):
+        message.options |= SMTPUTF8_SENDER
+        if message.flags & AUTO_UTF8:
+            message.flags |= SMTPUTF8
+    return address
+
+
+async def add_recipient(message: Message, data: bytes) -> None:
+    """Add the recipient of one record, with what the records before it said about it.  Raises ServiceError."""
+    setup = message.setup
+    given = as_text(data)
+    original = given if message.pending_original is None else message.pending_original
+    notify, orcpt = message.pending_notify, message.pending_orcpt
+    message.pending_notify, message.pending_orcpt, message.pending_original = 0, "", None
+    address = given or setup.empty_recipient
+    found = setup.standard.internal_now(LOCAL, address)
+    address = await setup.standard.internal(LOCAL, address) if found is None else found
+    if setup.mapping is not None:
+        address = await setup.mapping.recipient(address, message)
+    if not address.isascii() and message.flags & AUTO_UTF8 and _is_utf8(address):
+        message.flags |= SMTPUTF8
+    if not orcpt:
+        kind = "utf-8" if message.flags & SMTPUTF8 and not address.isascii() else "rfc822"
+        orcpt = f"{kind};{address}"
+    if setup.aliases is not None:
+        await setup.aliases.expand(message, address, original, orcpt, notify)
+    else:
+        write_recipient(message, address, original, orcpt, notify)
+
+
+def write_recipient(message: Message, address: str, original: str, orcpt: str, notify: int) -> None:
+    """Write one recipient, unless the same has been written before."""
+    setup = message.setup
+    if not setup.original_recipients:
+        key: tuple[str, ...] = (address.lower(),)
+    elif original == address:
+        key = (address.lower(), orcpt.lower(), str(notify))
+    else:
+        key = (address.lower(), orcpt.lower(), str(notify), original.lower())
+    seen = message.seen_recipients
+    if key in seen:
+        return
+    if not setup.duplicate_limit or len(seen) < setup.duplicate_limit:
+        seen.add(key)
+    if not message.first_recipient:
+        message.first_recipient = address
+    out = message.out
+    if notify:
+        out.append(encode_record(ATTRIBUTE, b"notify_flags=%d" % notify))
+        message.notify_mask |= notify
+    raw = address.encode("utf-8", "surrogateescape")
+    out.append(encode_record(ATTRIBUTE, b"dsn_orig_rcpt=" + orcpt.encode("utf-8", "surrogateescape")))
+    origin = raw if original == address else original.encode("utf-8", "surrogateescape")
+    out.append(encode_record(ORIGINAL_RECIPIENT, origin))
+    if message.flags & BOUNCE:
+        message.recipients.append(Delivered(address, original, orcpt, notify, message.flush()))
+    out.append(encode_record(RECIPIENT, raw))
+    message.recipient_count += 1

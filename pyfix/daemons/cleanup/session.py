@@ -1,0 +1,191 @@
+"""One client of cleanup(8), from the queue id that it is told to the status of its message.
+
+Whatever happens on the way, in the end the queue file is complete and safe on the disk, or it is gone.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import Final
+
+from pyfix.daemons.cleanup.content import read_content
+from pyfix.daemons.cleanup.ending import enqueue, return_to_sender
+from pyfix.daemons.cleanup.envelope import read_envelope
+from pyfix.daemons.cleanup.extracted import read_extracted
+from pyfix.daemons.cleanup.message import CANNOT_BOUNCE, Message
+from pyfix.daemons.cleanup.setup import Setup
+from pyfix.daemons.cleanup.source import EndOfInput, RecordSource
+from pyfix.formats import status as bits
+from pyfix.formats.attributes import AttributeListError, encode_pairs, end_of_list
+from pyfix.formats.queuefile import EMPTY_SIZES
+from pyfix.formats.records import END, RecordError
+from pyfix.protocols.internal.cleanup import BOUNCE, DISCARD, PROTOCOL, Flags, Status
+from pyfix.queue.writer import QueueFileWriter, SizeLimitExceeded
+from pyfix.runtime.groupcommit import GroupCommit
+from pyfix.runtime.ipc import ServiceError
+from pyfix.runtime.log import log
+from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
+
+_ACCEPTED: Final = Status(status=0, reason="").encode()
+_SOCKET: Final = "cleanup socket"
+
+
+class Session:
+    """Takes one message from a client and puts it into the queue."""
+
+    __slots__ = ("_commit", "_file", "_message", "_queued", "_removed", "_stream")
+
+    def __init__(
+        self, stream: Stream, setup: Setup, file: QueueFileWriter, commit: GroupCommit, queued: Callable[[], None]
+    ) -> None:
+        """*queued* is called when the message is in the incoming queue, for qmgr(8) to hear of it."""
+        self._stream = stream
+        self._file = file
+        self._commit = commit
+        self._queued = queued
+        self._message = Message(setup, file)
+        self._removed = False
+
+    async def run(self) -> None:
+        """Serve the client.  Raises StreamClosed or StreamTimeout when the status can't be told."""
+        message, file = self._message, self._file
+        try:
+            for name in file.remove_stale_logs():
+                log.warning(f"{file.queue_id}: removed spurious {name} log")
+            await self._take()
+            queued = not message.errors and not message.flags & DISCARD and await self._enqueue()
+            if message.errors and message.flags & BOUNCE:
+                await self._bounce()
+        except BaseException:
+            self._remove("canceled")
+            raise
+        if queued:
+            self._stream.write(_ACCEPTED)
+            return
+        self._remove("canceled" if message.errors else "discarded")
+        self._stream.write(Status(status=message.errors, reason=message.reason).encode())
+
+    # The message
+
+    async def _take(self) -> None:
+        """Take the message; what goes wrong stands in its error bits."""
+        message = self._message
+        source: RecordSource | None = None
+        try:
+            source = await self._begin()
+            if message.going:
+                message.out.append(EMPTY_SIZES)
+                await read_envelope(message, source)
+            if message.going:
+                await read_content(message, source)
+            if message.going:
+                await read_extracted(message, source)
+        except SizeLimitExceeded:
+            self._too_large()
+        except RecordError:
+            self._bad_record(source)
+            return
+        except (EndOfInput, StreamClosed):
+            message.errors |= bits.BAD
+            return
+        except StreamTimeout:
+            log.warning(f"{message.queue_id}: read timeout on {_SOCKET}")
+            message.errors |= bits.BAD
+            return
+        except ServiceError:
+            message.errors |= bits.WRITE
+        except OSError as error:
+            self._not_written(error)
+        if not message.going and source is not None:
+            await self._skip(source)
+        if not message.errors and not message.recipient_count and not message.flags & DISCARD:
+            message.errors |= bits.NO_RECIPIENT
+
+    async def _begin(self) -> RecordSource:
+        """Tell the queue id, and learn what the client wants."""
+        message, stream = self._message, self._stream
+        stream.write(encode_pairs([("protocol", PROTOCOL), ("queue_id", message.queue_id)]))
+        data = await stream.read()
+        while (end := end_of_list(data)) < 0:
+            more = await stream.read()
+            if not more:
+                raise EndOfInput
+            data += more
+        source = RecordSource(stream, data)
+        source.position = end
+        try:
+            message.begin(Flags.decode(data[:end]).flags)
+        except AttributeListError as error:
+            log.warning(f"{_SOCKET}: {error}")
+            message.errors |= bits.BAD
+        if message.flags & DISCARD:
+            self._remove("discarded")
+        return source
+
+    async def _skip(self, source: RecordSource) -> None:
+        """Read on to the end of a message with which nothing is done any more, so that the client hears the status."""
+        try:
+            await source.skip(END)
+        except (EndOfInput, StreamClosed, StreamTimeout, RecordError):
+            pass
+
+    # What goes wrong
+
+    def _too_large(self) -> None:
+        log.warning(f"{self._message.queue_id}: queue file size limit exceeded")
+        self._message.errors |= bits.SIZE
+
+    def _not_written(self, error: OSError) -> None:
+        if error.errno == errno.EFBIG:
+            self._too_large()
+            return
+        log.warning(f"{self._message.queue_id}: write queue file: {error.strerror}")
+        self._message.errors |= bits.WRITE
+
+    def _bad_record(self, source: RecordSource | None) -> None:
+        kind = source.data[source.position] if source is not None and source.position < len(source.data) else 0
+        log.warning(f"{_SOCKET}: too many length bits, record type {kind}")
+        self._message.errors |= bits.BAD
+
+    # The end
+
+    async def _enqueue(self) -> bool:
+        """Make the message safe in the queue; tell whether it is."""
+        message = self._message
+        try:
+            if await enqueue(message, self._commit):
+                self._queued()
+        except SizeLimitExceeded:
+            self._too_large()
+            return False
+        except OSError as error:
+            self._not_written(error)
+            return False
+        return True
+
+    async def _bounce(self) -> None:
+        """Return the message to its sender, if it can be; then there is no error to report."""
+        message = self._message
+        if message.errors & CANNOT_BOUNCE or not message.recipients:
+            return
+        try:
+            returned = await return_to_sender(message)
+        except OSError as error:
+            self._not_written(error)
+            return
+        message.errors = 0 if returned else message.errors | bits.WRITE
+
+    def _remove(self, why: str) -> None:
+        if self._removed:
+            return
+        self._removed = True
+        if self._message.errors & bits.SIZE:
+            # The data that were too many still wait in memory; Postfix says so too.
+            log.warning("mail_stream_cleanup: close error")
+        try:
+            self._file.remove()
+        except OSError as error:
+            log.warning(f"remove {self._file.path}: {error.strerror}")
+            return
+        log.info(f"{self._message.queue_id}: removed ({why})")

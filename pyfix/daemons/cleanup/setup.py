@@ -1,0 +1,75 @@
+"""What all messages of one cleanup(8) process share: settings in the form that each message needs, and memories."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from pyfix.config.errors import ConfigError
+from pyfix.config.parameters.cleanup import CleanupSettings
+from pyfix.rewriting.standard import StandardForm
+
+if TYPE_CHECKING:
+    from pyfix.daemons.cleanup.aliases import Aliases
+    from pyfix.daemons.cleanup.bcc import Bcc
+    from pyfix.daemons.cleanup.checks import Checks
+    from pyfix.daemons.cleanup.mapping import Mapping
+
+_MOST_HEADERS: Final = 5000
+_LONGEST_KEY: Final = 1000
+
+
+class Setup:
+    """The settings of main.cf, worked out once, and what is remembered from one message to the next."""
+
+    def __init__(self, settings: CleanupSettings, standard: StandardForm) -> None:
+        self.settings = settings
+        self.standard = standard
+        self.hostname = settings.myhostname
+        self.line_limit = settings.line_length_limit
+        self.hop_limit = settings.hopcount_limit
+        self.attribute_limit = settings.queue_file_attribute_count_limit
+        self.duplicate_limit = settings.duplicate_filter_limit
+        self.delay_warning = settings.delay_warning_time
+        self.original_recipients = settings.enable_original_recipient
+        self.empty_recipient = settings.empty_address_recipient
+        self.drop_headers = frozenset(name.lower().encode() for name in settings.message_drop_headers)
+        self.detect_8bit = settings.detect_8bit_encoding_header
+        self.always_add = settings.always_add_missing_headers
+        self.remote_domain = settings.remote_header_rewrite_domain
+        self.token_limit = settings.header_address_token_limit
+        self.replace_stray = settings.cleanup_replace_stray_cr_lf
+        self.undisclosed = settings.undisclosed_recipients_header
+        if settings.header_from_format not in ("standard", "obsolete"):
+            raise ConfigError(f'invalid setting: "header_from_format = {settings.header_from_format}"')
+        self.obsolete_from = settings.header_from_format == "obsolete"
+        self.strict_header = settings.strict_8bitmime or settings.strict_7bit_headers
+        self.strict_body = settings.strict_8bitmime or settings.strict_8bitmime_body
+        self.headers: dict[tuple[str, bytes, bytes], bytes | None] = {}
+        """Address headers written again: (context, name, body) -> text, None when nothing changes."""
+        self.mapping: Mapping | None = None
+        """Canonical maps and masquerading, if main.cf has any."""
+        self.aliases: Aliases | None = None
+        """virtual_alias_maps, if main.cf has any."""
+        self.bcc: Bcc | None = None
+        """always_bcc and its relatives, if main.cf has any."""
+        self.checks: Checks | None = None
+        """header_checks and body_checks, if main.cf has any."""
+        self._second = -1
+        self._stamp = ""
+
+    def remember_header(self, key: tuple[str, bytes, bytes], text: bytes | None) -> None:
+        """Keep what became of an address header; an overlong one is not worth it."""
+        if len(key[2]) > _LONGEST_KEY:
+            return
+        if len(self.headers) >= _MOST_HEADERS:
+            self.headers.clear()
+        self.headers[key] = text
+
+    def stamp(self) -> str:
+        """Return the time of day as it stands in generated Message-Id: headers."""
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(second))
+        return self._stamp
