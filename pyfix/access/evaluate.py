@@ -1,0 +1,211 @@
+"""Restriction lists: compiled once from main.cf, then asked in order until one decides.
+
+Source: SMTPD_ACCESS_README; postconf(5) smtpd_client_restrictions and its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from pyfix.access.stage import Stage
+from pyfix.access.transaction import LookupFailed, Transaction
+from pyfix.access.verdict import DUNNO, PERMIT, DeferIfPermit, DeferIfReject, Reject, Verdict
+from pyfix.formats.status import update_class
+from pyfix.formats.textforms import printable
+from pyfix.runtime.log import log
+
+if TYPE_CHECKING:
+    from pyfix.access.policy import AccessPolicy
+
+__all__ = ["MISCONFIGURED", "Check", "CheckFunction", "CheckList", "ask_instead", "compile_list", "evaluate", "refuse"]
+
+CheckFunction = Callable[[Transaction, Stage, "Check"], "Verdict | Awaitable[Verdict]"]
+
+MISCONFIGURED: Final = Reject(451, "4.3.5", "Server configuration error", "software")
+_DEEPEST: Final = 100
+_FINAL: Final = ("permit", "reject", "defer")
+
+
+class Check:
+    """One restriction of a list, with its argument."""
+
+    __slots__ = ("argument", "following", "function", "logs_itself", "name", "table", "warn")
+
+    def __init__(self, name: str, function: CheckFunction, argument: str = "", *, warn: bool = False) -> None:
+        self.name = name
+        self.function = function
+        self.argument = argument
+        self.warn = warn
+        """warn_if_reject stands before it."""
+        self.following = ""
+        """The next word of the list, which never matters after permit, reject and defer."""
+        self.logs_itself = False
+        """The function logs what it permits (smtpd_log_access_permit_actions)."""
+        self.table: object = None
+        """What the function keeps of its argument: an open table, a compiled list."""
+
+
+CheckList = tuple[Check, ...]
+
+
+class _Deferral:
+    """What DeferIfReject said in the list that is being evaluated, classes in it included."""
+
+    __slots__ = ("depth", "reject", "warn")
+
+    def __init__(self) -> None:
+        self.reject: Reject | None = None
+        self.warn = 0
+        self.depth = 0
+
+
+async def evaluate(
+    transaction: Transaction, stage: Stage, checks: CheckList, deferral: _Deferral | None = None
+) -> Verdict:
+    """Ask the restrictions in order; return PERMIT, DUNNO, or the Reject to reply, which is logged already."""
+    if deferral is None:
+        deferral = _Deferral()
+    for check in checks:
+        if check.warn:
+            deferral.warn += 1
+        try:
+            nested = check.table if type(check.table) is tuple else None
+            if nested is not None:
+                if deferral.depth >= _DEEPEST:
+                    log.warning(f"restriction class {check.name}: nested too deeply")
+                    verdict: Verdict = MISCONFIGURED
+                else:
+                    deferral.depth += 1
+                    verdict = await evaluate(transaction, stage, nested, deferral)
+                    deferral.depth -= 1
+                    if isinstance(verdict, Reject):
+                        return verdict
+            else:
+                answer = check.function(transaction, stage, check)
+                verdict = answer if isinstance(answer, Verdict) else await answer
+        except LookupFailed as failed:
+            verdict = failed.reject
+        logged = nested is not None or check.logs_itself
+        if type(verdict) is _Nested:
+            verdict = await evaluate(transaction, stage, verdict.checks, deferral)
+            if isinstance(verdict, Reject):
+                return verdict
+        warn = deferral.warn > 0
+        if check.warn:
+            deferral.warn -= 1
+        if verdict is DUNNO:
+            continue
+        if verdict is PERMIT:
+            if transaction.policy.logs_permits and not logged:
+                transaction.policy.log_permit(transaction, stage, check.name)
+            return PERMIT
+        if isinstance(verdict, DeferIfPermit):
+            if warn:
+                transaction.log_action("reject_warning", _text(verdict.reject))
+            elif transaction.defer_if_permit is None:
+                transaction.defer_if_permit = verdict.reject
+        elif isinstance(verdict, DeferIfReject):
+            if deferral.reject is None:
+                deferral.reject = verdict.reject
+        elif isinstance(verdict, Reject):
+            if warn:
+                transaction.log_action("reject_warning", _text(_softened(transaction, verdict)))
+                continue
+            if deferral.reject is not None and verdict.code >= 500:
+                verdict = deferral.reject
+            return refuse(transaction, verdict)
+    return DUNNO
+
+
+class _Nested(Verdict):
+    """An access table gave a list of restrictions: it is asked in the place of the table."""
+
+    __slots__ = ("checks",)
+
+    def __init__(self, checks: CheckList) -> None:
+        self.checks = checks
+
+
+def ask_instead(checks: CheckList) -> Verdict:
+    """Return a verdict that means: ask these restrictions instead."""
+    return _Nested(checks)
+
+
+def _softened(transaction: Transaction, reject: Reject) -> Reject:
+    """Return *reject* with a 4xx code if soft_bounce asks for it."""
+    if transaction.policy.settings.soft_bounce and reject.code >= 500:
+        status = update_class(reject.status, "4") if reject.status else ""
+        return Reject(reject.code - 100, status, reject.text, reject.notice)
+    return reject
+
+
+def _text(reject: Reject) -> str:
+    return printable(reject.reply, " ")
+
+
+def refuse(transaction: Transaction, reject: Reject) -> Reject:
+    """Log a refusal and return it as it is to be replied."""
+    reject = _softened(transaction, reject)
+    if not reject.text.isprintable():
+        reject = Reject(reject.code, reject.status, printable(reject.text, " "), reject.notice)
+    transaction.log_action("reject", reject.reply)
+    return reject
+
+
+def compile_list(
+    policy: AccessPolicy, stage: Stage | None, words: Sequence[str], classes: dict[str, CheckList]
+) -> CheckList:
+    """Return the restrictions that *words* name.
+
+    A word that names nothing becomes a restriction that logs a warning and replies 451 each time.
+    """
+    from pyfix.access.restrictions import RESTRICTIONS, TAKES_ARGUMENT, bad_argument, broken
+
+    checks: list[Check] = []
+    warn = False
+    position = 0
+    while position < len(words):
+        word = words[position]
+        name = word.lower()
+        position += 1
+        if name == "warn_if_reject":
+            warn = True
+            continue
+        check: Check
+        if name in TAKES_ARGUMENT:
+            argument = words[position] if position < len(words) else ""
+            position += 1
+            check = Check(name, RESTRICTIONS[name], argument)
+            TAKES_ARGUMENT[name](policy, check)
+        elif name in RESTRICTIONS:
+            check = Check(name, RESTRICTIONS[name])
+        elif word in policy.settings.smtpd_restriction_classes:
+            check = Check(word, broken, word)
+            check.table = _restriction_class(policy, stage, word, classes)
+        elif ":" in word and stage is not None and stage.table:
+            check = Check(stage.table, RESTRICTIONS[stage.table], word)
+            TAKES_ARGUMENT[stage.table](policy, check)
+        elif ":" in word:
+            check = Check(word, bad_argument, word)
+        else:
+            check = Check(word, broken, word)
+        check.warn = warn
+        warn = False
+        if name in _FINAL and position < len(words):
+            check.following = words[position]
+        checks.append(check)
+    return tuple(checks)
+
+
+def _restriction_class(
+    policy: AccessPolicy, stage: Stage | None, name: str, classes: dict[str, CheckList]
+) -> CheckList | None:
+    """Return the restrictions of a class; None while it is being compiled, because it contains itself."""
+    if name in classes:
+        return classes[name] or None
+    classes[name] = ()
+    from pyfix.config.parameter import split_words
+
+    found = classes[name] = compile_list(policy, stage, split_words(policy.snapshot.value(name)), classes)
+    return found

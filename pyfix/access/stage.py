@@ -1,0 +1,36 @@
+"""The stages at which restrictions are asked, and the words of their replies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from pyfix.access.transaction import Transaction
+
+__all__ = ["CLIENT", "DATA", "END_OF_DATA", "ETRN", "HELO", "RECIPIENT", "SENDER", "Stage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: what is judged there and what it is called."""
+
+    name: str
+    """``client`` as in smtpd_client_restrictions."""
+    label: str
+    """What replies call it: ``Client host``."""
+    subject: Callable[[Transaction], str]
+    """What is judged: ``<subject>: label rejected``."""
+    table: str
+    """The restriction that a bare ``type:table`` stands for."""
+
+
+CLIENT: Final = Stage("client", "Client host", lambda transaction: transaction.client.log_name, "check_client_access")
+HELO: Final = Stage("helo", "Helo command", lambda transaction: transaction.helo_name or "", "check_helo_access")
+SENDER: Final = Stage("sender", "Sender address", lambda transaction: transaction.sender or "", "check_sender_access")
+RECIPIENT: Final = Stage(
+    "recipient", "Recipient address", lambda transaction: transaction.recipient or "", "check_recipient_access"
+)
+DATA: Final = Stage("data", "Data command", lambda _: "DATA", "")
+END_OF_DATA: Final = Stage("end_of_data", "End-of-data", lambda _: "END-OF-MESSAGE", "")
+ETRN: Final = Stage("etrn", "Etrn command", lambda transaction: transaction.recipient or "", "check_etrn_access")
