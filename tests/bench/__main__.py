@@ -14,6 +14,7 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import replace
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -95,7 +96,7 @@ class Bench:
             calls: Counter[str] | None = None
             if self.calls:
                 few = row.quick()
-                counted = costs.system_calls(instance, lambda instance=instance, few=few: run_round(instance, few))
+                counted = costs.system_calls(instance, partial(run_round, instance, few))
                 calls = Counter({name: round(count * messages / few.messages) for name, count in counted.items()})
             for line in report.costs(side, messages, times, calls):
                 print(line, flush=True)

@@ -103,7 +103,7 @@ def _is_traced(pid: int) -> bool:
 
 
 def _total_calls(table: str) -> int:
-    """Return the number of calls in the last line of ``strace -c``: percent, seconds, per call, calls, [errors,] total."""
+    """Return the number of calls in the last line of ``strace -c``: the fourth word, before any errors."""
     for line in reversed(table.splitlines()):
         words = line.split()
         if words and words[-1] == "total":
