@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from pyfix.config.errors import ConfigError
 from pyfix.config.snapshot import Snapshot
 from pyfix.delivery.agent import DeliveryAgent
 from pyfix.delivery.outcome import Bounced, Deferred, Outcome
@@ -18,7 +19,6 @@ from pyfix.formats.status import split_status
 from pyfix.protocols.internal.delivery import Recipient
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import run
-from pyfix.runtime.log import log
 
 RETRY: Final = "retry"
 """The name of the service that defers."""
@@ -34,7 +34,7 @@ class Error(DeliveryAgent):
         super().__init__(invocation, snapshot)
         self._retry = invocation.service == RETRY
         if not self._retry and invocation.service != self.mail.error_service_name:
-            log.warning(f"bad error service name: {invocation.service}")
+            raise ConfigError(f"bad error service name: {invocation.service}")
 
     async def deliver(self, delivery: Delivery, recipient: Recipient) -> Outcome:
         """Bounce, or defer, for the reason that the nexthop gives."""
