@@ -294,11 +294,9 @@ def parse_duration(name: str, value: str, unit: str) -> int:
         number = int(value[start:at]) if at > start else 0
         factor = _SECONDS.get(value[at] if at < end else unit)
         at += 1
-        if factor is None or number < 0:
+        if factor is None or number < 0 or number > INT_MAX or (factor > 1 and number >= INT_MAX // factor):
             raise bad
         total += number * factor
-        if total > INT_MAX:
-            raise bad
     return total
 
 
