@@ -48,8 +48,8 @@ class AddressMatch(NamedTuple):
 
 
 def _external(localpart: str) -> str:
-    """Return *localpart* in quotes when it needs them."""
-    if not localpart or _DOT_STRING.fullmatch(localpart):
+    """Return *localpart* in quotes when it needs them; an empty one does."""
+    if _DOT_STRING.fullmatch(localpart):
         return localpart
     return '"' + re.sub(r'([\\"\r])', r"\\\1", localpart) + '"'
 

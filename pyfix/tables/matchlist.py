@@ -132,15 +132,10 @@ class MatchList:
         if pattern.startswith(".") and not self.match_parents:
             plain.suffixes.add(pattern)
         if pattern.startswith("["):
-            address, closed, rest = pattern[1:].partition("]")
-            if not closed or (rest and not rest.startswith("/")):
-                plain.broken.append(f'bad address pattern: "{pattern}"')
-                return
-            pattern = address + rest
-            plain.names.add(address)
+            plain.names.add(pattern[1:].partition("]")[0])
         elif pattern.strip("0123456789./"):
             return
-        if "/" not in pattern and packed_address(pattern) is None:
+        elif "/" not in pattern and packed_address(pattern) is None:
             return  # part of an address, or a number: it can only equal a name
         try:
             plain.blocks.append(parse_network(pattern))

@@ -24,6 +24,12 @@ def packed_address(text: str) -> bytes | None:
 def parse_network(text: str) -> Block:
     """Return the block that *text* names, ``address`` or ``address/length``.  Raises NetworkError."""
     address, slash, length = text.partition("/")
+    if address.startswith("["):
+        address, closed, more = address[1:].partition("]")
+        if not closed:
+            raise NetworkError(f"missing ']' character after \"[{address}\"")
+        if more:
+            raise NetworkError(f'garbage after "[{address}]"')
     packed = packed_address(address)
     if not slash:
         if packed is None:
@@ -33,7 +39,7 @@ def parse_network(text: str) -> Block:
     if not (length.isascii() and length.isdigit()):
         raise NetworkError(f'bad mask value in "{text}"')
     if packed is None:
-        raise NetworkError(f'bad address value in "{text}"')
+        raise NetworkError(f'bad network value in "{text}"')
     bits, wanted = len(packed) * 8, int(length)
     if wanted > bits:
         raise NetworkError(f'bad mask length in "{text}"')

@@ -19,7 +19,7 @@ def query_one(references: Sequence[str], key: str, opening: Opening, printer: Pr
     """Show the first value that a table has for *key*; return 1 when none has it."""
     for reference in references:
         table = open_as(with_type(reference, opening.snapshot), opening)
-        value = table.find_now(key) if key else None
+        value = table.find_now(key)
         if value is not None:
             if not value:
                 _warn_of_empty(table, key)
