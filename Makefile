@@ -35,7 +35,7 @@ install:
 	@case "$(PREFIX)" in /*) ;; *) echo "PREFIX must be an absolute path" >&2; exit 2 ;; esac
 	$(PYTHON) -m venv $(PREFIX)/lib/pyfix
 	rm -rf build pyfix.egg-info
-	$(PREFIX)/lib/pyfix/bin/python -m pip --disable-pip-version-check -q install --upgrade --force-reinstall --no-deps .
+	$(PREFIX)/lib/pyfix/bin/python -m pip --disable-pip-version-check -q uninstall -y pyfix 2>/dev/null || true
 	$(PREFIX)/lib/pyfix/bin/python -m pip --disable-pip-version-check -q install .
 	rm -rf build pyfix.egg-info
 	cd / && $(PREFIX)/lib/pyfix/bin/python -I -m pyfix.install system "$(CURDIR)" $(PREFIX)
