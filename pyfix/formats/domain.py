@@ -8,9 +8,11 @@ from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 __all__ = [
+    "ascii_complaint",
     "domain_to_ascii",
     "domain_to_utf8",
     "fold",
+    "hostaddr_complaint",
     "is_hostaddr",
     "is_hostname",
     "is_ipv4",
@@ -100,6 +102,39 @@ def literal_to_address(text: str) -> str | None:
     return mailhost_address(text[1:-1])
 
 
+def ascii_complaint(domain: str) -> str | None:
+    """Return the warning about an internationalised domain without an A-label form, as Postfix words it, or None."""
+    if domain.isascii() or domain_to_ascii(domain) is not None:
+        return None
+    reason = "UIDNA_ERROR_EMPTY_LABEL" if ".." in domain or domain.startswith(".") else "malformed ASCII label(s)"
+    return f'midna_domain_to_ascii_create: Problem translating domain "{domain}" to ASCII form: {reason}'
+
+
+def hostaddr_complaint(literal: str) -> str | None:
+    """Return the warning about an address literal that is not one, as Postfix words it; None where it has none.
+
+    Only literals that end as one and have no IPv6: tag are explained.
+    """
+    text = literal[1:-1]
+    if not literal.endswith("]") or text[:5].lower() == _IPV6_TAG:
+        return None
+    name = "valid_ipv4_hostaddr"
+    for character in text:
+        if character not in "0123456789.":
+            return f"{name}: invalid character {ord(character)}(decimal): {text[:100]}"
+    octets = text.split(".")
+    for octet in octets:
+        if octet and int(octet) > 255:
+            return f"{name}: invalid octet value: {text[:100]}"
+    if "" in octets and text:
+        return f"{name}: misplaced dot: {text[:100]}"
+    if len(octets) != 4 or not text:
+        return f"{name}: invalid octet count: {text[:100]}"
+    if int(octets[0]) == 0:
+        return f"{name}: bad initial octet value: {text[:100]}"
+    return None
+
+
 def parents(domain: str) -> Iterator[str]:
     """Yield the parent domains of *domain*, nearest first: ``a.b.c`` gives ``b.c``, ``c``."""
     dot = domain.find(".", 1)
@@ -115,9 +150,10 @@ def domain_to_ascii(domain: str) -> str | None:
     if domain.isascii():
         return domain
     try:
-        return domain.encode("idna").decode("ascii")
+        ascii_form = domain.encode("idna").decode("ascii")
     except UnicodeError:
         return None
+    return ascii_form if _HOSTNAME.match(ascii_form.removesuffix(".")) else None
 
 
 @lru_cache(maxsize=4096)
