@@ -1,0 +1,113 @@
+"""A course of mail that uses every daemon of the main flow, for whichever mix of daemons an instance has."""
+
+from __future__ import annotations
+
+import re
+
+from tests.kit.instance import TRUSTED, Instance
+
+MAIN = {
+    "relay_transport": "discard:exercise",
+    "transport_maps": "inline:{{later.example=retry:4.4.1 not now}, {refused.example=error:5.7.9 not wanted}}",
+    "fast_flush_domains": "later.example",
+    "notify_classes": "",
+    "address_verify_map": "",
+}
+"""What main.cf needs beside the standard of test instances."""
+
+_PROBLEM = re.compile(r"\b(?:warning|error|fatal|panic): ")
+
+
+def exercise(mta: Instance) -> None:
+    """Send mail through every daemon of a started instance (configured with MAIN) and see it arrive.
+
+    Raises AssertionError at the first thing that does not happen, and for any warning in the log at the end.
+    """
+    _refusals(mta)
+    _deliveries(mta)
+    _bounce(mta)
+    _deferral(mta)
+    _submission(mta)
+    _verification(mta)
+    problems = [line for line in mta.log_lines() if _PROBLEM.search(line)]
+    assert not problems, "warnings in the log:\n" + "\n".join(problems)
+
+
+def _refusals(mta: Instance) -> None:
+    """smtpd, trivial-rewrite, anvil."""
+    replies = mta.dialogue(
+        "EHLO client.example",
+        "MAIL FROM:<sender@client.example>",
+        "RCPT TO:<stranger@elsewhere.example>",
+        "RCPT TO:<user@ours.example>",
+        "RCPT TO:<nobodythere@ours.example>",
+        "RSET",
+        "QUIT",
+    )
+    codes = [reply[:9] for reply in replies[1:]]
+    assert codes == ["250 2.1.0", "554 5.7.1", "250 2.1.5", "550 5.1.1", "250 2.0.0", "221 2.0.0"], replies
+
+
+def _deliveries(mta: Instance) -> None:
+    """cleanup, qmgr, local, virtual, discard."""
+    recipients = ["user@ours.example", "mbox@ours.example", "root@mail.ours.example", "gone@relay.example"]
+    content = "Subject: exercise\n\n.dot\nFrom here\n" + 300 * "a long line of text " + "\n"
+    queue_id = mta.send_message(recipients, content)
+    mta.wait_for_log(rf"{queue_id}: removed")
+    lines = [line for line in mta.log_lines() if f"{queue_id}: to=<" in line]
+    assert len(lines) == 4 and all("status=sent" in line for line in lines), lines
+    found = mta.deliveries()
+    assert sorted(found) == ["mbox", "root", "user/"]
+    (message,) = found["user/"]
+    assert b"\n.dot\nFrom here\n" in message and b"Delivered-To: user@ours.example\n" in message
+    assert b"\n.dot\n>From here\n" in found["mbox"][0]
+    assert b"a long line of text " * 300 in message
+
+
+def _bounce(mta: Instance) -> None:
+    """error, bounce, and the notice through cleanup to virtual."""
+    before = len(mta.deliveries().get("second/", []))
+    done = mta.run("sendmail", "-f", "second@ours.example", "someone@refused.example", input=b"Subject: x\n\nx\n")
+    assert done.returncode == 0 and done.stderr == b"", done
+    queue_id = mta.wait_for_log(r"(\w+): to=<someone@refused\.example>, .*dsn=5\.7\.9, status=bounced")[1]
+    mta.wait_for_log(rf"{queue_id}: sender non-delivery notification: ")
+    mta.wait_for_log(rf"{queue_id}: removed")
+    mta.wait_for_log(r"to=<second@ours\.example>.*status=sent")
+    notices = mta.deliveries()["second/"][before:]
+    assert len(notices) == 1 and b"not wanted" in notices[0] and b"multipart/report" in notices[0]
+
+
+def _deferral(mta: Instance) -> None:
+    """retry, defer, showq, flush, and the queue by postqueue and postsuper."""
+    done = mta.run("sendmail", "-f", "second@ours.example", "someone@later.example", input=b"Subject: x\n\nx\n")
+    assert done.returncode == 0 and done.stderr == b"", done
+    deferred = r"(\w+): to=<someone@later\.example>, .*dsn=4\.4\.1, status=deferred \(not now\)"
+    queue_id = mta.wait_for_log(deferred)[1]
+    listing = mta.run("postqueue", "-p").stdout.decode()
+    assert queue_id in listing and "(not now)" in listing, listing
+    mark = mta.log_mark()
+    assert mta.run("postqueue", "-s", "later.example").returncode == 0
+    mta.wait_for_log(rf"{queue_id}: from=<.* \(queue active\)", since=mark)
+    mta.wait_for_log(deferred, since=mark)
+    assert mta.run("postsuper", "-d", queue_id).returncode == 0
+    assert queue_id not in mta.run("postqueue", "-p").stdout.decode()
+
+
+def _submission(mta: Instance) -> None:
+    """sendmail, postdrop, pickup."""
+    before = len(mta.deliveries()["user/"])
+    done = mta.run("sendmail", "-f", "sender@client.example", "user@ours.example", input=b"Subject: local\n\nHello.\n")
+    assert done.returncode == 0 and done.stderr == b"", done
+    queue_id = mta.wait_for_log(r"(\w+): uid=0 from=<sender@client\.example>")[1]
+    mta.wait_for_log(rf"{queue_id}: removed")
+    assert b"Subject: local\n" in mta.deliveries()["user/"][before]
+
+
+def _verification(mta: Instance) -> None:
+    """verify, trace, and the probe through cleanup and qmgr."""
+    done = mta.run("sendmail", "-bv", "user@ours.example", "someone@refused.example")
+    assert done.returncode == 0, done
+    report = mta.wait_for_log(r"(\w+): sender delivery status notification: (\w+)")
+    mta.wait_for_log(rf"{report[2]}: removed")
+    replies = mta.dialogue("VRFY user@ours.example", "QUIT", client=TRUSTED)
+    assert replies[0] == "252 2.0.0 user@ours.example"
