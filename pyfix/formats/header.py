@@ -67,6 +67,7 @@ _ALL: Final[tuple[KnownHeader, ...]] = (
     KnownHeader("Return-Path", drop=True, sender=True),
     _sender("Return-Receipt-To"),
     _sender("Sender"),
+    KnownHeader("Require-TLS-ESMTP"),
     KnownHeader("Subject"),
     KnownHeader("TLS-Required"),
     _recipient("To", extract=True),

@@ -12,7 +12,7 @@ from pyfix.daemons.cleanup.message import Message
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats import status as bits
 from pyfix.formats.mime import BODY, MimeParser
-from pyfix.formats.records import EXTRACTED, PADDING, TEXT, UNTERMINATED, decode_record, encode_record
+from pyfix.formats.records import END, EXTRACTED, PADDING, TEXT, UNTERMINATED, decode_record, encode_record
 from pyfix.runtime.log import log
 
 
@@ -125,6 +125,7 @@ class _Content:
                 return True
             else:
                 self._unexpected(kind)
+                source.ended = kind == END
                 break
         source.position = position
         return False

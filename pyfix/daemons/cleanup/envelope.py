@@ -10,7 +10,7 @@ import time
 from typing import Final
 
 from pyfix.daemons.cleanup.message import Message
-from pyfix.daemons.cleanup.recipients import add_recipient, as_text, standard_sender
+from pyfix.daemons.cleanup.recipients import add_recipient, as_text, forget_pending, standard_sender
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats.queuefile import (
     NOTIFY_DELAY,
@@ -236,6 +236,7 @@ class _Envelope:
                 note_original(message, data)
                 return
             if kind in (DONE, CANCELED_RECIPIENT):
+                forget_pending(message)
                 return
             if kind in (DSN_NOTIFY, DSN_ORIGINAL_RECIPIENT):
                 note_dsn(message, kind, data, data)
@@ -313,6 +314,7 @@ def note_dsn(message: Message, kind: int, data: bytes, value: bytes) -> None:
         log.warning(f"{message.queue_id}: ignoring malformed DSN notify record <{as_text(data):.200}>")
         return
     message.pending_notify = notify
+    message.notify_mask |= notify
 
 
 def extra_flags(message: Message, data: bytes) -> None:

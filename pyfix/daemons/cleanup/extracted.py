@@ -13,7 +13,7 @@ from pyfix.daemons.cleanup.envelope import (
     split_attribute,
 )
 from pyfix.daemons.cleanup.message import Message
-from pyfix.daemons.cleanup.recipients import add_recipient
+from pyfix.daemons.cleanup.recipients import add_recipient, forget_pending
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats.records import (
     ATTRIBUTE,
@@ -68,7 +68,9 @@ async def read_extracted(message: Message, source: RecordSource) -> None:
                 if recipients:
                     message.mixed = True
                 message.out.append(encode_record(kind, data))
-            elif not recipient_class:
+            elif recipient_class:
+                forget_pending(message)
+            else:
                 message.refuse(f"unexpected record type {kind} in extracted envelope")
             if not message.going:
                 return

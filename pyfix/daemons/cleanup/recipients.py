@@ -27,6 +27,11 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
+def forget_pending(message: Message) -> None:
+    """Drop what has been said about a recipient that is not one any more."""
+    message.pending_notify, message.pending_orcpt, message.pending_original = 0, "", None
+
+
 async def standard_sender(message: Message, data: bytes) -> str:
     """Return the sender of the envelope in the form in which it is written, and note what its characters need.
 
@@ -52,7 +57,7 @@ async def add_recipient(message: Message, data: bytes) -> None:
     given = as_text(data)
     original = given if message.pending_original is None else message.pending_original
     notify, orcpt = message.pending_notify, message.pending_orcpt
-    message.pending_notify, message.pending_orcpt, message.pending_original = 0, "", None
+    forget_pending(message)
     address = given or setup.empty_recipient
     found = setup.standard.internal_now(LOCAL, address)
     address = await setup.standard.internal(LOCAL, address) if found is None else found
@@ -88,7 +93,6 @@ def write_recipient(message: Message, address: str, original: str, orcpt: str, n
     out = message.out
     if notify:
         out.append(encode_record(ATTRIBUTE, b"notify_flags=%d" % notify))
-        message.notify_mask |= notify
     raw = address.encode("utf-8", "surrogateescape")
     out.append(encode_record(ATTRIBUTE, b"dsn_orig_rcpt=" + orcpt.encode("utf-8", "surrogateescape")))
     origin = raw if original == address else original.encode("utf-8", "surrogateescape")

@@ -19,7 +19,7 @@ from pyfix.daemons.cleanup.source import EndOfInput, RecordSource
 from pyfix.formats import status as bits
 from pyfix.formats.attributes import AttributeListError, encode_pairs, end_of_list
 from pyfix.formats.queuefile import EMPTY_SIZES
-from pyfix.formats.records import END, RecordError
+from pyfix.formats.records import RecordError
 from pyfix.protocols.internal.cleanup import BOUNCE, DISCARD, PROTOCOL, Flags, Status
 from pyfix.queue.writer import QueueFileWriter, SizeLimitExceeded
 from pyfix.runtime.groupcommit import GroupCommit
@@ -126,7 +126,7 @@ class Session:
     async def _skip(self, source: RecordSource) -> None:
         """Read on to the end of a message with which nothing is done any more, so that the client hears the status."""
         try:
-            await source.skip(END)
+            await source.skip()
         except (EndOfInput, StreamClosed, StreamTimeout, RecordError):
             pass
 

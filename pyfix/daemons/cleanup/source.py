@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from pyfix.formats.records import RecordError, decode_record
+from pyfix.formats.records import END, RecordError, decode_record
 from pyfix.runtime.stream import Stream
 
 
@@ -15,12 +15,14 @@ class EndOfInput(Exception):
 class RecordSource:
     """Records from a stream.  ``data`` from ``position`` on has been received and not been used."""
 
-    __slots__ = ("data", "position", "stream")
+    __slots__ = ("data", "ended", "position", "stream")
 
     def __init__(self, stream: Stream, data: bytes) -> None:
         self.stream = stream
         self.data = data
         self.position = 0
+        self.ended = False
+        """Whether the E record has been taken."""
 
     async def more(self) -> None:
         """Wait for more bytes.  Raises EndOfInput, StreamTimeout, StreamClosed."""
@@ -57,20 +59,20 @@ class RecordSource:
             append((kind, data[begin:after]))
             position = after
             if kind in stops:
+                self.ended = kind == END
                 break
         self.position = position
         return records
 
-    async def skip(self, stop: int) -> None:
-        """Read on up to and with a record of type *stop*, for a message with which nothing is done any more.
+    async def skip(self) -> None:
+        """Read on up to and with the E record, for a message with which nothing is done any more.
 
         Raises EndOfInput, RecordError, StreamTimeout, StreamClosed.
         """
-        while True:
-            records = self.take((stop,))
-            if records and records[-1][0] == stop:
-                return
-            await self.more()
+        while not self.ended:
+            self.take((END,))
+            if not self.ended:
+                await self.more()
 
 
 __all__ = ["EndOfInput", "RecordError", "RecordSource"]
