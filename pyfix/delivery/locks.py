@@ -42,8 +42,8 @@ def parse_methods(parameter: str, words: Sequence[str]) -> frozenset[str]:
 def take_dotlock(path: str, stale_time: int) -> bool:
     """Make the lock file of a mailbox; return whether it is there.
 
-    Where the folder may not be written, the lock is done without, as local(8) does.  A lock file that is older than
-    *stale_time* seconds is removed.  Raises LockBusy, or OSError for other reasons.
+    A mailbox that exists in a folder where nobody may write is locked without a lock file.  A lock file that is
+    older than *stale_time* seconds is removed.  Raises LockBusy, or OSError for other reasons.
     """
     lock = path + _SUFFIX
     for attempt in range(2):
@@ -54,6 +54,8 @@ def take_dotlock(path: str, stale_time: int) -> bool:
                 raise LockBusy(f"unable to create lock file {lock}", error) from error
             _remove(lock)
         except PermissionError:
+            if not os.path.exists(path):
+                raise
             return False
         else:
             return True

@@ -11,6 +11,7 @@ import stat
 from dataclasses import dataclass
 from typing import Final
 
+from pyfix.config.errors import ConfigError
 from pyfix.delivery.filebatch import FileTarget
 from pyfix.delivery.locks import LockBusy, lock_file, release_dotlock, take_dotlock
 from pyfix.delivery.outcome import Outcome, Sent
@@ -33,6 +34,8 @@ class MailboxRules:
     lock_attempts: int
     strict_ownership: bool
     """Refuse a mailbox that somebody else than the recipient owns."""
+    default_code: str = "4.2.0"
+    """For a mailbox that cannot be opened: virtual(8) tries again, local(8) gives up with 5.2.0."""
 
 
 class _OpenMailbox:
@@ -104,7 +107,8 @@ class MailboxTarget(FileTarget):
             try:
                 dotlock = take_dotlock(path, rules.stale_lock_time)
             except OSError as error:
-                raise io_problem(f"unable to create lock file {path}.lock", error, "4.2.0", diag_text="") from error
+                text = f"unable to create lock file {path}.lock"
+                raise io_problem(text, error, rules.default_code, diag_text="") from error
         fd = -1
         try:
             fd = self._open_file()
@@ -116,7 +120,8 @@ class MailboxTarget(FileTarget):
             if dotlock:
                 release_dotlock(path)
             if isinstance(error, OSError):
-                raise io_problem("unable to lock for exclusive access", error, "4.2.0", diag_text="") from error
+                text = "unable to lock for exclusive access"
+                raise io_problem(text, error, rules.default_code, diag_text="") from error
             raise
 
     def _open_file(self) -> int:
@@ -126,12 +131,12 @@ class MailboxTarget(FileTarget):
                 fd = os.open(path, _FLAGS | os.O_NOFOLLOW)
             except FileNotFoundError:
                 fd = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
-                if owner != self.owner:
+                if owner.uid != self.owner.uid:
                     os.fchown(fd, owner.uid, owner.gid)
         except OSError as error:
             if error.errno == errno.ELOOP or (error.errno == errno.EEXIST and os.path.islink(path)):
                 return self._open_link(path)
-            raise io_problem("cannot open file", error, "4.2.0", diag_text="") from error
+            raise io_problem("cannot open file", error, self._rules.default_code, diag_text="") from error
         try:
             self._check(os.fstat(fd), path)
         except FileProblem:
@@ -147,7 +152,7 @@ class MailboxTarget(FileTarget):
                 raise problem("cannot open file: file is a symbolic link", "4.2.0")
             fd = os.open(path, _FLAGS)
         except OSError as error:
-            raise io_problem("cannot open file", error, "4.2.0", diag_text="") from error
+            raise io_problem("cannot open file", error, self._rules.default_code, diag_text="") from error
         try:
             self._check(os.fstat(fd), path)
         except FileProblem:
@@ -198,9 +203,20 @@ class MailboxStore:
         self.rules = rules
         self.open_mailboxes: dict[str, _OpenMailbox] = {}
 
-    def target(self, owner: Owner, path: str, output: Output, *, file_owner: Owner | None = None) -> MailboxTarget:
-        """Return what delivers *output* to the mailbox at *path*."""
-        return MailboxTarget(owner, path, output, self, file_owner=file_owner)
+    def target(
+        self, owner: Owner, path: str, output: Output, *, file_owner: Owner | None = None, prefix: str = ""
+    ) -> MailboxTarget:
+        """Return what delivers *output* to the mailbox at *path*; see MailboxTarget for the rest."""
+        return MailboxTarget(owner, path, output, self, file_owner=file_owner, prefix=prefix)
+
+
+def check_size_limit(name: str, limit: int, message_size_limit: int) -> None:
+    """Check that a mailbox can hold a message of the largest size.  Raises ConfigError."""
+    if limit > 0:
+        if message_size_limit <= 0:
+            raise ConfigError(f"configuration error: {name} is limited but message_size_limit is unlimited")
+        if limit < message_size_limit:
+            raise ConfigError(f"configuration error: {name} is smaller than message_size_limit")
 
 
 def _truncate(fd: int, size: int) -> None:

@@ -28,8 +28,14 @@ _number = count()
 class MaildirTarget(FileTarget):
     """One message on its way into a Maildir."""
 
-    def __init__(self, owner: Owner, path: str, output: Output, *, limit: int = 0) -> None:
-        """*path* ends with a slash; *limit* is the largest size of a file, 0 for none."""
+    def __init__(
+        self, owner: Owner, path: str, output: Output, *, limit: int = 0, default_code: str = "4.2.0"
+    ) -> None:
+        """*path* ends with a slash; *limit* is the largest size of a file, 0 for none.
+
+        *default_code* is for a file that cannot be made: virtual(8) tries again, local(8) gives up with 5.2.0.
+        """
+        self._default_code = default_code
         self.owner = owner
         self.attempts = 1
         self._folder = path
@@ -107,7 +113,7 @@ class MaildirTarget(FileTarget):
             log.warning(f"remove {self._temporary}: {error.strerror}")
 
     def _problem(self, text: str, error: OSError) -> FileProblem:
-        failure = io_problem(text, error, "4.2.0", diag_text="")
+        failure = io_problem(text, error, self._default_code, diag_text="")
         if error.errno == errno.EACCES:
             identity = f"UID/GID={self.owner.uid}/{self.owner.gid}"
             log.warning(f"maildir access problem for {identity}: {failure.outcome.text}")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.virtual import VirtualSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.virtual.mailboxes import BadEntry, Mailboxes
 from pyfix.delivery.agent import DeliveryAgent
 from pyfix.delivery.filebatch import FileBatch
 from pyfix.delivery.locks import parse_methods
-from pyfix.delivery.mailbox import MailboxRules, MailboxStore
+from pyfix.delivery.mailbox import MailboxRules, MailboxStore, check_size_limit
 from pyfix.delivery.maildir import MaildirTarget
 from pyfix.delivery.outcome import Bounced, Deferred, Outcome, Sent
 from pyfix.delivery.output import Output
@@ -35,9 +34,7 @@ class Virtual(DeliveryAgent):
         super().__init__(invocation, snapshot)
         settings = self.settings = VirtualSettings(snapshot)
         settings.check()
-        check_limit(
-            "virtual_mailbox_limit", settings.virtual_mailbox_limit, "message_size_limit", settings.message_size_limit
-        )
+        check_size_limit("virtual_mailbox_limit", settings.virtual_mailbox_limit, settings.message_size_limit)
         self._limit = settings.virtual_mailbox_limit
         self._store = MailboxStore(
             MailboxRules(
@@ -71,15 +68,6 @@ class Virtual(DeliveryAgent):
         if path.endswith("/"):
             return await self._files.deliver(MaildirTarget(owner, path, output, limit=self._limit))
         return await self._files.deliver(self._store.target(owner, path, output))
-
-
-def check_limit(name: str, limit: int, lower_name: str, lower: int) -> None:
-    """Check that a mailbox can hold a message of the largest size.  Raises ConfigError."""
-    if limit > 0:
-        if lower <= 0:
-            raise ConfigError(f"configuration error: {name} is limited but {lower_name} is unlimited")
-        if limit < lower:
-            raise ConfigError(f"configuration error: {name} is smaller than {lower_name}")
 
 
 def main(argv: Sequence[str]) -> int:
