@@ -43,6 +43,7 @@ class Log:
         self._address = ""
         self._postlog = False
         self._stderr = False
+        self._short = True
         self._facility = _FACILITIES["mail"]
         self._host = ""
         self._waiting: deque[bytes] = deque(maxlen=_MOST_WAITING)
@@ -69,8 +70,9 @@ class Log:
         self._host = host.partition(".")[0]
         self._open(path)
 
-    def to_stderr(self, wanted: bool = True) -> None:
-        """Copy each line to standard error."""
+    def to_stderr(self, wanted: bool = True, *, short: bool = True) -> None:
+        """Copy each line to standard error, tagged with the program's name only if *short*."""
+        self._short = short
         self._stderr = wanted
 
     def _open(self, path: str) -> None:
@@ -136,7 +138,7 @@ class Log:
         if severity != "info":
             text = f"{severity}: {text}"
         if self._stderr:
-            tag = self.tag if self._postlog else self.tag.rpartition("/")[2]
+            tag = self.tag.rpartition("/")[2] if self._short else self.tag
             print(f"{tag}: {text}", file=sys.stderr, flush=True)
         if not self._address:
             return

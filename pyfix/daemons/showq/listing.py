@@ -109,21 +109,16 @@ def _describe(
         envelope.read()
         size = message.sizes.segment
         arrival, sender = int(envelope.arrival_time), envelope.sender or ""
-        logged: set[str] = set()
-        for service in (DEFER, BOUNCE):
-            recipients += _logged(load_entries(spool, service, queue_id), service, logged, most_recipients)
-        waiting = [
-            (one.original_recipient or one.recipient, one.recipient)
-            for one in envelope.recipients
-            if one.recipient.casefold() not in logged
-        ]
+        waiting = [(one.original_recipient or one.recipient, one.recipient) for one in envelope.recipients]
+    logged: set[str] = set()
+    for service in (DEFER, BOUNCE):
+        recipients += _logged(load_entries(spool, service, queue_id), service, logged, most_recipients)
+    waiting = [pair for pair in waiting if pair[1].casefold() not in logged]
     for original, recipient in waiting:
         recipients.append(ListedRecipient(internal_to_external(original), internal_to_external(recipient), "", ""))
     shown_sender = internal_to_external(sender) if sender else null_sender
-    expire = bool(status.st_mode & EXPIRE_BIT) and queue != MAILDROP
-    return ListedMessage(
-        queue, queue_id, arrival or int(status.st_mtime), size, expire, shown_sender, recipients
-    )
+    expire = bool(status.st_mode & EXPIRE_BIT)
+    return ListedMessage(queue, queue_id, arrival or int(status.st_mtime), size, expire, shown_sender, recipients)
 
 
 def _read_maildrop(data: bytes) -> tuple[int, str, list[tuple[str, str]]]:

@@ -1,0 +1,105 @@
+"""What commands share: options, the fatal line, and where warnings go.
+
+No event loop, and nothing that is slow to import.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from pyfix.config.errors import ConfigError
+from pyfix.config.snapshot import Snapshot
+from pyfix.runtime.log import log
+from pyfix.runtime.logtarget import configure_log
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+EX_USAGE = 64
+EX_DATAERR = 65
+EX_NOUSER = 67
+EX_UNAVAILABLE = 69
+EX_SOFTWARE = 70
+EX_OSERR = 71
+EX_IOERR = 74
+EX_TEMPFAIL = 75
+EX_NOPERM = 77
+
+
+class CommandError(Exception):
+    """The command cannot go on: the text is that of its fatal line, *status* its exit status."""
+
+    def __init__(self, text: str, status: int = 1) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class BadOption(Exception):
+    """An option that is not one, or lacks its value; the text says which."""
+
+
+def parse_options(argv: Sequence[str], known: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return options with their values, and the words after them, as getopt(3) reads them.
+
+    *known* has the option letters, each with a colon after it if it takes a value.  Raises BadOption.
+    """
+    found: list[tuple[str, str]] = []
+    words = list(argv)
+    while words and words[0].startswith("-") and words[0] != "-":
+        cluster = words.pop(0)[1:]
+        if cluster == "-":
+            break
+        while cluster:
+            letter, cluster = cluster[0], cluster[1:]
+            at = known.find(letter)
+            if at < 0 or letter == ":":
+                raise BadOption(f"invalid option -- '{letter}'")
+            if known[at + 1 : at + 2] == ":":
+                if not cluster:
+                    if not words:
+                        raise BadOption(f"option requires an argument -- '{letter}'")
+                    cluster = words.pop(0)
+                found.append((letter, cluster))
+                cluster = ""
+            else:
+                found.append((letter, ""))
+    return found, words
+
+
+def read_settings(program: str, config_directory: str | None) -> Snapshot:
+    """Read main.cf and let the log go where it says, copied to standard error.
+
+    Raises CommandError.
+    """
+    log.tag = f"postfix/{program}"
+    log.to_stderr()
+    try:
+        snapshot = Snapshot.read(config_directory, process_name=program)
+        configure_log(snapshot, program, to_stderr=True)
+    except ConfigError as error:
+        raise CommandError(str(error)) from error
+    return snapshot
+
+
+def run_command(program: str, act: Callable[[], int]) -> int:
+    """Run a command's work; turn what stops it into a fatal line and an exit status."""
+    log.tag = f"postfix/{program}"
+    log.to_stderr()
+    try:
+        status = act()
+        sys.stdout.flush()
+    except CommandError as error:
+        sys.stdout.flush()
+        log.fatal(str(error))
+        return error.status
+    except ConfigError as error:
+        log.fatal(str(error))
+        return 1
+    except BrokenPipeError:
+        # Nobody reads on: what a C program learns by SIGPIPE.
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
