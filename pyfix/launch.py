@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import NoReturn
-
 import pyfix
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
 DAEMON_MODULES = {"trivial-rewrite": "trivial_rewrite", "lmtp": "smtp", "nqmgr": "qmgr"}
 """Programs of daemon_directory whose module has another name than they."""

@@ -7,15 +7,17 @@ Lists are ordered and may repeat a name, so they are never made into a dict.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Sequence
-from dataclasses import fields
-from typing import Any, ClassVar, Literal, Self, get_type_hints
+TYPE_CHECKING = False  # typing and dataclasses cost a command that only reads lists several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, ClassVar, Literal, Self
+
+    Encoding = Literal["null", "plain"]
+else:
+    Encoding = str
 
 INT_MASK = 0xFFFFFFFF
 LONG_MASK = 0xFFFFFFFFFFFFFFFF
-
-Encoding = Literal["null", "plain"]
 
 
 class AttributeListError(ValueError):
@@ -88,6 +90,8 @@ def _encode_long(value: int) -> str:
 
 
 def _encode_data(value: bytes) -> str:
+    import base64
+
     return base64.b64encode(value).decode("ascii")
 
 
@@ -102,6 +106,8 @@ def _decode_long(text: str) -> int:
 
 
 def _decode_data(text: str) -> bytes:
+    import base64
+
     return base64.b64decode(text, validate=True)
 
 
@@ -165,8 +171,8 @@ class Attributes:
         return message
 
 
-_ENCODERS: dict[type, Callable[[Any], str]] = {int: _encode_int, Long: _encode_long, bytes: _encode_data}
-_DECODERS: dict[type, Callable[[str], Any]] = {int: _decode_int, Long: _decode_long, bytes: _decode_data}
+_ENCODERS: dict[str, Callable[[Any], str]] = {"int": _encode_int, "Long": _encode_long, "bytes": _encode_data}
+_DECODERS: dict[str, Callable[[str], Any]] = {"int": _decode_int, "Long": _decode_long, "bytes": _decode_data}
 
 
 class _Plan:
@@ -175,11 +181,12 @@ class _Plan:
     __slots__ = ("decoders", "encoders", "fields", "template", "wire_names")
 
     def __init__(self, cls: type[Attributes]) -> None:
-        hints = get_type_hints(cls)
+        from dataclasses import fields
+
         members = fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass
         self.fields = [member.name for member in members]
         self.wire_names = [member.metadata.get("wire", member.name) for member in members]
-        kinds = [hints[name] for name in self.fields]
+        kinds = [member.type if isinstance(member.type, str) else member.type.__name__ for member in members]
         self.encoders = [(i, _ENCODERS[kind]) for i, kind in enumerate(kinds) if kind in _ENCODERS]
         self.decoders = [(i, _DECODERS[kind]) for i, kind in enumerate(kinds) if kind in _DECODERS]
         if cls.ENCODING == "plain":

@@ -8,7 +8,10 @@ enable_long_queue_ids).  The file's inode makes the id unique while the file exi
 from __future__ import annotations
 
 import re
-from typing import Final
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from typing import Final
 
 _ALPHABET: Final = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 _VALUE: Final = {digit: value for value, digit in enumerate(_ALPHABET)}

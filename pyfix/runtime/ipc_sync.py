@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
-from typing import TypeVar
 
 from pyfix.formats.attributes import AttributeListError, Attributes, Encoding, decode_pairs, end_of_list
 
-Reply = TypeVar("Reply", bound=Attributes)
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeVar
+
+    Reply = TypeVar("Reply", bound=Attributes)
 
 
 class Connection:

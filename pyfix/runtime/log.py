@@ -12,8 +12,11 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
 
 _FACILITIES: Final = {
     "auth": 4, "authpriv": 10, "cron": 9, "daemon": 3, "ftp": 11, "kern": 0, "lpr": 6, "mail": 2, "news": 7,
