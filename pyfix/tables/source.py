@@ -97,6 +97,11 @@ def open_or_unavailable(reference: str, snapshot: Values | None = None, *, flags
         return UnavailableTable(reference, Opening(snapshot, flags), str(problem))
 
 
+def open_tables() -> tuple[Table, ...]:
+    """Return the shared tables that are open."""
+    return tuple(_open.values())
+
+
 def changed_table() -> str | None:
     """Return the name, with flags, of an open table whose file changed since it was opened.
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 from pyfix.config.parameters.rewrite import RewriteSettings
+from pyfix.daemons.trivial_rewrite.complaint import complaints
 from pyfix.protocols.internal.rewrite import CLASS_ALIAS, CLASS_DEFAULT, CLASS_RELAY, CLASS_VIRTUAL
-from pyfix.runtime.log import log
+from pyfix.tables import flags as bits
 from pyfix.tables.matchlist import MatchList
 from pyfix.tables.table import TableError
+
+LIST_FLAGS: Final = bits.LOCK | bits.UTF8_REQUEST
+"""How tables inside of match lists are opened."""
 
 
 class ClassError(Exception):
@@ -24,12 +28,12 @@ class AddressClasses:
     def __init__(self, settings: RewriteSettings) -> None:
         snapshot = settings.snapshot
         self.alias: Final = MatchList(
-            "virtual_alias_domains", settings.virtual_alias_domains, snapshot, match_parents=False
+            "virtual_alias_domains", settings.virtual_alias_domains, snapshot, match_parents=False, flags=LIST_FLAGS
         )
         self.mailbox: Final = MatchList(
-            "virtual_mailbox_domains", settings.virtual_mailbox_domains, snapshot, match_parents=False
+            "virtual_mailbox_domains", settings.virtual_mailbox_domains, snapshot, match_parents=False, flags=LIST_FLAGS
         )
-        self.relay: Final = MatchList("relay_domains", settings.relay_domains, snapshot)
+        self.relay: Final = MatchList("relay_domains", settings.relay_domains, snapshot, flags=LIST_FLAGS)
         self._helpful: Final = settings.helpful_warnings
 
     async def classify(self, domain: str) -> int:
@@ -43,6 +47,13 @@ class AddressClasses:
         if await self._has(self.relay, domain):
             return CLASS_RELAY
         return CLASS_DEFAULT
+
+    async def is_listed(self, domain: str) -> bool:
+        """Say whether any of the lists has *domain*.  Raises ClassError."""
+        for patterns in (self.alias, self.mailbox, self.relay):
+            if await self._has(patterns, domain):
+                return True
+        return False
 
     async def warn_if_listed(self, domain: str) -> None:
         """Tell when a local domain is in a list of virtual domains too (helpful_warnings)."""
@@ -59,9 +70,10 @@ class AddressClasses:
         try:
             listed = await self._ask(other, domain)
         except TableError:
+            complaints.count += 1  # the list has logged it
             return
         if listed:
-            log.warning(f"do not list domain {domain} in BOTH {parameter_name} and {other.parameter_name}")
+            complaints.warn(f"do not list domain {domain} in BOTH {parameter_name} and {other.parameter_name}")
 
     async def _ask(self, patterns: MatchList, domain: str) -> bool:
         if not patterns:
@@ -72,5 +84,5 @@ class AddressClasses:
         try:
             return await self._ask(patterns, domain)
         except TableError:
-            log.warning(f"{patterns.parameter_name} lookup failure")
+            complaints.warn(f"{patterns.parameter_name} lookup failure")
             raise ClassError(patterns.parameter_name) from None

@@ -10,6 +10,7 @@ from typing import Final
 
 from pyfix.config.own_networks import own_addresses, proxy_addresses
 from pyfix.config.parameters.rewrite import RewriteSettings
+from pyfix.daemons.trivial_rewrite.address_class import LIST_FLAGS
 from pyfix.formats.domain import literal_to_address
 from pyfix.tables.matchlist import MatchList
 
@@ -20,15 +21,15 @@ class LocalDomains:
     def __init__(self, settings: RewriteSettings) -> None:
         """Read the lists and the addresses of the interfaces.  Raises ConfigError."""
         snapshot = settings.snapshot
-        self.mydestination: Final = MatchList("mydestination", settings.mydestination, snapshot, match_parents=False)
+        self.mydestination: Final = MatchList(
+            "mydestination", settings.mydestination, snapshot, match_parents=False, flags=LIST_FLAGS
+        )
         addresses = [own.address for own in own_addresses(snapshot)]
         addresses += proxy_addresses(snapshot)
         self._addresses: Final = frozenset(ipaddress.ip_address(address) for address in addresses)
 
     async def match(self, domain: str) -> bool:
         """Say whether *domain*, perhaps ``[address]``, is ours.  Raises TableError."""
-        if domain.endswith(".") and len(domain) > 1:
-            domain = domain[:-1]
         if await self.mydestination.ask_string(domain):
             return True
         if not domain.startswith("["):

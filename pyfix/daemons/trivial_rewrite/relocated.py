@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from pyfix.config.parameters.rewrite import RewriteSettings
+from pyfix.daemons.trivial_rewrite.complaint import complaints
 from pyfix.daemons.trivial_rewrite.local_domain import LocalDomains
 from pyfix.formats.status import split_status, status_prefix
-from pyfix.runtime.log import log
 from pyfix.tables.maps import Maps
 
 
@@ -39,5 +39,5 @@ class RelocatedTable:
             return f"5.1.6 User has moved to {found.value}"
         if status_prefix(found.value) and split_status(found.value, "")[1]:
             return found.value
-        log.warning(f"relocated_maps result must contain RFC 3463 status and text: '{found.value[:100]}'")
+        complaints.warn(f"relocated_maps result must contain RFC 3463 status and text: '{found.value[:100]}'")
         return "5.2.0 Mailbox is unavailable"

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from pyfix.config.parameters.rewrite import RewriteSettings
 from pyfix.daemons.trivial_rewrite.address_class import AddressClasses, ClassError
+from pyfix.daemons.trivial_rewrite.complaint import complaints
 from pyfix.daemons.trivial_rewrite.local_domain import LocalDomains
 from pyfix.daemons.trivial_rewrite.relocated import RelocatedTable
 from pyfix.daemons.trivial_rewrite.rewrite import AT, BANG, DOT, LOCAL, PERCENT, Rewriter, last_at
@@ -29,7 +30,6 @@ from pyfix.protocols.internal.rewrite import (
     ROUTED,
     ResolveReply,
 )
-from pyfix.runtime.log import log
 from pyfix.tables.table import TableError
 
 # What a reply says about a part that could not be found out.
@@ -110,6 +110,11 @@ class Resolver:
         self.ordinary: Final = Routes(settings, clock, verify=False)
         self.verify: Final = Routes(settings, clock, verify=True)
 
+    async def prepare(self) -> None:
+        """Look up what holds for all addresses, so that the first request need not wait for it."""
+        await self.ordinary.transport.refresh()
+        await self.verify.transport.refresh()
+
     async def resolve(self, sender: str, address: str, *, verify: bool = False) -> ResolveReply:
         """Return where mail from *sender* for *address*, both in internal form, goes.  *verify*: a probe."""
         try:
@@ -143,7 +148,8 @@ class Resolver:
                     tokens = tokens[:-1]
                 if at < len(tokens) - 1 and not await self._is_local(tokens, at):
                     break
-                domain = tokens[at + 1 :]
+                if domain is None or at < len(tokens) - 1 or not self._settings.resolve_null_domain:
+                    domain = tokens[at + 1 :]
                 tokens = tokens[:at]
             if not internal_text(tokens):
                 tokens = scan(self._settings.empty_address_recipient)
@@ -152,7 +158,7 @@ class Resolver:
                 break
             tokens = self._rewriter.rewrite_tokens(LOCAL, route)
         else:
-            log.warning(f"resolve_addr: <{address}>: giving up after {_MOST_ROUNDS} iterations")
+            complaints.warn(f"resolve_addr: <{address}>: giving up after {_MOST_ROUNDS} iterations")
         at = last_at(tokens)
         if at >= 0:
             return self._foreign(tokens, at)
@@ -194,12 +200,12 @@ class Resolver:
             bad = not valid_mailhost_literal(domain)
             complaint = hostaddr_complaint(domain) if bad else None
             if complaint:
-                log.warning(complaint)
+                complaints.warn(complaint)
         else:
             bad = not is_hostname(domain)
             complaint = ascii_complaint(domain) if bad else None
             if complaint:
-                log.warning(complaint)
+                complaints.warn(complaint)
         return Place(recipient, domain, False, _has_route(localpart), bad)
 
     async def _own(self, tokens: list[Token], domain_tokens: list[Token] | None) -> Place:
@@ -243,14 +249,14 @@ class Resolver:
             try:
                 found = await routes.transport.find(recipient, place.domain, destination)
             except TableError:
-                log.warning(f"{routes.transport.maps.parameter_name} lookup failure")
+                complaints.warn(f"{routes.transport.maps.parameter_name} lookup failure")
                 return ResolveReply(0, *destination, recipient, flags | FAIL)
             if found is not None:
                 destination = found
         try:
             moved = await self._relocated.find(recipient)
         except TableError:
-            log.warning("relocated_maps lookup failure")
+            complaints.warn("relocated_maps lookup failure")
             return ResolveReply(0, *destination, recipient, flags | FAIL)
         if moved is not None:
             destination = Destination("error", moved)
@@ -276,13 +282,11 @@ class Resolver:
                 return routes.relayhost
         return place.domain
 
-    def _null_transport(
-        self, routes: Routes, destination: Destination, recipient: str, flags: int
-    ) -> ResolveReply:
+    def _null_transport(self, routes: Routes, destination: Destination, recipient: str, flags: int) -> ResolveReply:
         name = next(name for bit, (name, _destination) in routes.by_class.items() if flags & bit)
         if flags & CLASS_DEFAULT and not routes.by_class[CLASS_DEFAULT][1].startswith(":"):
             name = "sender_dependent_default_transport_maps"
-        log.warning(
+        complaints.warn(
             f"file {self._settings.snapshot.config_directory}/main.cf: "
             f"parameter {routes.prefix}{name}: null transport is not allowed"
         )

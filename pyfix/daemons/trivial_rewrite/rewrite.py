@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from pyfix.config.parameters.rewrite import RewriteSettings
+from pyfix.daemons.trivial_rewrite.complaint import complaints
 from pyfix.formats.tokens import ATOM, LITERAL, OPERATOR, QUOTED, Token, internal_text, quoted_text, scan
 from pyfix.runtime.log import log
 
@@ -75,7 +76,7 @@ class Rewriter:
         *context* is "local" or "remote": whose domains complete a partial address.
         """
         if not address:
-            log.warning("rewrite_addr: null address")
+            complaints.warn("rewrite_addr: null address")
             return ""
         return quoted_text(self.rewrite_tokens(context, scan(address)))
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from pyfix.config.parameters.rewrite import RewriteSettings
 from pyfix.runtime.log import log
+from pyfix.tables import flags as bits
 from pyfix.tables.maps import Maps
 from pyfix.tables.table import TableError
 
@@ -21,7 +22,11 @@ class SenderTable:
     ) -> None:
         """*null_sender_key* is looked up for the null sender (empty_address_..._lookup_key)."""
         self.maps: Final = Maps(
-            parameter_name, tables, settings.snapshot, owner_request_special=settings.owner_request_special
+            parameter_name,
+            tables,
+            settings.snapshot,
+            flags=bits.ORDINARY | bits.NO_REGSUB,
+            owner_request_special=settings.owner_request_special,
         )
         self._null_sender_key: Final = null_sender_key
         self._delimiter: Final = settings.recipient_delimiter

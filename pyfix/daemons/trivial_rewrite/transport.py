@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from pyfix.config.parameters.rewrite import RewriteSettings
+from pyfix.tables import flags as bits
 from pyfix.tables.maps import DOMAIN, DOTTED_PARENTS, FULL, NOEXT, PARENTS, Maps
 from pyfix.tables.matchlist import parent_matches
 from pyfix.tables.table import TableError
@@ -38,7 +39,11 @@ class TransportTable:
     ) -> None:
         """Open the tables.  *clock* gives seconds."""
         self.maps: Final = Maps(
-            parameter_name, tables, settings.snapshot, owner_request_special=settings.owner_request_special
+            parameter_name,
+            tables,
+            settings.snapshot,
+            flags=bits.ORDINARY | bits.NO_REGSUB,
+            owner_request_special=settings.owner_request_special,
         )
         self._delimiter: Final = settings.recipient_delimiter
         parents = parent_matches("transport_maps", settings.snapshot)
