@@ -33,4 +33,4 @@ RECIPIENT: Final = Stage(
 )
 DATA: Final = Stage("data", "Data command", lambda _: "DATA", "")
 END_OF_DATA: Final = Stage("end_of_data", "End-of-data", lambda _: "END-OF-MESSAGE", "")
-ETRN: Final = Stage("etrn", "Etrn command", lambda transaction: transaction.recipient or "", "check_etrn_access")
+ETRN: Final = Stage("etrn", "Etrn command", lambda transaction: transaction.etrn_domain, "check_etrn_access")

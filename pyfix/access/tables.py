@@ -61,7 +61,7 @@ async def check_helo_access(transaction: Transaction, _stage: Stage, check: Chec
 
 async def check_etrn_access(transaction: Transaction, _stage: Stage, check: Check) -> Verdict:
     """Look up the domain of ETRN, and its parent domains."""
-    name = transaction.recipient or ""
+    name = transaction.etrn_domain
     return await _search(transaction, ETRN, check, _domain_keys(name, transaction.policy.parent_style), name)
 
 

@@ -79,7 +79,7 @@ class Transaction:
     """A session and the mail transaction in it, as restrictions see them."""
 
     __slots__ = (
-        "accepted", "bcc", "client", "defer_if_permit", "discard", "error_count", "filter", "flags", "hangup",
+        "accepted", "bcc", "client", "defer_if_permit", "discard", "etrn_domain", "filter", "flags", "hangup",
         "helo_name", "hold", "ill_pipelining", "policy", "prepend", "protocol", "queue_id", "recipient",
         "recipient_checked", "redirect", "sasl_method", "sasl_sender", "sasl_username", "sender", "sender_checked",
         "where",
@@ -96,6 +96,8 @@ class Transaction:
         self.sasl_username = ""
         self.ill_pipelining = False
         self.hangup = False
+        """Disconnect after this command: an access table said so."""
+        self.etrn_domain = ""
         self.forget_mail()
 
     def forget_mail(self) -> None:

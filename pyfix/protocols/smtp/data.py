@@ -30,7 +30,7 @@ class _Decoder:
         self._continued = False
         """The bytes in carry belong to a line of which pieces were passed on."""
         self.size = 0
-        """Bytes of content, two for each line end: what message_size_limit limits."""
+        """Bytes of content, two more for each line and each piece of one: what message_size_limit limits."""
         self.bare_newline = False
         """There was a line end of LF alone."""
 
@@ -44,7 +44,10 @@ class _Decoder:
         return b"".join([self._long(line) for line in lines])
 
     def _long(self, line: bytes, first: int = 0) -> bytes:
-        """Return the records of one line; the first piece has *first* bytes less."""
+        """Return the records of one line; the first piece has *first* bytes less.
+
+        The line itself is counted in size already, its pieces are counted here.
+        """
         self._continued = False
         limit = self._limit
         parts = []
@@ -52,6 +55,7 @@ class _Decoder:
         size = limit - first
         while len(line) - start >= size:
             parts.append(encode_record(UNTERMINATED, line[start : start + size]))
+            self.size += 2
             start += size
             size = limit
         parts.append(encode_record(TEXT, line[start:]))
@@ -66,7 +70,7 @@ class _Decoder:
         size = limit - first
         while len(carry) - start > size:
             parts.append(encode_record(UNTERMINATED, carry[start : start + size]))
-            self.size += size
+            self.size += size + 2
             start += size
             size = limit
         self._carry = carry[start:]
@@ -225,6 +229,11 @@ class ChunkDecoder(_Decoder):
             else:
                 records += self._pieces()
         return records
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a line that has not ended yet."""
+        return len(self._carry)
 
     def finish(self) -> bytes:
         """Return the records of a last line without an end.  To be called after the last chunk."""

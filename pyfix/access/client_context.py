@@ -1,0 +1,55 @@
+"""Whose headers are rewritten as local ones.
+
+Source: postconf(5) local_header_rewrite_clients.
+"""
+
+from __future__ import annotations
+
+from pyfix.access.transaction import Transaction
+from pyfix.runtime.log import log
+from pyfix.tables.source import open_or_unavailable
+from pyfix.tables.table import TableError
+
+__all__ = ["rewrites_locally"]
+
+
+def rewrites_locally(transaction: Transaction) -> bool:
+    """Say whether local_header_rewrite_clients has the client."""
+    policy = transaction.policy
+    words = policy.settings.local_header_rewrite_clients
+    address = transaction.client.address
+    position = 0
+    while position < len(words):
+        word = words[position]
+        position += 1
+        match word.lower():
+            case "permit_inet_interfaces":
+                if address in policy.own_addresses:
+                    return True
+            case "permit_mynetworks":
+                if policy.in_mynetworks(address):
+                    return True
+            case "permit_sasl_authenticated":
+                if transaction.sasl_username:
+                    return True
+            case "permit_tls_clientcerts" | "permit_tls_all_clientcerts":
+                pass
+            case "check_address_map":
+                name = words[position] if position < len(words) else ""
+                position += 1
+                if name and _in_table(transaction, name):
+                    return True
+            case _ if ":" in word:
+                if _in_table(transaction, word):
+                    return True
+            case _:
+                log.warning(f"parameter local_header_rewrite_clients: invalid request: {word}")
+    return False
+
+
+def _in_table(transaction: Transaction, name: str) -> bool:
+    try:
+        return open_or_unavailable(name, transaction.policy.snapshot).find_now(transaction.client.address) is not None
+    except TableError:
+        log.warning(f"{name}: lookup error for \"{transaction.client.address}\"")
+        return False

@@ -1,0 +1,139 @@
+"""Judging each command of a session: which lists are asked when.
+
+Source: SMTPD_ACCESS_README; postconf(5) smtpd_delay_reject,
+smtpd_relay_before_recipient_restrictions.
+"""
+
+from __future__ import annotations
+
+from pyfix.access import unlisted
+from pyfix.access.evaluate import CheckList, evaluate, refuse
+from pyfix.access.stage import CLIENT, DATA, END_OF_DATA, ETRN, HELO, RECIPIENT, SENDER, Stage
+from pyfix.access.transaction import LookupFailed, Transaction
+from pyfix.access.verdict import Reject, Verdict
+
+__all__ = [
+    "judge_client",
+    "judge_data",
+    "judge_end_of_data",
+    "judge_etrn",
+    "judge_helo",
+    "judge_recipient",
+    "judge_sender",
+]
+
+
+async def judge_client(transaction: Transaction) -> Reject | None:
+    """Ask smtpd_client_restrictions; return the refusal or None."""
+    return await _ask(transaction, CLIENT, transaction.policy.client)
+
+
+async def judge_helo(transaction: Transaction) -> Reject | None:
+    """Ask smtpd_helo_restrictions."""
+    return await _ask(transaction, HELO, transaction.policy.helo)
+
+
+async def judge_sender(transaction: Transaction) -> Reject | None:
+    """Ask smtpd_sender_restrictions, and what smtpd_reject_unlisted_sender adds."""
+    transaction.sender_checked = False
+    refusal = await _ask(transaction, SENDER, transaction.policy.sender)
+    if refusal is not None or not transaction.policy.settings.smtpd_reject_unlisted_sender:
+        return refusal
+    if transaction.discard or transaction.sender_checked:
+        return None
+    try:
+        verdict = await unlisted.check_sender(transaction)
+    except LookupFailed as failed:
+        verdict = failed.reject
+    return refuse(transaction, verdict) if isinstance(verdict, Reject) else None
+
+
+async def _ask(transaction: Transaction, stage: Stage, checks: CheckList) -> Reject | None:
+    if transaction.discard or not checks:
+        return None
+    verdict = await evaluate(transaction, stage, checks)
+    return verdict if isinstance(verdict, Reject) else None
+
+
+async def _ask_delayed(transaction: Transaction) -> Reject | None:
+    """Ask what smtpd_delay_reject has put off: client, HELO and sender lists."""
+    policy = transaction.policy
+    if not policy.settings.smtpd_delay_reject:
+        return None
+    transaction.defer_if_permit = None
+    if policy.client and (refusal := await judge_client(transaction)) is not None:
+        return refusal
+    if policy.helo and transaction.helo_name is not None and (refusal := await judge_helo(transaction)) is not None:
+        return refusal
+    if transaction.sender is not None:
+        return await judge_sender(transaction)
+    return None
+
+
+async def judge_recipient(transaction: Transaction) -> Reject | None:
+    """Ask everything that a recipient needs: the delayed lists, relay and recipient lists, and whether it exists.
+
+    ``postmaster`` without a domain is always welcome.  Source: RFC 5321 section 4.5.1.
+    """
+    recipient = transaction.recipient
+    if recipient is None or recipient.lower() == "postmaster" or transaction.discard:
+        return None
+    policy = transaction.policy
+    transaction.recipient_checked = False
+    early = transaction.defer_if_permit
+    if (refusal := await _ask_delayed(transaction)) is not None:
+        return refusal
+    lists = (policy.relay, policy.recipient)
+    if not policy.settings.smtpd_relay_before_recipient_restrictions:
+        lists = (policy.recipient, policy.relay)
+    for checks in lists:
+        if (refusal := await _ask(transaction, RECIPIENT, checks)) is not None:
+            break
+        if transaction.defer_if_permit is not None:
+            refusal = refuse(transaction, transaction.defer_if_permit)
+            break
+    if not policy.settings.smtpd_delay_reject:
+        transaction.defer_if_permit = early
+    if refusal is not None or transaction.discard or transaction.recipient_checked:
+        return refusal
+    if not policy.settings.smtpd_reject_unlisted_recipient:
+        return None
+    verdict: Verdict
+    try:
+        verdict = await unlisted.check_recipient(transaction)
+    except LookupFailed as failed:
+        verdict = failed.reject
+    return refuse(transaction, verdict) if isinstance(verdict, Reject) else None
+
+
+async def judge_etrn(transaction: Transaction, domain: str) -> Reject | None:
+    """Ask the delayed lists and smtpd_etrn_restrictions about a domain."""
+    if (refusal := await _ask_delayed(transaction)) is not None:
+        return refusal
+    checks = transaction.policy.etrn
+    if not checks:
+        return None
+    transaction.etrn_domain = domain
+    return await _ask(transaction, ETRN, checks)
+
+
+async def judge_data(transaction: Transaction) -> Reject | None:
+    """Ask smtpd_data_restrictions."""
+    return await _late(transaction, DATA, transaction.policy.data)
+
+
+async def judge_end_of_data(transaction: Transaction) -> Reject | None:
+    """Ask smtpd_end_of_data_restrictions."""
+    return await _late(transaction, END_OF_DATA, transaction.policy.end_of_data)
+
+
+async def _late(transaction: Transaction, stage: Stage, checks: CheckList) -> Reject | None:
+    if not checks or transaction.discard:
+        return None
+    transaction.defer_if_permit = None
+    verdict = await evaluate(transaction, stage, checks)
+    if isinstance(verdict, Reject):
+        return verdict
+    if transaction.defer_if_permit is not None:
+        return refuse(transaction, transaction.defer_if_permit)
+    return None

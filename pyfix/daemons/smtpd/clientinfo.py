@@ -1,0 +1,124 @@
+"""XCLIENT and XFORWARD.
+
+Source: XCLIENT_README; XFORWARD_README; postconf(5) smtpd_authorized_xclient_hosts,
+smtpd_authorized_xforward_hosts.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import TYPE_CHECKING, Final
+
+from pyfix.access.transaction import NAME_OK, NAME_PERMANENT, NAME_TEMPORARY, UNKNOWN, Client, Transaction
+from pyfix.protocols.smtp.clientinfo import TEMPORARY, UNAVAILABLE, parse_xclient, parse_xforward
+from pyfix.protocols.smtp.command import CommandError, Word
+from pyfix.runtime.log import log
+
+if TYPE_CHECKING:
+    from pyfix.daemons.smtpd.session import Session
+
+__all__ = ["xclient", "xforward"]
+
+_NOT_IN_NAME: Final = re.compile(r"[\x00-\x20\x7f\"(),;<>@\\]")
+_IN_PROGRESS: Final = "503 5.5.1 Error: MAIL transaction in progress"
+
+
+async def xclient(session: Session, words: list[Word], _line: str) -> bool:
+    """XCLIENT: be another client, as far as anybody here can tell; the session begins again."""
+    transaction = session.transaction
+    if transaction.sender is not None:
+        session.reply(_IN_PROGRESS)
+        return False
+    if not session.may_xclient:
+        session.reply("550 5.7.0 Error: insufficient authorization")
+        return False
+    try:
+        found = parse_xclient(words[1:], ipv6=session.server.ipv6)
+    except CommandError as error:
+        session.reply(error.reply)
+        return False
+    old = session.client
+    client = Client(
+        old.name,
+        old.address,
+        old.port,
+        reverse_name=old.reverse_name,
+        family=old.family,
+        server_address=old.server_address,
+        server_port=old.server_port,
+        name_status=old.name_status,
+        reverse_status=old.reverse_status,
+    )
+    known = {name: "" if value in (UNAVAILABLE, TEMPORARY) else value for name, value in found.items()}
+    if "NAME" in found:
+        client.name = known["NAME"] or UNKNOWN
+        client.name_status = _status(found["NAME"])
+        if "REVERSE_NAME" not in found:
+            client.reverse_name = client.name
+            client.reverse_status = client.name_status
+    if "REVERSE_NAME" in found:
+        client.reverse_name = known["REVERSE_NAME"] or UNKNOWN
+        client.reverse_status = _status(found["REVERSE_NAME"])
+    if "ADDR" in found:
+        client.address = known["ADDR"] or UNKNOWN
+        client.family = socket.AF_INET6 if ":" in client.address else socket.AF_INET
+    if "PORT" in found:
+        client.port = known["PORT"] or UNKNOWN
+    if "DESTADDR" in found:
+        client.server_address = known["DESTADDR"] or UNKNOWN
+    if "DESTPORT" in found:
+        client.server_port = known["DESTPORT"] or UNKNOWN
+    client.describe(session.settings.smtpd_client_port_logging)
+    _begin_again(session, client)
+    if "HELO" in found:
+        name = known["HELO"]
+        session.transaction.helo_name = _NOT_IN_NAME.sub("?", name) if name else None
+    if "PROTO" in found:
+        session.transaction.protocol = found["PROTO"]
+        session.esmtp = found["PROTO"] == "ESMTP" and "pipelining" not in session.discarded
+    if "LOGIN" in found:
+        session.transaction.sasl_username = known["LOGIN"]
+        session.transaction.sasl_method = "XCLIENT" if known["LOGIN"] else ""
+    log.debug(f"{old.log_name}: XCLIENT: now {client.log_name}")
+    await session.greet()
+    return False
+
+
+def _status(value: str) -> int:
+    return {UNAVAILABLE: NAME_PERMANENT, TEMPORARY: NAME_TEMPORARY}.get(value, NAME_OK)
+
+
+def _begin_again(session: Session, client: Client) -> None:
+    """Forget what the session knew, but not what it counted."""
+    old = session.transaction
+    session.reset()
+    session.client = client
+    session.access_denied = False
+    session.forwarded = {}
+    session.transaction = Transaction(session.server.policy, client)
+    session.transaction.where = old.where
+    session.transaction.ill_pipelining = old.ill_pipelining
+    session.transaction.helo_name = old.helo_name
+    session.transaction.protocol = old.protocol
+    session.transaction.sasl_method = old.sasl_method
+    session.transaction.sasl_username = old.sasl_username
+    session.learn_rights()
+
+
+async def xforward(session: Session, words: list[Word], _line: str) -> bool:
+    """XFORWARD: name the client that the log shall show for the next message."""
+    if session.transaction.sender is not None:
+        session.reply(_IN_PROGRESS)
+        return False
+    if not session.may_xforward:
+        session.reply("550 5.7.0 Error: insufficient authorization")
+        return False
+    try:
+        found = parse_xforward(words[1:], ipv6=session.server.ipv6)
+    except CommandError as error:
+        session.reply(error.reply)
+        return False
+    session.forwarded.update(found)
+    session.reply("250 2.0.0 Ok")
+    return True

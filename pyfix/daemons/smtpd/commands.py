@@ -1,0 +1,53 @@
+"""The commands that smtpd knows.
+
+Source: smtpd(8); RFC 5321 section 4.1; RFC 2920 section 3.1 on which of them end a group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pyfix.daemons.smtpd import clientinfo, content, envelope, greeting, inquiry
+from pyfix.protocols.smtp.command import Word
+
+if TYPE_CHECKING:
+    from pyfix.daemons.smtpd.session import Session
+
+__all__ = ["COMMANDS", "Command"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command."""
+
+    counter: str
+    """Its name in the line that a session leaves in the log."""
+    serve: Callable[[Session, list[Word], str], Awaitable[bool]]
+    """Carries it out: the session, the words and the line; tells whether it was in order."""
+    ends_group: bool = False
+    """The client must wait for the reply before it goes on."""
+    is_junk: bool = False
+    """smtpd_junk_command_limit counts it."""
+
+
+COMMANDS: Final[dict[str, Command]] = {
+    "AUTH": Command("auth", inquiry.auth),
+    "BDAT": Command("bdat", content.bdat),
+    "DATA": Command("data", content.data, ends_group=True),
+    "EHLO": Command("ehlo", greeting.ehlo, ends_group=True, is_junk=True),
+    "ETRN": Command("etrn", inquiry.etrn, is_junk=True),
+    "HELO": Command("helo", greeting.helo, ends_group=True, is_junk=True),
+    "HELP": Command("help", inquiry.help_),
+    "MAIL": Command("mail", envelope.mail),
+    "NOOP": Command("noop", inquiry.noop, ends_group=True, is_junk=True),
+    "QUIT": Command("quit", inquiry.quit_),
+    "RCPT": Command("rcpt", envelope.rcpt),
+    "RSET": Command("rset", inquiry.rset, is_junk=True),
+    "STARTTLS": Command("starttls", inquiry.starttls),
+    "VRFY": Command("vrfy", inquiry.vrfy, ends_group=True, is_junk=True),
+    "XCLIENT": Command("xclient", clientinfo.xclient),
+    "XFORWARD": Command("xforward", clientinfo.xforward),
+}
+"""By verb, in the order in which HELP lists them."""

@@ -1,0 +1,88 @@
+"""smtpd(8), the SMTP server: many sessions in one process.
+
+Source: smtpd(8), master(5).
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Sequence
+
+from pyfix.config.snapshot import Snapshot
+from pyfix.daemons.smtpd.peer import PeerNames
+from pyfix.daemons.smtpd.server import Server
+from pyfix.daemons.smtpd.session import Session
+from pyfix.formats.attributes import AttributeListError, decode_pairs
+from pyfix.runtime.child import Invocation
+from pyfix.runtime.daemon import Daemon, run
+from pyfix.runtime.ipc import receive_list
+from pyfix.runtime.log import log
+from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
+from pyfix.tables.source import restart_if_changed
+
+_PASS_TIMEOUT = 100.0
+
+
+class Smtpd(Daemon):
+    """The SMTP server."""
+
+    program = "smtpd"
+    capacity = 500
+
+    def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
+        """Raises ConfigError."""
+        super().__init__(invocation, snapshot)
+        self.server = Server(snapshot, invocation.service, stand_alone=invocation.stand_alone)
+        settings = self.server.settings
+        self.peers = PeerNames(
+            lookup=settings.smtpd_peername_lookup, log_port=settings.smtpd_client_port_logging
+        )
+
+    def client_timeout(self) -> float:
+        """Seconds that a silent SMTP client is waited for."""
+        return self.server.settings.smtpd_timeout
+
+    async def serve(self, stream: Stream) -> None:
+        """Serve one client; on a ``pass`` service the client is handed over by postscreen(8)."""
+        if self.invocation.transport_type == "pass":
+            await self._serve_passed(stream)
+            return
+        client = await self.peers.client_of(stream.socket)
+        if client is not None:
+            await Session(self.server, stream, client).run()
+
+    async def _serve_passed(self, stream: Stream) -> None:
+        stream.timeout = _PASS_TIMEOUT
+        try:
+            fd = await stream.receive_descriptor()
+            data = await receive_list(stream)
+        except (StreamClosed, StreamTimeout, AttributeListError) as error:
+            log.warning(f"connection from postscreen: {error}")
+            return
+        finally:
+            stream.close()
+        connection = socket.socket(fileno=fd)
+        connection.setblocking(False)
+        passed = Stream(connection, self.client_timeout())
+        try:
+            named = dict(decode_pairs(data)) if data is not None else {}
+            client = await self.peers.client_at(
+                named["client_address"], named["client_port"], named["server_address"], named["server_port"]
+            )
+            await Session(self.server, passed, client).run()
+        except (KeyError, AttributeListError) as error:
+            log.warning(f"bad attributes from postscreen: {error}")
+        finally:
+            passed.close()
+
+    def client_ended(self) -> None:
+        """Count a client out; make place for a new process when a table has changed."""
+        super().client_ended()
+        if not self._clients and not self._retiring and restart_if_changed():
+            self.retire()
+
+
+def main(argv: Sequence[str] = sys.argv[1:]) -> int:
+    """Run under master(8), pyfix's or Postfix's, or with -S by hand; return the exit status."""
+    return run(Smtpd, argv)

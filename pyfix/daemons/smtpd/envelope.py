@@ -1,0 +1,198 @@
+"""MAIL and RCPT.
+
+Source: RFC 5321 sections 4.1.1.2 and 4.1.1.3; RFC 3461; RFC 6531.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from pyfix.access.judge import judge_recipient, judge_sender
+from pyfix.access.transaction import LookupFailed
+from pyfix.daemons.smtpd import limits, message
+from pyfix.formats.textforms import printable
+from pyfix.protocols.internal.rewrite import ERROR
+from pyfix.protocols.smtp.command import CommandError, Word
+from pyfix.protocols.smtp.parameters import (
+    MailParameters,
+    RcptParameters,
+    parse_mail_parameters,
+    parse_rcpt_parameters,
+)
+from pyfix.protocols.smtp.path import parse_path
+from pyfix.queue.freespace import has_room
+from pyfix.runtime.log import log
+
+if TYPE_CHECKING:
+    from pyfix.daemons.smtpd.session import Session
+
+__all__ = ["address_of", "mail", "rcpt"]
+
+_MAIL_SYNTAX: Final = "501 5.5.4 Syntax: MAIL FROM:<address>"
+_RCPT_SYNTAX: Final = "501 5.5.4 Syntax: RCPT TO:<address>"
+_BAD_SENDER: Final = "501 5.1.7 Bad sender address syntax"
+_BAD_RECIPIENT: Final = "501 5.1.3 Bad recipient address syntax"
+_NO_PARAMETERS: Final = RcptParameters()
+
+
+async def address_of(session: Session, word: str, verb: str, *, empty: bool, utf8: bool) -> str | None:
+    """Return the address of a path in internal form; None, with a warning in the log, when it is not a usable one.
+
+    Raises LookupFailed.
+    """
+    address = parse_path(word, strict=session.settings.strict_rfc821_envelopes)
+    if address is not None and (address or empty):
+        if not address or session.server.stand_alone:
+            return address
+        transaction = session.transaction
+        domain = address.rpartition("@")[2] if "@" in address else ""
+        if domain.isascii() or utf8 or not session.server.utf8:
+            resolver = session.server.resolver
+            sender = transaction.sender or "" if verb != "MAIL" else ""
+            reply = resolver.remembered(sender, address)
+            if reply is None:
+                reply = await transaction.resolve(address)
+            if not reply.resolve_flags & ERROR:
+                return address
+    log.warning(f"Illegal address syntax from {session.client.log_name} in {verb} command: {printable(word)}")
+    return None
+
+
+async def mail(session: Session, words: list[Word], _line: str) -> bool:
+    """MAIL: begin a transaction."""
+    transaction = session.transaction
+    settings = session.settings
+    if transaction.helo_name is None and settings.smtpd_helo_required:
+        session.reply("503 5.5.1 Error: send HELO/EHLO first")
+        return False
+    if transaction.sender is not None:
+        session.reply("503 5.5.1 Error: nested MAIL command")
+        return False
+    if len(words) < 3 or words[1].text.lower() != "from:":
+        session.reply(_MAIL_SYNTAX)
+        return False
+    path = words[2]
+    if path.unbalanced or (settings.strict_rfc821_envelopes and not path.bracketed):
+        session.reply(_BAD_SENDER)
+        return False
+    if session.counted and not await limits.may_send_message(session):
+        return False
+    utf8 = len(words) > 3 and session.server.utf8 and any(word.text.upper() == "SMTPUTF8" for word in words[3:])
+    try:
+        sender = await address_of(session, path.text, "MAIL", empty=True, utf8=utf8)
+        if sender is None:
+            session.reply(_BAD_SENDER)
+            return False
+        found = _mail_parameters(session, words) if len(words) > 3 else MailParameters()
+    except LookupFailed as failed:
+        session.reply(failed.reject.reply)
+        return False
+    except CommandError as error:
+        session.reply(error.reply)
+        return False
+    if utf8_required(session, sender, found):
+        session.reply("553 5.6.7 Must declare SMTPUTF8 to send unicode address")
+        return False
+    transaction.sender = sender
+    transaction.sasl_sender = found.auth
+    if not settings.smtpd_delay_reject and not session.server.stand_alone:
+        refusal = await judge_sender(transaction)
+        if refusal is not None:
+            session.refuse(refusal)
+            transaction.forget_mail()
+            return False
+    if not _there_is_room(session, found.size):
+        transaction.forget_mail()
+        return False
+    session.mail = found
+    session.arrival = time.time()
+    if not settings.smtpd_delay_open_until_valid_rcpt and not await message.opened(session):
+        transaction.forget_mail()
+        return False
+    session.reply("250 2.1.0 Ok")
+    return True
+
+
+def _mail_parameters(session: Session, words: list[Word]) -> MailParameters:
+    """Raises CommandError."""
+    filters = session.settings.verp_delimiter_filter if session.may_verp else None
+    return parse_mail_parameters(
+        words[3:], smtputf8=session.server.utf8, dsn="dsn" not in session.discarded, verp_filter=filters
+    )
+
+
+def utf8_required(session: Session, address: str, found: MailParameters) -> bool:
+    """Say whether strict_smtputf8 refuses a Unicode address, because the client did not say SMTPUTF8."""
+    return (
+        not address.isascii() and session.server.utf8 and session.settings.strict_smtputf8 and not found.smtputf8
+    )
+
+
+def _there_is_room(session: Session, size: int) -> bool:
+    limit = session.server.size_limit
+    if limit and size > limit:
+        session.reply("552 5.3.4 Message size exceeds fixed limit")
+        return False
+    try:
+        room = has_room(session.settings.queue_minfree, limit)
+    except OSError as error:
+        log.warning(f"statvfs .: {error.strerror}")
+        room = True
+    if not room:
+        session.reply("452 4.3.1 Insufficient system storage")
+    return room
+
+
+async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
+    """RCPT: name a recipient."""
+    transaction = session.transaction
+    settings = session.settings
+    if transaction.sender is None:
+        session.reply("503 5.5.1 Error: need MAIL command")
+        return False
+    if len(words) < 3 or words[1].text.lower() != "to:":
+        session.reply(_RCPT_SYNTAX)
+        return False
+    path = words[2]
+    if path.unbalanced or (settings.strict_rfc821_envelopes and not path.bracketed):
+        session.reply(_BAD_RECIPIENT)
+        return False
+    if session.counted and not await limits.may_name_recipient(session):
+        return False
+    try:
+        recipient = await address_of(session, path.text, "RCPT", empty=False, utf8=session.mail.smtputf8)
+        if recipient is None:
+            session.reply(_BAD_RECIPIENT)
+            return False
+        found = _NO_PARAMETERS
+        if len(words) > 3:
+            found = parse_rcpt_parameters(words[3:], dsn="dsn" not in session.discarded)
+    except LookupFailed as failed:
+        session.reply(failed.reject.reply)
+        return False
+    except CommandError as error:
+        session.reply(error.reply)
+        return False
+    if transaction.accepted >= settings.smtpd_recipient_limit:
+        session.recipients_seen += 1
+        session.reply("452 4.5.3 Error: too many recipients")
+        # A few more are an honest client's; their number is an error only above the overshoot limit.
+        return session.recipients_seen <= settings.smtpd_recipient_overshoot_limit
+    before = transaction.recipient
+    transaction.recipient = recipient
+    if not session.server.stand_alone:
+        refusal = await judge_recipient(transaction)
+        if refusal is not None:
+            transaction.recipient = before
+            session.refuse(refusal)
+            return False
+    if session.message is None and not await message.opened(session):
+        transaction.recipient = before
+        return False
+    transaction.accepted += 1
+    if transaction.accepted > 1:
+        transaction.recipient = None
+    message.add_recipient(session, recipient, found)
+    session.reply("250 2.1.5 Ok")
+    return True

@@ -1,0 +1,89 @@
+"""HELO and EHLO.
+
+Source: RFC 5321 section 4.1.1.1; postconf(5) smtpd_discard_ehlo_keywords.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pyfix.access.judge import judge_helo
+from pyfix.protocols.smtp.clientinfo import XCLIENT_NAMES, XFORWARD_NAMES
+from pyfix.protocols.smtp.command import Word
+from pyfix.protocols.smtp.extensions import SILENT, ehlo_reply
+from pyfix.runtime.log import log
+
+if TYPE_CHECKING:
+    from pyfix.daemons.smtpd.session import Session
+
+__all__ = ["ehlo", "helo"]
+
+_NOT_IN_NAME: Final = re.compile(r"[\x00-\x20\x7f\"(),;<>@\\\udc80-\udcff]")
+
+
+async def _introduced(session: Session, words: list[Word], verb: str) -> bool:
+    """Take the name that the client gives itself; tell whether it may go on."""
+    if len(words) < 2:
+        session.reply(f"501 Syntax: {verb} hostname")
+        return False
+    transaction = session.transaction
+    session.reset()
+    name = " ".join([word.text for word in words[1:]])
+    transaction.helo_name = name
+    if not session.settings.smtpd_delay_reject and not session.server.stand_alone:
+        refusal = await judge_helo(transaction)
+        if refusal is not None:
+            transaction.helo_name = None
+            session.refuse(refusal)
+            return False
+    transaction.helo_name = _NOT_IN_NAME.sub("?", name)
+    return True
+
+
+async def helo(session: Session, words: list[Word], _line: str) -> bool:
+    """HELO: plain SMTP from here on."""
+    if not await _introduced(session, words, "HELO"):
+        return False
+    session.transaction.protocol = "SMTP"
+    session.esmtp = False
+    session.reply(f"250 {session.server.hostname}")
+    return True
+
+
+async def ehlo(session: Session, words: list[Word], _line: str) -> bool:
+    """EHLO: extended SMTP, and what we offer of it."""
+    if not await _introduced(session, words, "EHLO"):
+        return False
+    session.transaction.protocol = "ESMTP"
+    session.esmtp = "pipelining" not in session.discarded
+    key = (session.discarded, session.may_verp, session.may_xclient, session.may_xforward)
+    reply = session.server.ehlo_replies.get(key)
+    if reply is None or session.discarded:
+        reply = session.server.ehlo_replies[key] = ehlo_reply(session.server.hostname, _offers(session))
+    session.reply(reply)
+    return True
+
+
+def _offers(session: Session) -> list[str]:
+    settings = session.settings
+    limit = session.server.size_limit
+    all_offers = [
+        ("pipelining", "PIPELINING", True),
+        ("size", f"SIZE {limit}" if limit else "SIZE", True),
+        ("vrfy", "VRFY", not settings.disable_vrfy_command),
+        ("etrn", "ETRN", True),
+        ("verp", "XVERP", session.may_verp),
+        ("xclient", f"XCLIENT {' '.join(XCLIENT_NAMES)}", session.may_xclient),
+        ("xforward", f"XFORWARD {' '.join(XFORWARD_NAMES)}", session.may_xforward),
+        ("enhancedstatuscodes", "ENHANCEDSTATUSCODES", True),
+        ("8bitmime", "8BITMIME", True),
+        ("dsn", "DSN", True),
+        ("smtputf8", "SMTPUTF8", session.server.utf8),
+        ("chunking", "CHUNKING", True),
+    ]
+    hidden = session.discarded
+    offers = [text for keyword, text, offered in all_offers if offered and keyword not in hidden]
+    if hidden and SILENT not in hidden and any(offered and keyword in hidden for keyword, _, offered in all_offers):
+        log.info(f"discarding EHLO keywords: {' '.join(sorted(word.upper() for word in hidden))}")
+    return offers

@@ -1,0 +1,144 @@
+"""The commands that begin nothing: NOOP, RSET, HELP, VRFY, ETRN, QUIT, and STARTTLS and AUTH where they are off.
+
+Source: RFC 5321 section 4.1.1; RFC 1985 (ETRN); ETRN_README.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pyfix.access.judge import judge_etrn, judge_recipient
+from pyfix.access.transaction import LookupFailed
+from pyfix.daemons.smtpd.envelope import address_of
+from pyfix.formats.domain import is_hostname, literal_to_address
+from pyfix.protocols.internal.flush import BAD, DENIED, OK
+from pyfix.protocols.smtp.command import Word
+from pyfix.runtime.log import log
+
+if TYPE_CHECKING:
+    from pyfix.daemons.smtpd.session import Session
+
+__all__ = ["auth", "etrn", "help_", "noop", "quit_", "rset", "starttls", "vrfy"]
+
+_OK: Final = "250 2.0.0 Ok"
+
+
+async def noop(session: Session, _words: list[Word], _line: str) -> bool:
+    """NOOP: do nothing."""
+    session.reply(_OK)
+    return True
+
+
+async def rset(session: Session, words: list[Word], _line: str) -> bool:
+    """RSET: forget the transaction."""
+    if len(words) != 1:
+        session.reply("501 5.5.4 Syntax: RSET")
+        return False
+    session.reset()
+    session.reply(_OK)
+    return True
+
+
+async def help_(session: Session, _words: list[Word], _line: str) -> bool:
+    """HELP: list the commands."""
+    from pyfix.daemons.smtpd.commands import COMMANDS
+
+    session.reply(f"214 2.0.0 Commands: {' '.join(COMMANDS)}")
+    return True
+
+
+async def quit_(session: Session, _words: list[Word], _line: str) -> bool:
+    """QUIT: say goodbye."""
+    session.reply("221 2.0.0 Bye")
+    session.leaving = True
+    return True
+
+
+async def starttls(session: Session, words: list[Word], _line: str) -> bool:
+    """STARTTLS, which is not offered."""
+    session.reply("501 5.5.4 Syntax: STARTTLS" if len(words) != 1 else "502 5.5.1 Error: command not implemented")
+    return False
+
+
+async def auth(session: Session, _words: list[Word], _line: str) -> bool:
+    """AUTH, which is not offered."""
+    session.reply("503 5.5.1 Error: authentication not enabled")
+    return False
+
+
+async def vrfy(session: Session, words: list[Word], _line: str) -> bool:
+    """VRFY: say whether a RCPT of this address would be accepted."""
+    settings = session.settings
+    if settings.disable_vrfy_command:
+        session.reply("502 5.5.1 VRFY command is disabled")
+        return False
+    if settings.smtpd_helo_required and session.transaction.helo_name is None:
+        session.reply("503 5.5.1 Error: send HELO/EHLO first")
+        return False
+    if len(words) < 2:
+        suffix = " [SMTPUTF8]" if session.server.utf8 else ""
+        session.reply(f"501 5.5.4 Syntax: VRFY address{suffix}")
+        return False
+    arguments = words[1:]
+    utf8 = session.server.utf8 and len(arguments) > 1 and arguments[-1].text.upper() == "SMTPUTF8"
+    if utf8:
+        arguments = arguments[:-1]
+    text = " ".join([word.text for word in arguments])
+    transaction = session.transaction
+    try:
+        address = await address_of(session, text, "VRFY", empty=False, utf8=utf8)
+    except LookupFailed as failed:
+        session.reply(failed.reject.reply)
+        return False
+    if address is None:
+        session.reply("501 5.1.3 Bad recipient address syntax")
+        return False
+    before = transaction.recipient
+    transaction.recipient = address
+    refusal = None if session.server.stand_alone else await judge_recipient(transaction)
+    transaction.recipient = before
+    if refusal is not None:
+        session.refuse(refusal)
+        return False
+    session.reply(f"252 2.0.0 {text}")
+    return True
+
+
+async def etrn(session: Session, words: list[Word], _line: str) -> bool:
+    """ETRN: deliver now what waits for a domain."""
+    transaction = session.transaction
+    if session.settings.smtpd_helo_required and transaction.helo_name is None:
+        session.reply("503 Error: send HELO/EHLO first")
+        return False
+    if transaction.sender is not None:
+        session.reply("503 Error: MAIL transaction in progress")
+        return False
+    if len(words) != 2:
+        session.reply("500 Syntax: ETRN domain")
+        return False
+    domain = words[1].text
+    if domain[:1] in ("@", "#"):
+        domain = domain[1:]
+    if not (domain.isascii() and is_hostname(domain)) and literal_to_address(domain) is None:
+        session.reply("501 Error: invalid parameter syntax")
+        return False
+    refusal = None if session.server.stand_alone else await judge_etrn(transaction, domain)
+    if refusal is not None:
+        session.refuse(refusal)
+        return False
+    status = DENIED
+    if session.server.flush_domains and session.server.flush_domains.matches_domain(domain):
+        status = await session.server.flush.send_site(domain)
+    if status == OK:
+        session.reply("250 Queuing started")
+        return True
+    if status == DENIED:
+        log.warning(f"reject: ETRN {domain}... from {session.client.log_name}")
+        session.reply(f"459 <{domain}>: service unavailable")
+    elif status == BAD:
+        log.warning(f"bad ETRN {domain}... from {session.client.log_name}")
+        session.reply("458 Unable to queue messages")
+    else:
+        log.warning(f"unable to talk to fast flush service for ETRN {domain}... from {session.client.log_name}")
+        session.reply("458 Unable to queue messages")
+    return False

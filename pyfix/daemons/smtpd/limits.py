@@ -1,0 +1,96 @@
+"""Limits by client, which anvil(8) counts for all smtpd processes together.
+
+Source: TUNING_README; postconf(5) smtpd_client_connection_count_limit and its neighbours,
+smtpd_client_event_limit_exceptions.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from pyfix.clients.anvil import MESSAGE, RECIPIENT
+from pyfix.runtime.daemon import background
+from pyfix.runtime.log import log
+from pyfix.tables.table import TableError
+
+if TYPE_CHECKING:
+    from pyfix.daemons.smtpd.session import Session
+
+__all__ = ["admitted", "gone", "may_name_recipient", "may_send_message"]
+
+
+def _ident(session: Session) -> str:
+    """Return what anvil counts: the service and the client's address or network."""
+    address = session.client.address
+    settings = session.settings
+    length, full = (
+        (settings.smtpd_client_ipv6_prefix_length, 128)
+        if ":" in address
+        else (settings.smtpd_client_ipv4_prefix_length, 32)
+    )
+    if length < full:
+        address = str(ip_network(f"{address}/{length}", strict=False))
+    return f"{session.server.service}:{address}"
+
+
+async def admitted(session: Session) -> bool:
+    """Count the client in; refuse it when there are too many connections from its address."""
+    client = session.client
+    server = session.server
+    try:
+        if server.limit_exceptions.matches_client(client.name, client.address) or client.family == 0:
+            return True
+    except TableError:
+        return True
+    session.counted = _ident(session)
+    counts = await server.anvil.connected(session.counted)
+    if counts is None:
+        return True
+    settings = session.settings
+    count, rate = counts
+    if 0 < settings.smtpd_client_connection_count_limit < count:
+        what, number = "concurrency", count
+    elif 0 < settings.smtpd_client_connection_rate_limit < rate:
+        what, number = "rate", rate
+    else:
+        return True
+    session.reply(f"421 4.7.0 {server.hostname} Error: too many connections from {client.address}")
+    log.warning(f"Connection {what} limit exceeded: {number} from {client.log_name} for service {server.service}")
+    return False
+
+
+def gone(session: Session) -> None:
+    """Count the client out."""
+    background(session.server.anvil.disconnected(session.counted))
+
+
+async def may_send_message(session: Session) -> bool:
+    """Count MAIL; say whether the client is within smtpd_client_message_rate_limit."""
+    limit = session.settings.smtpd_client_message_rate_limit
+    if not session.counted:
+        return True
+    rate = await session.server.anvil.event(MESSAGE, session.counted)
+    if rate is None or limit <= 0 or rate <= limit:
+        return True
+    session.reply(f"450 4.7.1 Error: too much mail from {session.client.address}")
+    _warn(session, "Message delivery request", rate)
+    return False
+
+
+async def may_name_recipient(session: Session) -> bool:
+    """Count RCPT; say whether the client is within smtpd_client_recipient_rate_limit."""
+    limit = session.settings.smtpd_client_recipient_rate_limit
+    if not session.counted:
+        return True
+    rate = await session.server.anvil.event(RECIPIENT, session.counted)
+    if rate is None or limit <= 0 or rate <= limit:
+        return True
+    session.reply(f"450 4.7.1 Error: too many recipients from {session.client.address}")
+    _warn(session, "Recipient address", rate)
+    return False
+
+
+def _warn(session: Session, what: str, rate: int) -> None:
+    client, service = session.client.log_name, session.server.service
+    log.warning(f"{what} rate limit exceeded: {rate} from {client} for service {service}")

@@ -1,0 +1,252 @@
+"""What smtpd gives cleanup(8) of a message beside its content: envelope records and Received: header.
+
+Source: smtpd(8); RFC 5321 section 4.4; postconf(5) smtpd_hide_client_session.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from pyfix.access.client_context import rewrites_locally
+from pyfix.clients.cleanup import NewMessage
+from pyfix.formats.address import internal_to_external
+from pyfix.formats.records import (
+    ATTRIBUTE,
+    END,
+    EXTRACTED,
+    FILTER,
+    FLAGS,
+    MESSAGE,
+    RECIPIENT,
+    REDIRECT,
+    SENDER,
+    TEXT,
+    TIME,
+    VERP,
+    encode_record,
+)
+from pyfix.protocols.internal import cleanup as flags
+from pyfix.protocols.smtp.parameters import RcptParameters
+from pyfix.runtime.ipc import ServiceError
+from pyfix.runtime.log import log
+
+if TYPE_CHECKING:
+    from pyfix.daemons.smtpd.session import Session
+
+__all__ = ["add_recipient", "begin_content", "end_content", "opened"]
+
+_NEVER: Final = 1
+_SERVICE_FAILED: Final = "451 4.3.0 Error: queue file write error"
+
+
+async def opened(session: Session) -> bool:
+    """Open the message at cleanup(8) and write the first records; on failure reply, and tell so."""
+    server = session.server
+    bits = server.cleanup_flags | flags.SMTP_REPLY
+    if session.mail.smtputf8:
+        bits |= flags.SMTPUTF8
+    try:
+        new = await NewMessage.open(session.settings.cleanup_service_name, bits, session.settings.ipc_timeout)
+    except ServiceError as error:
+        log.warning(f"connect to {session.settings.cleanup_service_name} service: {error}")
+        session.reply(_SERVICE_FAILED)
+        return False
+    session.message = new
+    transaction = session.transaction
+    transaction.queue_id = new.queue_id
+    new.write(_envelope(session, new.queue_id))
+    parts = [f"{new.queue_id}: client={session.client.log_name}"]
+    if transaction.sasl_method:
+        parts.append(f"sasl_method={transaction.sasl_method}")
+    if transaction.sasl_username:
+        parts.append(f"sasl_username={transaction.sasl_username}")
+    if transaction.sasl_sender is not None:
+        parts.append(f"sasl_sender={transaction.sasl_sender}")
+    forwarded = session.forwarded
+    if forwarded.get("IDENT"):
+        parts.append(f"orig_queue_id={forwarded['IDENT']}")
+    if forwarded:
+        parts.append(f"orig_client={_forwarded_client(session)}")
+    log.info(", ".join(parts))
+    return True
+
+
+def _forwarded_client(session: Session) -> str:
+    forwarded = session.forwarded
+    text = f"{forwarded.get('NAME') or 'unknown'}[{forwarded.get('ADDR') or 'unknown'}]"
+    if session.settings.smtpd_client_port_logging:
+        text += f":{forwarded.get('PORT') or 'unknown'}"
+    return text
+
+
+def _envelope(session: Session, queue_id: str) -> bytes:
+    """Return the records before the first recipient."""
+    transaction = session.transaction
+    client = session.client
+    found = session.mail
+    forwarded = session.forwarded
+    seconds = int(session.arrival)
+    microseconds = int((session.arrival - seconds) * 1_000_000)
+    attributes = [f"log_ident={forwarded.get('IDENT') or queue_id}"]
+    context = "local" if rewrites_locally(transaction) else "remote"
+    attributes.append(f"rewrite_context={context}")
+    if transaction.sasl_method:
+        attributes.append(f"sasl_method={transaction.sasl_method}")
+    if transaction.sasl_username:
+        attributes.append(f"sasl_username={transaction.sasl_username}")
+    if transaction.sasl_sender is not None:
+        attributes.append(f"sasl_sender={transaction.sasl_sender}")
+    if found.envid:
+        attributes.append(f"envelope_id={found.envid}")
+    if found.ret:
+        attributes.append(f"ret_flags={found.ret}")
+    records = [encode_record(TIME, b"%d %d" % (seconds, microseconds)), *map(_attribute, attributes)]
+    sender = transaction.sender or ""
+    records.append(encode_record(SENDER, sender.encode("utf-8", "surrogateescape")))
+    helo = transaction.helo_name
+    attributes = []
+    if found.encoding:
+        attributes.append(f"encoding={found.encoding}")
+    if forwarded:
+        attributes.append(f"log_client_name={forwarded.get('NAME') or 'unknown'}")
+        attributes.append(f"log_client_address={forwarded.get('ADDR') or 'unknown'}")
+        attributes.append(f"log_client_port={forwarded.get('PORT') or 'unknown'}")
+        attributes.append(f"log_message_origin={_forwarded_client(session)}")
+        if forwarded.get("HELO"):
+            attributes.append(f"log_helo_name={forwarded['HELO']}")
+        attributes.append(f"log_protocol_name={forwarded.get('PROTO') or 'unknown'}")
+    else:
+        attributes.append(f"log_client_name={client.name}")
+        attributes.append(f"log_client_address={client.address}")
+        attributes.append(f"log_client_port={client.port}")
+        attributes.append(f"log_message_origin={client.log_name}")
+        if helo is not None:
+            attributes.append(f"log_helo_name={helo}")
+        attributes.append(f"log_protocol_name={transaction.protocol}")
+    attributes.append(f"client_name={client.name}")
+    attributes.append(f"reverse_client_name={client.reverse_name}")
+    attributes.append(f"client_address={client.address}")
+    attributes.append(f"client_port={client.port}")
+    attributes.append(f"server_address={client.server_address}")
+    attributes.append(f"server_port={client.server_port}")
+    if helo is not None:
+        attributes.append(f"helo_name={helo}")
+    attributes.append(f"protocol_name={transaction.protocol}")
+    attributes.append(f"client_address_type={client.family}")
+    records += map(_attribute, attributes)
+    if found.verp is not None:
+        verp = found.verp or session.settings.default_verp_delimiters
+        records.append(encode_record(VERP, verp.encode("ascii", "replace")))
+    return b"".join(records)
+
+
+def _attribute(text: str) -> bytes:
+    return encode_record(ATTRIBUTE, text.encode("utf-8", "surrogateescape"))
+
+
+def add_recipient(session: Session, recipient: str, found: RcptParameters) -> None:
+    """Write the records of one recipient."""
+    assert session.message is not None
+    original = found.orcpt or f"rfc822;{internal_to_external(recipient)}"
+    raw = recipient.encode("utf-8", "surrogateescape")
+    records = _attribute(f"dsn_orig_rcpt={original}") + encode_record(RECIPIENT, raw)
+    if found.notify:
+        records = _attribute(f"notify_flags={found.notify}") + records
+    session.message.write(records)
+
+
+def begin_content(session: Session) -> None:
+    """Write the end of the envelope and the headers that we add."""
+    new = session.message
+    assert new is not None
+    transaction = session.transaction
+    records = []
+    if transaction.hold or transaction.discard:
+        records.append(_action_flags(session))
+    records.append(encode_record(MESSAGE))
+    for header in transaction.prepend:
+        records += [
+            encode_record(TEXT, line.encode("utf-8", "surrogateescape")) for line in header.split("\n")
+        ]
+    records += [encode_record(TEXT, line.encode("utf-8", "surrogateescape")) for line in _received(session)]
+    new.write(b"".join(records))
+
+
+def _action_flags(session: Session) -> bytes:
+    transaction = session.transaction
+    bits = (flags.HOLD if transaction.hold else 0) | (flags.DISCARD if transaction.discard else 0)
+    return encode_record(FLAGS, b"%d" % bits)
+
+
+def _received(session: Session) -> list[str]:
+    """Return the lines of our Received: header."""
+    transaction = session.transaction
+    client = session.client
+    settings = session.settings
+    new = session.message
+    assert new is not None
+    by = f"by {session.server.hostname} ({settings.mail_name})"
+    hidden = settings.smtpd_hide_client_session
+    lines = []
+    if hidden:
+        by = f"Received: {by}"
+    else:
+        helo = transaction.helo_name if transaction.helo_name is not None else client.name
+        lines.append(f"Received: from {helo} ({client.name} [{client.printed_address}])")
+        by = f"\t{by}"
+    if settings.smtpd_sasl_authenticated_header and transaction.sasl_username and not hidden:
+        lines.append(f"\t(Authenticated sender: {transaction.sasl_username})")
+    protocol = transaction.protocol
+    if session.mail.smtputf8:
+        protocol = "UTF8SMTP"
+    if transaction.sasl_username and protocol != "SMTP":
+        protocol += "A"
+    date = mail_date(session.arrival)
+    if transaction.accepted == 1 and transaction.recipient is not None:
+        lines.append(f"{by} with {protocol} id {new.queue_id}")
+        lines.append(f"\tfor <{internal_to_external(transaction.recipient)}>; {date}")
+    else:
+        lines.append(f"{by} with {protocol} id {new.queue_id};")
+        lines.append(f"\t{date}")
+    return lines
+
+
+_dates: dict[int, str] = {}
+
+
+def mail_date(when: float) -> str:
+    """Return a date as headers have it: ``Mon, 23 Nov 2026 02:48:27 +0000 (UTC)``.  Source: RFC 5322 section 3.3."""
+    second = int(when)
+    text = _dates.get(second)
+    if text is None:
+        _dates.clear()
+        local = time.localtime(second)
+        text = _dates[second] = (
+            f"{_DAYS[local.tm_wday]}, {local.tm_mday:02d} {_MONTHS[local.tm_mon - 1]} {local.tm_year} "
+            f"{time.strftime('%H:%M:%S %z (%Z)', local)}"
+        )
+    return text
+
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def end_content(session: Session) -> None:
+    """Write the end of the content, what access tables ordered, and the end of the message."""
+    new = session.message
+    assert new is not None
+    transaction = session.transaction
+    records = [encode_record(EXTRACTED)]
+    if transaction.filter:
+        records.append(encode_record(FILTER, transaction.filter.encode("utf-8", "surrogateescape")))
+    if transaction.redirect:
+        records.append(encode_record(REDIRECT, transaction.redirect.encode("utf-8", "surrogateescape")))
+    for address in transaction.bcc:
+        records.append(encode_record(RECIPIENT, address.encode("utf-8", "surrogateescape")))
+        records.append(_attribute(f"notify_flags={_NEVER}"))
+    if transaction.hold or transaction.discard:
+        records.append(_action_flags(session))
+    records.append(encode_record(END))
+    new.write(b"".join(records))

@@ -1,0 +1,127 @@
+"""What all sessions of one smtpd process share: settings, tables, clients of other services.
+
+Source: smtpd(8); postconf(5).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyfix.access.policy import AccessPolicy
+from pyfix.clients.anvil import AnvilClient
+from pyfix.clients.cleanup import UnknownOverride, input_flags
+from pyfix.clients.flush import FlushClient
+from pyfix.clients.resolve import Resolver, rewrite_service
+from pyfix.config.errors import ConfigError
+from pyfix.config.own_networks import address_families
+from pyfix.config.parameters.smtpd import SmtpdSettings
+from pyfix.config.snapshot import Snapshot
+from pyfix.protocols.smtp.extensions import UnknownKeyword, discarded_keywords
+from pyfix.runtime.log import log
+from pyfix.tables.maps import Maps
+from pyfix.tables.matchlist import MatchList
+
+__all__ = ["Server"]
+
+_BARE_NEWLINE: Final = {"no": "no", "yes": "normalize", "normalize": "normalize", "note": "note", "reject": "reject"}
+
+
+class Server:
+    """One reading of main.cf, with everything worked out that sessions need."""
+
+    def __init__(self, snapshot: Snapshot, service: str, *, stand_alone: bool = False) -> None:
+        """Raises ConfigError."""
+        settings = self.settings = SmtpdSettings(snapshot)
+        settings.check()
+        self.snapshot: Final = snapshot
+        self.service: Final = service
+        """First field of our master.cf entry."""
+        self.stand_alone: Final = stand_alone
+        self.hostname: Final = settings.myhostname
+        self.banner: Final = f"220 {settings.smtpd_banner}"
+        timeout, idle, ttl = settings.ipc_timeout, settings.ipc_idle, settings.ipc_ttl
+        self.resolver: Final = Resolver(
+            rewrite_service(settings.rewrite_service_name, timeout=timeout, idle=idle, ttl=ttl)
+        )
+        self.policy: Final = AccessPolicy(snapshot, settings, self.resolver)
+        self.anvil: Final = AnvilClient("anvil", timeout)
+        self.flush: Final = FlushClient(settings.flush_service_name, timeout)
+        self.ipv6: Final = address_families(snapshot)[1]
+        self.utf8: Final = settings.smtputf8_enable
+        self.line_limit: Final = settings.line_length_limit
+        self.soft_limit: Final = settings.smtpd_soft_error_limit
+        self.hard_limit: Final = settings.smtpd_hard_error_limit
+        self.junk_limit: Final = settings.smtpd_junk_command_limit
+        self.size_limit: Final = settings.message_size_limit
+        self.bare_newline: Final = self._bare_newline_mode()
+        try:
+            flags = input_flags(settings.receive_override_options, milters=bool(settings.smtpd_milters))
+            self.cleanup_flags: Final = flags
+            self.discarded: Final = discarded_keywords(settings.smtpd_discard_ehlo_keywords)
+        except UnknownOverride as error:
+            raise ConfigError(f'unknown receive_override_options value "{error}"') from None
+        except UnknownKeyword as error:
+            raise ConfigError(f'unknown ESMTP feature name: "{error}"') from None
+        self.ehlo_replies: Final[dict[tuple[object, ...], str]] = {}
+        self._open_lists(snapshot)
+        limits = (
+            settings.smtpd_client_connection_count_limit,
+            settings.smtpd_client_connection_rate_limit,
+            settings.smtpd_client_message_rate_limit,
+            settings.smtpd_client_recipient_rate_limit,
+            settings.smtpd_client_auth_rate_limit,
+            settings.smtpd_client_new_tls_session_rate_limit,
+        )
+        self.counts_clients: Final = any(limit > 0 for limit in limits) and not stand_alone
+
+    def _bare_newline_mode(self) -> str:
+        value = self.settings.smtpd_forbid_bare_newline
+        mode = _BARE_NEWLINE.get(value.strip().lower())
+        if mode is None:
+            raise ConfigError(f"bad value: smtpd_forbid_bare_newline = {value}")
+        return mode
+
+    def _open_lists(self, snapshot: Snapshot) -> None:
+        settings = self.settings
+
+        def match(name: str, value: tuple[str, ...], parents: bool | None = None) -> MatchList:
+            return MatchList(name, value, snapshot, match_parents=parents)
+
+        self.noop_commands = match("smtpd_noop_commands", settings.smtpd_noop_commands)
+        self.forbidden_commands = match("smtpd_forbidden_commands", settings.smtpd_forbidden_commands)
+        self.verp_clients = match("smtpd_authorized_verp_clients", settings.smtpd_authorized_verp_clients)
+        self.xclient_hosts = match("smtpd_authorized_xclient_hosts", settings.smtpd_authorized_xclient_hosts)
+        self.xforward_hosts = match("smtpd_authorized_xforward_hosts", settings.smtpd_authorized_xforward_hosts)
+        self.limit_exceptions = match(
+            "smtpd_client_event_limit_exceptions", settings.smtpd_client_event_limit_exceptions
+        )
+        self.bare_newline_exclusions = match(
+            "smtpd_forbid_bare_newline_exclusions", settings.smtpd_forbid_bare_newline_exclusions
+        )
+        self.debug_peers = match("debug_peer_list", settings.debug_peer_list)
+        self.flush_domains = match("fast_flush_domains", settings.fast_flush_domains)
+        self.discard_maps = Maps(
+            "smtpd_discard_ehlo_keyword_address_maps", settings.smtpd_discard_ehlo_keyword_address_maps, snapshot
+        )
+        self.command_filter = Maps(
+            "smtpd_command_filter", settings.smtpd_command_filter, snapshot, fold=False
+        )
+        self.footer_maps = Maps(
+            "smtpd_reject_footer_maps", settings.smtpd_reject_footer_maps, snapshot, fold=False
+        )
+        self.reject_filter = Maps(
+            "smtpd_reject_filter_maps", settings.smtpd_reject_filter_maps, snapshot, fold=False
+        )
+
+    def discarded_for(self, address: str) -> frozenset[str]:
+        """Return the EHLO keywords that a client is not offered.  Raises TableError."""
+        if not self.discard_maps:
+            return self.discarded
+        value = self.discard_maps.find_now(address)
+        if value is None:
+            return self.discarded
+        try:
+            return discarded_keywords(value.replace(",", " ").split())
+        except UnknownKeyword as error:
+            log.warning(f'unknown ESMTP feature name: "{error}"')
+            return self.discarded
