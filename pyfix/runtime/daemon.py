@@ -190,6 +190,7 @@ class Daemon:
         loop = self.loop = install()
         loop.on_error(report_bug)
         log.wait_with(self._wait_writable)
+        log.gather_with(loop.at_turn_end)
         self.status = MasterStatus(self.invocation.generation)
         loop.watch(STATUS, select.EPOLLIN, self._master_gone)
         for fd in range(FIRST_LISTENER, FIRST_LISTENER + self.invocation.listeners):

@@ -26,6 +26,8 @@ _FACILITIES: Final = {
 _SEVERITIES: Final = {"info": 6, "warning": 4, "error": 3, "fatal": 2, "panic": 2}
 _MOST_TEXT: Final = 2000
 _MOST_WAITING: Final = 20000
+_MOST_DATAGRAM: Final = 4000
+"""Bytes of lines in one datagram; postlogd(8) receives 4096 at most."""
 _SYSLOG_SOCKET: Final = "/dev/log"
 
 _UNPRINTABLE: Final = dict.fromkeys([*range(32), 127, *range(128, 160), *range(55296, 57344)], "?")
@@ -50,6 +52,8 @@ class Log:
         self._facility = _FACILITIES["mail"]
         self._host = ""
         self._waiting: deque[bytes] = deque(maxlen=_MOST_WAITING)
+        self._batch: list[bytes] = []
+        self._at_turn_end: Callable[[Callable[[], None]], None] | None = None
         self._wait_writable: Callable[[socket.socket, Callable[[], bool]], None] | None = None
         self._is_waiting = False
         self._second = 0
@@ -101,12 +105,23 @@ class Log:
             self._socket = None
         self._is_waiting = False
 
+    def after_fork(self) -> None:
+        """Forget, in a child, what belongs to the parent: its connection, its lines that wait, its event loop."""
+        self.close()
+        self._pid = 0
+        self._waiting.clear()
+        self._wait_writable = None
+
     def wait_with(self, wait_writable: Callable[[socket.socket, Callable[[], bool]], None]) -> None:
         """Let an event loop call back when a full logger takes lines again.
 
         The callback sends what waits and tells whether all of it is gone.
         """
         self._wait_writable = wait_writable
+
+    def gather_with(self, at_turn_end: Callable[[Callable[[], None]], None]) -> None:
+        """Let an event loop send the lines of one turn together, which postlogd(8), ours and Postfix's, takes as well."""
+        self._at_turn_end = at_turn_end
 
     # Lines
 
@@ -159,7 +174,24 @@ class Log:
         line = self._stamp + self._prefix + text
         if not self._postlog:
             line = f"<{self._facility << 3 | _SEVERITIES[severity]}>{line}"
-        self._send(line.encode("utf-8", "surrogateescape"))
+        data = line.encode("utf-8", "surrogateescape")
+        if self._at_turn_end is not None and self._postlog:
+            if not self._batch:
+                self._at_turn_end(self._send_batch)
+            self._batch.append(data)
+        else:
+            self._send(data)
+
+    def _send_batch(self) -> None:
+        """Send the lines of this turn in as few datagrams as may be."""
+        batch, self._batch = self._batch, []
+        size, first = 0, 0
+        for index, line in enumerate(batch):
+            size += len(line) + 1
+            if size > _MOST_DATAGRAM and index > first:
+                self._send(b"\n".join(batch[first:index]))
+                size, first = len(line) + 1, index
+        self._send(b"\n".join(batch[first:]))
 
     def _send(self, line: bytes) -> None:
         if self._waiting:
@@ -221,6 +253,9 @@ class Log:
     def finish(self, seconds: float = 1.0) -> None:
         """Send what waits before the process ends, for *seconds* at most."""
         end = time.monotonic() + seconds
+        self._at_turn_end = None
+        if self._batch:
+            self._send_batch()
         self._wait_writable = None
         while self._waiting and self._socket is not None and time.monotonic() < end:
             self._block_briefly(self._waiting.popleft())
