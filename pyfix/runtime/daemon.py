@@ -7,6 +7,7 @@ process options of the daemons' manual pages.
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -30,6 +31,7 @@ from pyfix.runtime.task import spawn
 
 _ACCEPT_BURST = 64
 _FATAL_DELAY = 1.0
+_GARBAGE_THRESHOLD = 20000
 
 
 class Daemon:
@@ -201,6 +203,9 @@ class Daemon:
         self._watch_listeners()
         self._idle_from_now()
         Watchdog(self.mail.daemon_timeout, loop).start()
+        # What lives now lives as long as the process: no collection needs to look at it again.
+        gc.freeze()
+        gc.set_threshold(_GARBAGE_THRESHOLD, 20, 100)
         loop.turn()
         log.finish()
 
