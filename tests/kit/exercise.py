@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.kit.instance import TRUSTED, Instance
+from tests.kit.processes import wait_until
 
 MAIN = {
     "relay_transport": "discard:exercise",
@@ -85,10 +86,14 @@ def _deferral(mta: Instance) -> None:
     queue_id = mta.wait_for_log(deferred)[1]
     listing = mta.run("postqueue", "-p").stdout.decode()
     assert queue_id in listing and "(not now)" in listing, listing
+    site = mta.queue_directory / "flush/later_example"
+    assert wait_until(lambda: site.exists() and queue_id in site.read_text(), 5.0), "flush has not heard of the message"
+    assert wait_until(lambda: queue_id in mta.queue().get("deferred", ()), 5.0), mta.queue()
     mark = mta.log_mark()
     assert mta.run("postqueue", "-s", "later.example").returncode == 0
     mta.wait_for_log(rf"{queue_id}: from=<.* \(queue active\)", since=mark)
     mta.wait_for_log(deferred, since=mark)
+    assert wait_until(lambda: queue_id in mta.queue().get("deferred", ()), 5.0), mta.queue()
     assert mta.run("postsuper", "-d", queue_id).returncode == 0
     assert queue_id not in mta.run("postqueue", "-p").stdout.decode()
 
