@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from grp import getgrnam
 from pathlib import Path
 from pwd import getpwnam
-from typing import Self
+from typing import Any, Self
 
 from . import processes, programs, services, smtp, spool
 from .ports import ReservedPort
@@ -57,6 +57,7 @@ class Instance:
         master: str | Mapping[str, str | None] | None = None,
         replace: Mapping[str, str] | None = None,
         files: Mapping[str, str | bytes] | None = None,
+        user: int | None = None,
     ) -> None:
         """Lay the instance out; nothing runs yet.
 
@@ -64,9 +65,11 @@ class Instance:
         whole master.cf, or changes by service name to the standard one (a full line, or None to leave the service out);
         ``{port}`` in it stands for the port of smtpd.  *replace* names programs to take from another side: ``{"smtpd":
         "pyfix"}``.  *files* are written into the configuration folder.  In values of *main*, ``{dir}`` stands for the
-        instance's folder.  Raises ReferenceMissing or ProgramsMissing where a side can't run.
+        instance's folder.  With *user* (an id) the whole instance belongs to that user, who starts it: the way without
+        root.  Raises ReferenceMissing or ProgramsMissing where a side can't run.
         """
         self.kind = kind
+        self.user = user
         self.replaced = dict(replace or {})
         self._port = ReservedPort()
         self.host, self.port = "127.0.0.1", self._port.number
@@ -132,7 +135,7 @@ class Instance:
         }
 
     def _lay_out(self) -> None:
-        root = os.getuid() == 0
+        root = os.getuid() == 0 and self.user is None
         owner = getpwnam("postfix") if root else None
         self.config_directory.mkdir()
         self.log_path.parent.mkdir()
@@ -152,6 +155,9 @@ class Instance:
         if owner is not None:
             os.chown(self.data_directory, owner.pw_uid, -1)
             os.chown(self.mail_directory, MAILBOX_OWNER, MAILBOX_OWNER)
+        if self.user is not None:
+            for path in (self.directory, *self.directory.rglob("*")):
+                os.chown(path, self.user, self.user)
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file into the configuration folder (mode 644) and return its path."""
@@ -231,6 +237,7 @@ class Instance:
                 capture_output=True,
                 text=True,
                 timeout=seconds,
+                **self._identity(self.user),
                 check=False,
                 stdin=subprocess.DEVNULL,
             )
@@ -239,6 +246,10 @@ class Instance:
         if done.returncode != 0 or not processes.wait_until(self.is_running, seconds):
             raise NotStarted(f"{argv[0]} returned {done.returncode}\n{done.stdout}{done.stderr}\n{self._log_tail()}")
         return self
+
+    def _identity(self, user: int | None) -> dict[str, Any]:
+        """The arguments of subprocess.run that make it run as *user*; None: as we are."""
+        return {} if user is None else {"user": user, "group": user, "extra_groups": []}
 
     def _log_tail(self) -> str:
         return "\n".join(self.log_lines(whole=True)[-30:])
@@ -301,7 +312,7 @@ class Instance:
         user: int | None = None,
         timeout: float = 60.0,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run one of the instance's commands, by its name, as *user* (an id) if given."""
+        """Run one of the instance's commands, by its name, as *user* (an id; default: the instance's own)."""
         program = self.command_directory / command
         if not program.exists():  # mailq and newaliases stand elsewhere in the reference
             program = Path(self.main.get(f"{command}_path", program))
@@ -312,7 +323,7 @@ class Instance:
             cwd="/",
             capture_output=True,
             timeout=timeout,
-            user=user,
+            **self._identity(self.user if user is None else user),
             check=False,
         )
 
