@@ -138,7 +138,8 @@ class Stream:
                 if self._fd < 0:
                     raise StreamClosed("closed")
                 self._arm()
-                waiter = self._reader = Waiter[None]()
+                waiter: Waiter[None] = Waiter()
+                self._reader = waiter
                 await waiter
             try:
                 data = self._socket.recv(self._size)
@@ -209,7 +210,8 @@ class Stream:
         try:
             while not self.flush():
                 self._arm()
-                waiter = self._writer = Waiter[None]()
+                waiter: Waiter[None] = Waiter()
+                self._writer = waiter
                 await waiter
         finally:
             if self._fd >= 0:
@@ -243,7 +245,8 @@ class Stream:
             except BlockingIOError:
                 self._readable = False
                 self._arm()
-                waiter = self._reader = Waiter[None]()
+                waiter: Waiter[None] = Waiter()
+                self._reader = waiter
                 await waiter
                 continue
             except OSError as error:
