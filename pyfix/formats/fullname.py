@@ -74,7 +74,7 @@ def encode_words(name: bytes, charset: str, literal: frozenset[int]) -> list[str
     The encoding is B for a long name of which half or more must be encoded, else Q.
     """
     strange = sum(byte not in literal for byte in name)
-    if len(name) >= _SHORT and strange * 2 >= len(name):
+    if len(name) >= _SHORT and strange >= len(name) // 2:
         start, room = f"=?{charset}?B?", _LONGEST_WORD - len(charset) - 7
         size = room // 4 * 3
         pieces = [base64.b64encode(name[at : at + size]).decode("ascii") for at in range(0, len(name), size)]

@@ -63,7 +63,9 @@ def _add(message: Message, text: str) -> None:
 def _add_id(message: Message) -> None:
     setup = message.setup
     queue_id = message.queue_id
-    value = f"<{setup.stamp()}.{queue_id}@{setup.hostname}>"
+    # A long queue id never comes again; a short one needs the time beside it.
+    unique = queue_id if setup.long_ids else f"{setup.stamp()}.{queue_id}"
+    value = f"<{unique}@{setup.hostname}>"
     _add(message, f"{message.resent}Message-Id: {value}")
     log.info(f"{queue_id}: {message.resent.lower()}message-id={value}")
     if not message.resent:

@@ -61,11 +61,13 @@ class HeaderWriter:
         self._write(name, body)
 
     def header_end(self) -> None:
-        """The primary header is complete: check it, and add what is missing."""
+        """The primary header is complete: check it, and add what is missing.  Raises SizeLimitExceeded, OSError."""
         message = self._message
         if self._ended or not message.going:
             return
         self._ended = True
+        if not self.waiting:
+            message.flush()  # an oversized header must not get as far as a message id
         if not message.hops:
             message.refuse("no Received: header")
             return

@@ -26,6 +26,7 @@ class Setup:
         self.settings = settings
         self.standard = standard
         self.hostname = settings.myhostname
+        self.long_ids = settings.enable_long_queue_ids
         self.line_limit = settings.line_length_limit
         self.hop_limit = settings.hopcount_limit
         self.attribute_limit = settings.queue_file_attribute_count_limit
