@@ -21,7 +21,7 @@ def test_a_private_instance_is_laid_out(tmp_path: Path) -> None:
     assert (instance.daemon_directory / "smtpd").exists()
     assert instance.queue_directory.joinpath("incoming").is_dir()
     master = (instance.config_directory / "master.cf").read_text().splitlines()
-    services = [line.split()[:2] for line in master if line[:1] not in {"#", " "}]
+    services = [line.split()[:2] for line in master if line.strip() and line[0] not in "# "]
     assert [name for name, kind in services if kind == "inet"] == ["127.0.0.1:2525"]
     assert ["smtp", "unix"] in services
 

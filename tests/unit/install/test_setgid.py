@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pyfix.install import setgid
-
-needs_compiler = pytest.mark.skipif(not (shutil.which("cc") or shutil.which("gcc")), reason="no C compiler")
+from tests.kit import requirements
+from tests.kit.programs import readable_by_everyone
 
 SCRIPT = """\
 import json, os, sys
@@ -31,10 +31,17 @@ def folder() -> Iterator[Path]:
 
 
 def interpreter() -> Path:
-    python = Path(sys.executable).resolve()
-    if setgid.changeable_part(python) is not None:
-        pytest.skip(f"others may change {python}")
-    return python
+    """An interpreter that only root may change and everyone may run, of whatever version."""
+    for python in (Path(sys.executable).resolve(), Path("/usr/bin/python3"), Path("/usr/local/bin/python3")):
+        if python.exists() and setgid.changeable_part(python) is None and readable_by_everyone(python.resolve()):
+            return python
+    requirements.missing("an interpreter that every user can run")
+
+
+@pytest.fixture(autouse=True)
+def compiler() -> None:
+    if not (shutil.which("cc") or shutil.which("gcc")):
+        requirements.missing("a C compiler")
 
 
 def build(folder: Path) -> Path:
@@ -44,7 +51,6 @@ def build(folder: Path) -> Path:
     return folder / "postdrop"
 
 
-@needs_compiler
 def test_only_arguments_and_a_few_variables_come_through(folder: Path) -> None:
     program = build(folder)
     read, write = os.pipe()
@@ -71,7 +77,6 @@ def test_only_arguments_and_a_few_variables_come_through(folder: Path) -> None:
     assert str(write) not in descriptors
 
 
-@needs_compiler
 @pytest.mark.parametrize(
     ("zone", "kept"), [("UTC", True), ("Europe/Berlin", True), (":/etc/x", False), ("../x", False)]
 )
@@ -80,14 +85,10 @@ def test_a_zone_is_a_name(folder: Path, zone: str, kept: bool) -> None:
     assert ("TZ" in json.loads(done.stdout)[1]) == kept
 
 
-@needs_compiler
 @pytest.mark.root
 def test_other_users_get_the_group(folder: Path) -> None:
-    python = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")
-    if not python.exists():
-        pytest.skip("no interpreter that other users can run")
     (folder / "script.py").write_text(SCRIPT)
-    setgid.build(folder / "postdrop", python, folder / "script.py")
+    setgid.build(folder / "postdrop", interpreter(), folder / "script.py")
     setgid.give_group(folder / "postdrop", 12345)
     done = subprocess.run(
         [folder / "postdrop"],
@@ -102,7 +103,6 @@ def test_other_users_get_the_group(folder: Path) -> None:
     assert json.loads(done.stdout)[2] == 12345
 
 
-@needs_compiler
 def test_what_others_may_change_is_not_run_with_rights(folder: Path) -> None:
     loose = folder / "loose"
     loose.mkdir()
