@@ -35,9 +35,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--calls", action="store_true", help="count system calls with strace, in a round of its own")
     parser.add_argument("--sides", default="reference,pyfix", help="the two sides (default reference,pyfix)")
     parser.add_argument("--json", type=Path, help="write all figures into this file too")
+    parser.add_argument("--connections", type=int, default=CONNECTIONS, help="open connections in the memory rows")
     options = parser.parse_args(arguments)
     first, second = options.sides.split(",")
-    bench = Bench((first, second), 3 if options.quick else options.rounds, options.calls)
+    bench = Bench((first, second), 3 if options.quick else options.rounds, options.calls, options.connections)
     wanted = [name for name in options.rows.split(",") if name]
     chosen = [row for row in ROWS if not wanted or any(fnmatch(row.name, name) for name in wanted)]
     if chosen:
@@ -55,11 +56,12 @@ def main(arguments: list[str]) -> int:
 class Bench:
     """One run over the chosen rows."""
 
-    def __init__(self, sides: tuple[str, str], rounds: int, calls: bool) -> None:
-        """*calls*: count system calls too."""
+    def __init__(self, sides: tuple[str, str], rounds: int, calls: bool, connections: int) -> None:
+        """*calls*: count system calls too; *connections*: how many are open in the memory rows."""
         self.sides = sides
         self.rounds = rounds
         self.calls = calls
+        self.connections = connections
         self.missed: list[str] = []
         self.figures: dict[str, Any] = {"sides": sides, "rounds": rounds}
 
@@ -121,7 +123,7 @@ class Bench:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4 * CONNECTIONS), most))
         for side in self.sides:
-            with Instance(side, main={**MAIN, "default_process_limit": str(CONNECTIONS + 100)}) as instance:
+            with Instance(side, main={**MAIN, "default_process_limit": str(self.connections + 100)}) as instance:
                 instance.start()
                 for recipient in ("user@ours.example", "nobody@mail.ours.example", "someone@discard.example"):
                     instance.send_message(recipient)
@@ -131,9 +133,9 @@ class Bench:
 
     def _connections(self, side: str, instance: Instance) -> None:
         with ExitStack() as stack:
-            for _ in range(CONNECTIONS):
+            for _ in range(self.connections):
                 stack.enter_context(Dialogue(instance.host, instance.port, timeout=60))
-            name = f"{side}, {CONNECTIONS} open SMTP connections"
+            name = f"{side}, {self.connections} open SMTP connections"
             self._limit(name, costs.proportional_memory(instance), CONNECTIONS_PSS, "KiB")
             start = time.monotonic()
             stack.enter_context(Dialogue(instance.host, instance.port))

@@ -32,10 +32,10 @@ def folder() -> Iterator[Path]:
 
 def interpreter() -> Path:
     """An interpreter that only root may change and everyone may run, of whatever version."""
-    for python in (Path(sys.executable).resolve(), Path("/usr/bin/python3"), Path("/usr/local/bin/python3")):
-        if python.exists() and setgid.changeable_part(python) is None and readable_by_everyone(python.resolve()):
-            return python
-    requirements.missing("an interpreter that every user can run")
+    known = (Path(sys.executable).resolve(), Path("/usr/bin/python3"), Path("/usr/local/bin/python3"))
+    usable = [python for python in known if python.exists() and readable_by_everyone(python.resolve())]
+    safe = [python for python in usable if setgid.changeable_part(python) is None]
+    return safe[0] if safe else requirements.missing("an interpreter that every user can run")
 
 
 @pytest.fixture(autouse=True)
