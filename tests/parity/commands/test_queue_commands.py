@@ -1,0 +1,182 @@
+"""postcat, postqueue and postsuper print, log and return what the reference's do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from tests.kit.instance import Instance
+from tests.kit.parity import Parity
+
+pytestmark = [pytest.mark.reference, pytest.mark.root]
+
+MAIN = {
+    "transport_maps": "inline:{{later.example=retry:4.3.0 later}, {gone.example=discard:}}",
+    "relay_domains": "later.example, gone.example",
+    "relay_recipient_maps": "",
+    "smtpd_reject_unlisted_recipient": "no",
+}
+
+_TIMES = re.compile(r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d( \d{4})?")
+_EPOCH = re.compile(r"\b1\d{9}\b")
+_PORT = re.compile(r"(client_port|server_port)=\d+")
+
+
+def shown(mta: Instance, queue_ids: Sequence[str], command: str, *arguments: str, input: bytes | None = None) -> str:
+    """Run a command and return its output and status, without what differs between any two runs."""
+    done = mta.run(command, *arguments, input=input)
+    text = f"{done.stdout.decode()}\n--\n{done.stderr.decode()}\n-- {done.returncode}"
+    for number, queue_id in enumerate(queue_ids):
+        text = text.replace(queue_id, f"<ID{number}>     "[: len(queue_id)]).replace(
+            f"/{queue_id[0]}/<ID{number}>", f"/h/<ID{number}>"
+        )
+    text = text.replace(str(mta.command_directory) + "/", "")
+    text = _PORT.sub(r"\1=port", _EPOCH.sub("EPOCH", _TIMES.sub("TIME", text)))
+    text = re.sub(r"2026\d{10}", "STAMP", text)
+    return "\n".join([line for line in text.split("\n") if "name_mask:" not in line and "inet_addr_local:" not in line])
+
+
+def deferred(mta: Instance, recipients: Sequence[str] = ("c@later.example", "d@gone.example")) -> str:
+    """Queue a message one of whose recipients cannot be delivered now."""
+    queue_id = mta.send_message(list(recipients), "Subject: test\n\nHello\n" + "x" * 3000 + "\n")
+    mta.wait_for_log(rf"{queue_id}: to=<c@later\.example>.*status=deferred")
+    if "d@gone.example" in recipients:
+        mta.wait_for_log(rf"{queue_id}: to=<d@gone\.example>.*status=sent")
+    return queue_id
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("-v",), ("-v", "-o"), ("-h",), ("-b",), ("-e",), ("-d",), ("-f",), ("-e", "-h"), ("-r", "-o")]
+)
+def test_postcat(parity: Parity, options: tuple[str, ...]) -> None:
+    def case(mta: Instance) -> str:
+        queue_id = deferred(mta)
+        return shown(mta, [queue_id], "postcat", *options, "-q", queue_id)
+
+    parity(case, main=MAIN)
+
+
+@pytest.mark.parametrize("arguments", [("-q", "NOSUCH"), ("/etc/passwd",), ("/nonexistent",), ("-x",)])
+def test_postcat_of_what_is_not_there(parity: Parity, arguments: tuple[str, ...]) -> None:
+    def case(mta: Instance) -> str:
+        text = shown(mta, [], "postcat", *arguments)
+        return text.partition("usage:")[0] if "-x" in arguments else text
+
+    parity(case, main=MAIN)
+
+
+def test_postqueue_lists(parity: Parity) -> None:
+    def case(mta: Instance) -> list[str]:
+        empty = shown(mta, [], "postqueue", "-p")
+        queue_id = deferred(mta)
+        return [
+            empty,
+            shown(mta, [queue_id], "postqueue", "-p"),
+            shown(mta, [queue_id], "postqueue", "-j"),
+            shown(mta, [queue_id], "mailq"),
+        ]
+
+    parity(case, main=MAIN)
+
+
+def test_hold_release_expire_and_delete(parity: Parity) -> None:
+    def case(mta: Instance) -> list[str]:
+        queue_id = deferred(mta)
+        ids = [queue_id]
+        results = [
+            shown(mta, ids, "postsuper", "-h", queue_id),
+            shown(mta, ids, "postqueue", "-p"),
+            shown(mta, ids, "postsuper", "-h", queue_id),
+            shown(mta, ids, "postsuper", "-H", queue_id),
+            shown(mta, ids, "postsuper", "-e", queue_id),
+            shown(mta, ids, "postqueue", "-p"),
+            shown(mta, ids, "postsuper", "-e", queue_id),
+            shown(mta, ids, "postsuper", "-d", "-", input=f"NOSUCH\nABC/DEF\n{queue_id}\n".encode()),
+            shown(mta, ids, "postqueue", "-p"),
+        ]
+        assert not mta.queue().get("deferred")
+        return results
+
+    parity(case, main=MAIN, logs="postsuper", fresh=True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-d", "ALL"),
+        ("-h", "ALL", "deferred"),
+        ("-f", "ALL"),
+        ("-x",),
+        ("-d", "ALL", "nosuchqueue"),
+        (),
+    ],
+)
+def test_postsuper_of_an_empty_queue(parity: Parity, arguments: tuple[str, ...]) -> None:
+    def case(mta: Instance) -> str:
+        return shown(mta, [], "postsuper", *arguments)
+
+    parity(case, main=MAIN)
+
+
+def test_requeue(parity: Parity) -> None:
+    def case(mta: Instance) -> str:
+        queue_id = deferred(mta, ["c@later.example"])
+        result = shown(mta, [queue_id], "postsuper", "-r", queue_id)
+        mta.run("postqueue", "-f")
+        mta.wait_for_log(rf"uid=\d+ from=<sender@client\.example> orig_id={queue_id}")
+        mta.wait_for_log(r"to=<c@later\.example>.*status=deferred", count=2)
+        mta.run("postsuper", "-d", "ALL")
+        return result
+
+    parity(case, main=MAIN, logs=("postsuper", "pickup"), fresh=True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("-x",), ("-i", "bad/id"), ("-i", "ABCDEF"), ("-s", "not a site"), ("-s", "example.com"), ("-f",), ("-p", "x")],
+)
+def test_postqueue_requests(parity: Parity, arguments: tuple[str, ...]) -> None:
+    def case(mta: Instance) -> str:
+        return shown(mta, [], "postqueue", *arguments)
+
+    parity(case, main=MAIN)
+
+
+def test_queue_is_listed_while_the_system_is_down(parity: Parity) -> None:
+    def case(mta: Instance) -> list[str]:
+        queue_id = deferred(mta)
+        mta.stop()
+        return [
+            shown(mta, [queue_id], "postqueue", "-p"),
+            shown(mta, [queue_id], "postqueue", "-j"),
+            shown(mta, [queue_id], "postqueue", "-f"),
+        ]
+
+    parity(case, main=MAIN, fresh=True)
+
+
+def _each(commands: Sequence[tuple[str, ...]]) -> Callable[[Instance], list[str]]:
+    def case(mta: Instance) -> list[str]:
+        return [shown(mta, [], *command) for command in commands]
+
+    return case
+
+
+def test_usage_of_sendmail(parity: Parity) -> None:
+    parity(
+        _each(
+            [
+                ("sendmail", "-Q"),
+                ("sendmail", "-bx", "u@x.example"),
+                ("sendmail", "-n", "x"),
+                ("sendmail", "-bp", "x"),
+                ("sendmail", "-bh"),
+                ("sendmail", "-q30m"),
+                ("sendmail", "-qX"),
+                ("sendmail", "-bv", "-t"),
+            ]
+        ),
+        main=MAIN,
+    )
