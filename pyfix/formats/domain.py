@@ -106,7 +106,15 @@ def ascii_complaint(domain: str) -> str | None:
     """Return the warning about an internationalised domain without an A-label form, as Postfix words it, or None."""
     if domain.isascii() or domain_to_ascii(domain) is not None:
         return None
-    reason = "UIDNA_ERROR_EMPTY_LABEL" if ".." in domain or domain.startswith(".") else "malformed ASCII label(s)"
+    labels = domain.removesuffix(".").split(".")
+    if "" in labels:
+        reason = "UIDNA_ERROR_EMPTY_LABEL"
+    elif any(label.startswith("-") for label in labels):
+        reason = "UIDNA_ERROR_LEADING_HYPHEN"
+    elif any(label.endswith("-") for label in labels):
+        reason = "UIDNA_ERROR_TRAILING_HYPHEN"
+    else:
+        reason = "malformed ASCII label(s)"
     return f'midna_domain_to_ascii_create: Problem translating domain "{domain}" to ASCII form: {reason}'
 
 

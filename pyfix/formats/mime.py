@@ -174,6 +174,7 @@ class MimeParser:
             self._extend(data)
         elif not data:
             self._end_header()
+            self._partial_body = kind != _END_OF_LINE
             self._sink.body(kind, data)
             return
         elif data[:1] in (b" ", b"\t") and self._lines:
