@@ -9,6 +9,7 @@ import pytest
 
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
+from tests.kit.processes import wait_until
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
@@ -20,6 +21,8 @@ MAIN = {
 }
 
 _TIMES = re.compile(r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d( \d{4})?")
+_OFFSET = re.compile(r"^ {2,}\d+ (?=[a-z*])|(?<=message_size: )( +\d+) +\d+", re.M)
+"""Offsets depend on how many digits the microseconds of the arrival time have."""
 _EPOCH = re.compile(r"\b1\d{9}\b")
 _PORT = re.compile(r"(client_port|server_port)=\d+")
 
@@ -34,6 +37,7 @@ def shown(mta: Instance, queue_ids: Sequence[str], command: str, *arguments: str
         )
     text = text.replace(str(mta.command_directory) + "/", "")
     text = _PORT.sub(r"\1=port", _EPOCH.sub("EPOCH", _TIMES.sub("TIME", text)))
+    text = _OFFSET.sub(r"\1 OFFSET ", text)
     text = re.sub(r"2026\d{10}", "STAMP", text)
     return "\n".join([line for line in text.split("\n") if "name_mask:" not in line and "inet_addr_local:" not in line])
 
@@ -44,6 +48,7 @@ def deferred(mta: Instance, recipients: Sequence[str] = ("c@later.example", "d@g
     mta.wait_for_log(rf"{queue_id}: to=<c@later\.example>.*status=deferred")
     if "d@gone.example" in recipients:
         mta.wait_for_log(rf"{queue_id}: to=<d@gone\.example>.*status=sent")
+    assert wait_until(lambda: queue_id in mta.queue().get("deferred", []), 5.0)
     return queue_id
 
 
