@@ -112,6 +112,10 @@ class Log:
         self._waiting.clear()
         self._wait_writable = None
 
+    def fileno(self) -> int:
+        """Return the descriptor of the connection to the logger, -1 without one."""
+        return -1 if self._socket is None else self._socket.fileno()
+
     def wait_with(self, wait_writable: Callable[[socket.socket, Callable[[], bool]], None]) -> None:
         """Let an event loop call back when a full logger takes lines again.
 
@@ -120,7 +124,7 @@ class Log:
         self._wait_writable = wait_writable
 
     def gather_with(self, at_turn_end: Callable[[Callable[[], None]], None]) -> None:
-        """Let an event loop send the lines of one turn together, which postlogd(8), ours and Postfix's, takes as well."""
+        """Let an event loop send the lines of one turn together, which any postlogd(8) takes as well."""
         self._at_turn_end = at_turn_end
 
     # Lines

@@ -1,0 +1,1 @@
+"""master(8): listens for the other daemons, starts them on demand and watches over them."""

@@ -1,0 +1,150 @@
+"""master(8): from the command line to the running mail system."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Sequence
+
+from pyfix.config.errors import ConfigError
+from pyfix.config.parameters.master import MasterSettings
+from pyfix.config.snapshot import Snapshot
+from pyfix.daemons.master.background import Waiter, go_to_background
+from pyfix.daemons.master.master import PROGRAM, Master
+from pyfix.daemons.master.options import Options, UsageError
+from pyfix.daemons.master.title import TitleArea, detach_environment
+from pyfix.runtime.environment import chosen_environment
+from pyfix.runtime.identity import mail_owner
+from pyfix.runtime.log import log
+from pyfix.runtime.logtarget import configure_log
+from pyfix.runtime.masterlock import DATA_LOCK, PID_FILE, LockError, MasterLock, running_master
+
+_LAST_DESCRIPTOR = 1 << 20
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run master with the arguments after its name; return the exit status.
+
+    1: it can't run, or with -t: it runs already.  Source: master(8).
+    """
+    os.umask(0o077)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    log.tag = f"postfix/{PROGRAM}"
+    log.to_stderr()
+    try:
+        options = Options.parse(argv, os.getpid())
+    except UsageError as error:
+        log.fatal(str(error))
+        return 1
+    os.closerange(3, _LAST_DESCRIPTOR)
+    options.verbosity += _number(os.environ.get("MAIL_VERBOSE"))
+    options.debugger |= "MAIL_DEBUG" in os.environ
+    if options.config_directory is not None:
+        os.environ["MAIL_CONFIG"] = options.config_directory
+    waiter = Waiter(None)
+    try:
+        if options.test:
+            return _test(Snapshot.read(options.config_directory, process_name=PROGRAM))
+        waiter = go_to_background(options)
+        return _serve(options, waiter)
+    except ConfigError as error:
+        if error.warning:
+            log.warning(error.warning)
+        log.fatal(str(error))
+        waiter.failed(str(error))
+        log.finish()
+        return 1
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text is not None and text.isdecimal() else 0
+
+
+def _test(snapshot: Snapshot) -> int:
+    try:
+        return int(running_master(snapshot.value("queue_directory")) is not None)
+    except OSError as error:
+        raise ConfigError(f"open lock file {PID_FILE}: {error.strerror}") from None
+
+
+def _serve(options: Options, waiter: Waiter) -> int:
+    snapshot = Snapshot.read(options.config_directory, process_name=PROGRAM)
+    settings = MasterSettings(snapshot)
+    settings.check()
+    configure_log(snapshot, PROGRAM, to_stderr=not options.wait)
+    log.verbosity = options.verbosity
+    _raise_limits()
+    try:
+        os.chdir(settings.queue_directory)
+    except OSError as error:
+        raise ConfigError(f"chdir {settings.queue_directory}: {error.strerror}") from None
+    _lock(settings)
+    _take_environment(settings)
+    title = TitleArea()
+    master = Master(options, settings, title)
+    master.configure()
+    for warning in snapshot.warnings:
+        log.warning(warning)
+    log.info(f"daemon started -- version {snapshot.value('mail_version')}, configuration {snapshot.config_directory}")
+    if options.debugger:
+        _run_debugger(settings)
+    waiter.ready()
+    if not options.debug_in_foreground:
+        log.to_stderr(False)
+    return master.run()
+
+
+def _raise_limits() -> None:
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _lock(settings: MasterSettings) -> None:
+    """Lock master.pid, and master.lock as mail_owner; they stay ours until the process ends."""
+    owner = mail_owner(settings.mail_owner)
+    path = PID_FILE
+    try:
+        MasterLock(path).write_pid(os.getpid())
+        path = os.path.join(settings.data_directory, DATA_LOCK)
+        with owner.rights():
+            lock = MasterLock(path)
+        lock.write_pid(os.getpid())
+    except LockError as error:
+        raise ConfigError(f"open lock file {path}: {error}") from None
+
+
+def _take_environment(settings: MasterSettings) -> None:
+    """Keep of the environment what import_environment says, and add what children need before they read main.cf."""
+    environment = chosen_environment(settings.import_environment, os.environ)
+    ours = {
+        "MAIL_CONFIG": settings.snapshot.config_directory,
+        "MAIL_LOGTAG": settings.syslog_name,
+        "POSTLOG_SERVICE": "",
+        "POSTLOG_HOSTNAME": "",
+    }
+    if settings.maillog_file:
+        service = os.path.join(settings.queue_directory, "public", settings.postlog_service_name)
+        ours |= {"POSTLOG_SERVICE": service, "POSTLOG_HOSTNAME": settings.myhostname}
+    for name, value in ours.items():
+        if value:
+            environment[name] = value
+        else:
+            environment.pop(name, None)
+    detach_environment(environment)
+
+
+def _run_debugger(settings: MasterSettings) -> None:
+    """Start debugger_command on this process.  Source: postconf(5) debugger_command, DEBUG_README."""
+    command = settings.snapshot.value("debugger_command")
+    if not command:
+        return
+    log.info(f"running: {command}")
+    if os.fork() == 0:
+        path = "/bin:/usr/bin:/sbin:/usr/sbin:/usr/local/bin"
+        os.execve("/bin/sh", ["sh", "-c", command], {**os.environ, "PATH": path})
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

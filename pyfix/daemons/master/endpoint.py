@@ -1,0 +1,174 @@
+"""Where services listen: Internet addresses, and sockets and FIFOs below queue_directory.
+
+Source: master(5) service name and type; postconf(5) inet_interfaces, inet_protocols, known_tcp_ports.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyfix.config.errors import ConfigError
+from pyfix.config.master_cf import ServiceEntry
+from pyfix.config.own_networks import address_families, own_addresses
+from pyfix.config.parameter import split_words
+from pyfix.config.snapshot import Snapshot
+from pyfix.runtime.identity import Owner, is_rootless
+
+_FIRST_FREE_PORT = 1024
+_SOCKET_MODE = 0o666
+_FIFO_MODE = 0o622
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An Internet address and port to listen on."""
+
+    host: str
+    port: int
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        """AF_INET or AF_INET6."""
+        return socket.AF_INET6 if ":" in self.host else socket.AF_INET
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this host can reach it."""
+        return self.host == "::1" or self.host.startswith("127.")
+
+
+# Addresses
+
+
+def inet_addresses(entry: ServiceEntry, snapshot: Snapshot, where: str) -> tuple[Address, ...]:
+    """Return what an inet service listens on; *where* is file and line, for complaints.
+
+    Without a host in its name these are all addresses of inet_interfaces.  Raises ConfigError.
+    """
+    host, port = _split_host_port(entry.name, where)
+    families = _families(snapshot)
+    if host:
+        return _resolved(host, _known_port(port, snapshot), families, entry.name, where)
+    interfaces = split_words(snapshot.value("inet_interfaces"))
+    if not interfaces:
+        raise ConfigError(
+            f"{where}: service definition requires valid host name or address, "
+            "or non-empty inet_interfaces setting"
+        )
+    number = _port_number(_known_port(port, snapshot), entry.name)
+    if "all" in (word.lower() for word in interfaces):
+        return tuple(Address("::" if family is socket.AF_INET6 else "0.0.0.0", number) for family in families)
+    return tuple(Address(own.address, number) for own in own_addresses(snapshot))
+
+
+def _families(snapshot: Snapshot) -> tuple[socket.AddressFamily, ...]:
+    ipv4, ipv6 = address_families(snapshot)
+    return (socket.AF_INET,) * ipv4 + (socket.AF_INET6,) * ipv6
+
+
+def _split_host_port(name: str, where: str) -> tuple[str, str]:
+    if name.startswith("["):
+        host, bracket, rest = name[1:].partition("]")
+        if not bracket or not rest.startswith(":") or not rest[1:]:
+            raise ConfigError(f'{where}: missing service information in "{name}"')
+        return host, rest[1:]
+    host, _, port = name.rpartition(":")
+    return host, port
+
+
+def _known_port(port: str, snapshot: Snapshot) -> str:
+    """Return the number that known_tcp_ports has for a service name, else the name."""
+    for words in snapshot.value("known_tcp_ports").split(","):
+        *names, number = words.strip().split("=")
+        if port in (name.strip() for name in names):
+            return number.strip()
+    return port
+
+
+def _port_number(port: str, name: str) -> int:
+    if port.isascii() and port.isdecimal():
+        return int(port)
+    try:
+        return socket.getservbyname(port, "tcp")
+    except OSError:
+        raise ConfigError(f"{name}: Servname not supported for ai_socktype") from None
+
+
+def _resolved(
+    host: str, port: str, families: Sequence[socket.AddressFamily], name: str, where: str
+) -> tuple[Address, ...]:
+    number = _port_number(port, name)
+    try:
+        answers = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise ConfigError(f"{where}: bad hostname or network address: {name}") from None
+    found = dict.fromkeys(str(answer[4][0]) for answer in answers if answer[0] in families)
+    if not found:
+        raise ConfigError(f"{where}: no valid IP address found: {name}")
+    return tuple(Address(text, number) for text in found)
+
+
+# Listening
+
+
+def listen_inet(address: Address, backlog: int) -> int:
+    """Return a socket that listens.  Raises ConfigError."""
+    with socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if address.family is socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        try:
+            listener.bind((address.host, address.port))
+        except PermissionError as error:
+            advice = " (without root, a port must be above 1023)" if _is_privileged(address.port) else ""
+            raise ConfigError(
+                f"bind {address.host} port {address.port}: {os.strerror(error.errno or 0)}{advice}"
+            ) from error
+        except OSError as error:
+            raise ConfigError(f"bind {address.host} port {address.port}: {os.strerror(error.errno or 0)}") from error
+        listener.listen(backlog)
+        return listener.detach()
+
+
+def _is_privileged(port: int) -> bool:
+    return is_rootless() and port < _FIRST_FREE_PORT
+
+
+def listen_unix(path: str, owner: Owner, backlog: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """Return a listening socket at *path*, which becomes *owner*'s.  Raises ConfigError."""
+    with owner.rights(), socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as listener:
+        try:
+            _remove(path)
+            listener.bind(path)
+            os.chmod(path, _SOCKET_MODE)
+        except OSError as error:
+            raise ConfigError(f"bind: {path}: {os.strerror(error.errno or 0)}") from error
+        if kind is socket.SOCK_STREAM:
+            listener.listen(backlog)
+        return listener.detach()
+
+
+def listen_fifo(path: str, owner: Owner) -> int:
+    """Return a FIFO at *path*, open for reading and writing so that it never ends.  Raises ConfigError."""
+    with owner.rights():
+        try:
+            try:
+                os.mkfifo(path, _FIFO_MODE)
+            except FileExistsError:
+                _remove(path)
+                os.mkfifo(path, _FIFO_MODE)
+            os.chmod(path, _FIFO_MODE)
+            return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise ConfigError(f"open fifo: {path}: {os.strerror(error.errno or 0)}") from error
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

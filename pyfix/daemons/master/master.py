@@ -1,0 +1,248 @@
+"""All services together: reading the configuration, starting and reaping processes, reload and end."""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import signal
+import struct
+import termios
+import time
+
+from pyfix.config.errors import ConfigError
+from pyfix.config.master_cf import ServiceEntry, read_master_cf
+from pyfix.config.own_networks import address_families
+from pyfix.config.parameters.master import MasterSettings
+from pyfix.config.snapshot import Snapshot
+from pyfix.daemons.master.definition import Definition, Key, define, is_disabled
+from pyfix.daemons.master.loop import MasterLoop
+from pyfix.daemons.master.options import Options
+from pyfix.daemons.master.service import Child, Service
+from pyfix.daemons.master.spawn import Plan, module_to_fork, spawn
+from pyfix.daemons.master.title import TitleArea
+from pyfix.runtime.identity import mail_owner
+from pyfix.runtime.log import log
+from pyfix.runtime.logtarget import configure_log
+
+PROGRAM = "master"
+_FATAL_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+_KEPT_PARAMETERS = ("queue_directory", "inet_protocols")
+"""What a reload can't change."""
+_ENDED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM)
+_STARTUP_TIME = 1.0
+"""Seconds after which a failing process of ours has not failed at its start."""
+_LAST_WORDS_TIME = 0.2
+
+
+class Master:
+    """The running mail system."""
+
+    def __init__(self, options: Options, settings: MasterSettings, title: TitleArea) -> None:
+        """Take over; nothing is open yet.  Raises ConfigError."""
+        self.loop = MasterLoop()
+        self._options = options
+        self._settings = settings
+        self._title = title
+        self._owner = mail_owner(settings.mail_owner)
+        self._services: dict[Key, Service] = {}
+        self._children: dict[int, Child] = {}
+        self._generation = 0
+        self._flow = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._kept = {name: settings.snapshot.value(name) for name in _KEPT_PARAMETERS}
+
+    @property
+    def throttle_time(self) -> int:
+        """Seconds.  Source: postconf(5) service_throttle_time."""
+        return self._settings.service_throttle_time
+
+    # Configuration
+
+    def configure(self) -> None:
+        """Read master.cf; open what is new, renew what was there, end what is gone.  Raises ConfigError."""
+        path = os.path.join(self._settings.snapshot.config_directory, "master.cf")
+        definitions = self._definitions(path)
+        for key in [key for key in self._services if key not in definitions]:
+            self._end_service(self._services.pop(key))
+        opened = []
+        for key, definition in definitions.items():
+            present = self._services.get(key)
+            if present is not None:
+                present.reload(definition)
+            else:
+                service = Service(definition, self, definition.listen(self._owner))
+                self._services[key] = service
+                opened.append(service)
+        for definition in definitions.values():
+            module_to_fork(definition.program)
+        for service in opened:
+            service.open()
+        gc.collect()
+        gc.freeze()
+
+    def _definitions(self, path: str) -> dict[Key, Definition]:
+        settings = self._settings
+        notices: list[str] = []
+        low_level = settings.snapshot.expand("${{$compatibility_level} <level {1} ? {yes} : {no}}") == "yes"
+        entries = read_master_cf(path, warn=notices.append, compatibility_chroot=low_level)
+        for notice in notices:
+            log.warning(notice)
+        if not any(address_families(settings.snapshot)):
+            protocols = settings.snapshot.value("inet_protocols")
+            log.warning(f"all network protocols are disabled (inet_protocols = {protocols})")
+            log.warning('disabling all type "inet" services in master.cf')
+            entries = [entry for entry in entries if entry.type != "inet"]
+        options = ["-d"] * self._options.debug_in_foreground + ["-v"] * self._options.verbosity
+        definitions = {}
+        for entry in entries:
+            if is_disabled(entry, settings.master_service_disable):
+                continue
+            self._note_chroot(entry, path)
+            definition = define(entry, settings, path, options)
+            definitions[definition.key] = definition
+        return definitions
+
+    def _note_chroot(self, entry: ServiceEntry, path: str) -> None:
+        if entry.chroot_by_default:
+            log.info(f"{path}: line {entry.line}: using backwards-compatible default setting chroot=y")
+
+    def _end_service(self, service: Service) -> None:
+        for pid in service.children:
+            os.kill(pid, signal.SIGTERM)
+        service.close()
+
+    def reload(self) -> None:
+        """Read main.cf and master.cf again.  Source: postfix(1) reload.  Raises ConfigError, which ends master."""
+        snapshot = Snapshot.read(self._settings.snapshot.config_directory, process_name=PROGRAM)
+        log.info(f"reload -- version {snapshot.value('mail_version')}, configuration {snapshot.config_directory}")
+        for warning in snapshot.warnings:
+            log.warning(warning)
+        overrides = []
+        for name, old in self._kept.items():
+            new = snapshot.value(name)
+            if new != old:
+                log.warning(f"ignoring {name} parameter value change")
+                log.warning(f'old value: "{old}", new value: "{new}"')
+                log.warning(f"to change {name}, stop and start Postfix")
+                overrides.append((name, old))
+        snapshot = snapshot.with_overrides(overrides)
+        settings = MasterSettings(snapshot)
+        settings.check()
+        self._settings = settings
+        configure_log(snapshot, PROGRAM)
+        self.configure()
+
+    # Processes
+
+    def start(self, service: Service) -> Child:
+        """Start a process of *service*.  Raises OSError when there can be none."""
+        definition = service.definition
+        self._generation += 1
+        module = module_to_fork(definition.program)
+        plan = Plan(
+            definition.program,
+            definition.argv(len(service.listeners), service.stress),
+            module,
+            self._flow,
+            service.status_write,
+            service.listeners,
+            self._generation,
+        )
+        pid = spawn(plan, self.loop, self._title)
+        log.debug(f"spawn command {definition.program}; pid {pid}")
+        child = Child(service, pid, self._generation, self.loop.now, forked=module is not None)
+        self._children[pid] = child
+        return child
+
+    def reap(self) -> None:
+        """Take note of all processes that have ended."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            child = self._children.pop(pid, None)
+            if child is not None:  # else an orphan that PID 1 inherits
+                self._ended(child, status)
+
+    def _ended(self, child: Child, status: int) -> None:
+        code = os.waitstatus_to_exitcode(status)
+        service = child.service
+        if code and self._services.get(service.definition.key) is service:
+            how = f"exit status {code}" if code > 0 else f"killed by signal {-code}"
+            log.warning(f"process {service.definition.program} pid {child.pid} {how}")
+        service.ended(child, failed=code != 0 and self._failed_to_start(child, code))
+
+    def _failed_to_start(self, child: Child, code: int) -> bool:
+        """Tell whether a process was of no use at all.
+
+        A program that we exec'd has been of use once it became available again, as Postfix's master has it.  Our own
+        daemons serve many clients and seldom say so: they fail when they fail young, by their own fault.
+        """
+        if child.uses:
+            return False
+        if not child.forked:
+            return True
+        return -code not in _ENDED_BY_OTHERS and self.loop.now - child.started < _STARTUP_TIME
+
+    # Running
+
+    def run(self) -> int:
+        """Serve until the end; return the exit status of a voluntary end."""
+        self.loop.on_signal(signal.SIGCHLD, self.reap)
+        self.loop.on_signal(signal.SIGHUP, self._reload_or_die)
+        for number in _FATAL_SIGNALS:
+            self.loop.on_signal(number, lambda number=number: self.terminate(number))  # type: ignore[misc]  # a lambda's default has no type of its own
+        if self._options.exit_time:
+            self.loop.later(self._options.exit_time, self._exit_time)
+        self.loop.run()
+        return 0
+
+    def _reload_or_die(self) -> None:
+        try:
+            self.reload()
+        except ConfigError as error:
+            if error.warning:
+                log.warning(error.warning)
+            log.fatal(str(error))
+            log.finish()
+            os._exit(1)
+
+    def _exit_time(self) -> None:
+        log.info("master exit time has arrived")
+        self.loop.stop()
+
+    def terminate(self, number: int) -> None:
+        """End all processes, and then this one, by signal *number*."""
+        signal.signal(number, signal.SIG_IGN)
+        log.info(f"terminating on signal {number}")
+        self._let_logger_read()
+        pid = os.getpid()
+        if pid != 1 and os.getpgrp() == pid:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            os.kill(-pid, signal.SIGTERM)
+        else:
+            for child in self._children:
+                os.kill(child, signal.SIGTERM)
+        if pid == 1:
+            os._exit(0)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(pid, number)
+
+    def _let_logger_read(self) -> None:
+        """Wait a moment until postlogd(8), which is about to end too, has read our last line."""
+        fd = log.fileno()
+        if fd < 0 or not any("postlogd" in child.service.definition.program for child in self._children.values()):
+            return
+        end = time.monotonic() + _LAST_WORDS_TIME
+        while time.monotonic() < end and _unread_bytes(fd):
+            time.sleep(0.005)
+        time.sleep(0.01)
+
+
+def _unread_bytes(fd: int) -> int:
+    """Return how much of what was sent on a local socket its reader has not read yet."""
+    (size,) = struct.unpack("i", fcntl.ioctl(fd, termios.TIOCOUTQ, b"\0" * 4))
+    return int(size)
