@@ -24,7 +24,7 @@ def rewrites_locally(transaction: Transaction) -> bool:
         position += 1
         match word.lower():
             case "permit_inet_interfaces":
-                if address in policy.own_addresses:
+                if transaction.client.connected_from in policy.own_addresses:
                     return True
             case "permit_mynetworks":
                 if policy.in_mynetworks(address):

@@ -146,6 +146,8 @@ def _text(reject: Reject) -> str:
 
 def refuse(transaction: Transaction, reject: Reject) -> Reject:
     """Log a refusal and return it as it is to be replied."""
+    if transaction.hangup and not reject.text:
+        return reject
     reject = _softened(transaction, reject)
     if not reject.text.isprintable():
         reject = Reject(reject.code, reject.status, printable(reject.text, " "), reject.notice)

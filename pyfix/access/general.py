@@ -83,7 +83,7 @@ def permit_mynetworks(transaction: Transaction, _stage: Stage, _check: Check) ->
 
 def permit_inet_interfaces(transaction: Transaction, _stage: Stage, _check: Check) -> Verdict:
     """Permit a client whose address is one of ours (inet_interfaces)."""
-    return PERMIT if transaction.client.address in transaction.policy.own_addresses else DUNNO
+    return PERMIT if transaction.client.connected_from in transaction.policy.own_addresses else DUNNO
 
 
 def permit_sasl_authenticated(transaction: Transaction, _stage: Stage, _check: Check) -> Verdict:

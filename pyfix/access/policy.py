@@ -53,10 +53,10 @@ class AccessPolicy:
             "smtpd_log_access_permit_actions", settings.smtpd_log_access_permit_actions, snapshot
         )
         self.logs_permits: Final = bool(self._permit_log)
-        self.local_recipients: Final = Maps("local_recipient_maps", settings.local_recipient_maps, snapshot)
-        self.relay_recipients: Final = Maps("relay_recipient_maps", settings.relay_recipient_maps, snapshot)
-        self.virtual_mailboxes: Final = Maps("virtual_mailbox_maps", settings.virtual_mailbox_maps, snapshot)
-        self.mappings: Final = tuple(
+        self.local_recipients: Final[Maps] = Maps("local_recipient_maps", settings.local_recipient_maps, snapshot)
+        self.relay_recipients: Final[Maps] = Maps("relay_recipient_maps", settings.relay_recipient_maps, snapshot)
+        self.virtual_mailboxes: Final[Maps] = Maps("virtual_mailbox_maps", settings.virtual_mailbox_maps, snapshot)
+        self.mappings: Final[tuple[Maps, ...]] = tuple(
             maps
             for maps in (
                 Maps("recipient_canonical_maps", settings.recipient_canonical_maps, snapshot),

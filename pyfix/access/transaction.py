@@ -36,8 +36,8 @@ class Client:
     """The SMTP client: its address and what the DNS says about it."""
 
     __slots__ = (
-        "address", "family", "log_name", "name", "name_status", "port", "printed_address", "reverse_name",
-        "reverse_status", "server_address", "server_port",
+        "address", "connected_from", "family", "log_name", "name", "name_status", "port", "printed_address",
+        "reverse_name", "reverse_status", "server_address", "server_port",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +59,8 @@ class Client:
         self.reverse_name = reverse_name
         """Host name of the address, whether or not it leads back."""
         self.address = address
+        self.connected_from = address
+        """Where the connection really comes from: XCLIENT does not change it."""
         self.port = port
         self.family = family
         self.server_address = server_address

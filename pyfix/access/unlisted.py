@@ -6,7 +6,9 @@ smtpd_reject_unlisted_sender, show_user_unknown_table_name.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from pyfix.access.evaluate import Check
 from pyfix.access.stage import RECIPIENT, SENDER, Stage
@@ -16,6 +18,10 @@ from pyfix.formats.status import split_status
 from pyfix.protocols.internal.rewrite import CLASS_ALIAS, CLASS_LOCAL, CLASS_MASK, CLASS_RELAY, CLASS_VIRTUAL
 from pyfix.tables.maps import Maps
 from pyfix.tables.table import TableError
+
+if TYPE_CHECKING:
+    from pyfix.access.policy import AccessPolicy
+    from pyfix.config.parameters.smtpd import SmtpdSettings
 
 __all__ = ["check_recipient", "check_sender", "reject_unlisted_recipient", "reject_unlisted_sender"]
 
@@ -53,42 +59,61 @@ async def _unlisted(transaction: Transaction, address: str, stage: Stage, status
     settings = policy.settings
     reply = await transaction.resolve(address)
     resolved = reply.recipient
-    if stage is RECIPIENT and reply.transport in (settings.error_service_name, "retry"):
-        return _error_transport(transaction, address, stage, reply.transport, reply.nexthop)
-    address_class = reply.resolve_flags & CLASS_MASK
-    code: int
-    maps: Maps | None
-    if address_class == CLASS_LOCAL:
-        maps, code, name = policy.local_recipients, settings.unknown_local_recipient_reject_code, "local recipient"
-        if not maps:
-            return DUNNO
-    elif address_class == CLASS_VIRTUAL:
-        maps, code, name = policy.virtual_mailboxes, settings.unknown_virtual_mailbox_reject_code, "virtual mailbox"
-        if not maps:
-            return DUNNO
-    elif address_class == CLASS_RELAY:
-        maps, code, name = policy.relay_recipients, settings.unknown_relay_recipient_reject_code, "relay recipient"
-        if not maps:
-            return DUNNO
-    elif address_class == CLASS_ALIAS:
-        maps, code, name = None, settings.unknown_virtual_alias_reject_code, "virtual alias"
-    else:
-        return DUNNO
     try:
-        for known in (*policy.mappings, maps):
-            if known and await _has(policy.recipient_delimiter, policy.is_local_domain, known, resolved):
+        for maps in policy.mappings:
+            if await _has(policy, maps, resolved):
                 return DUNNO
+        if stage is RECIPIENT and reply.transport in (settings.error_service_name, "retry"):
+            return _error_transport(transaction, address, stage, reply.transport, reply.nexthop)
+        listed = _LISTS.get(reply.resolve_flags & CLASS_MASK)
+        if listed is None:
+            return DUNNO
+        of_class = listed.maps(policy)
+        if of_class is not None and (not of_class or await _has(policy, of_class, resolved)):
+            return DUNNO
     except TableError:
         raise transaction.lookup_failed(address) from None
-    suffix = f" in {name} table" if settings.show_user_unknown_table_name else ""
+    code = listed.code(settings)
+    suffix = f" in {listed.name} table" if settings.show_user_unknown_table_name else ""
     status = status if code >= 500 else f"4{status[1:]}"
     return Reject(code, status, f"<{address}>: {stage.label} rejected: User unknown{suffix}", "bounce")
 
 
-async def _has(delimiter: str, is_local_domain: object, maps: Maps, address: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Where the addresses of a class are listed."""
+
+    name: str
+    maps: Callable[[AccessPolicy], Maps | None]
+    """None: only the mappings have them.  Without tables, every address exists."""
+    code: Callable[[SmtpdSettings], int]
+
+
+_LISTS: Final = {
+    CLASS_LOCAL: _Listed(
+        "local recipient", lambda policy: policy.local_recipients,
+        lambda settings: settings.unknown_local_recipient_reject_code,
+    ),
+    CLASS_ALIAS: _Listed(
+        "virtual alias", lambda _: None,
+        lambda settings: settings.unknown_virtual_alias_reject_code,
+    ),
+    CLASS_VIRTUAL: _Listed(
+        "virtual mailbox", lambda policy: policy.virtual_mailboxes,
+        lambda settings: settings.unknown_virtual_mailbox_reject_code,
+    ),
+    CLASS_RELAY: _Listed(
+        "relay recipient", lambda policy: policy.relay_recipients,
+        lambda settings: settings.unknown_relay_recipient_reject_code,
+    ),
+}  # fmt: skip
+
+
+async def _has(policy: AccessPolicy, maps: Maps, address: str) -> bool:
+    delimiter, is_local = policy.recipient_delimiter, policy.is_local_domain
     if maps.local:
-        return maps.find_address_now(address, delimiter, is_local=is_local_domain) is not None  # type: ignore[arg-type]
-    return await maps.find_address(address, delimiter, is_local=is_local_domain) is not None  # type: ignore[arg-type]
+        return maps.find_address_now(address, delimiter, is_local=is_local) is not None
+    return await maps.find_address(address, delimiter, is_local=is_local) is not None
 
 
 def _error_transport(transaction: Transaction, address: str, stage: Stage, transport: str, nexthop: str) -> Reject:

@@ -50,6 +50,7 @@ async def xclient(session: Session, words: list[Word], _line: str) -> bool:
         name_status=old.name_status,
         reverse_status=old.reverse_status,
     )
+    client.connected_from = old.connected_from
     known = {name: "" if value in (UNAVAILABLE, TEMPORARY) else value for name, value in found.items()}
     if "NAME" in found:
         client.name = known["NAME"] or UNKNOWN

@@ -73,7 +73,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         session.reply(_MAIL_SYNTAX)
         return False
     path = words[2]
-    if path.unbalanced or (settings.strict_rfc821_envelopes and not path.bracketed):
+    if path.unbalanced:
         session.reply(_BAD_SENDER)
         return False
     if session.counted and not await limits.may_send_message(session):
@@ -155,7 +155,7 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
         session.reply(_RCPT_SYNTAX)
         return False
     path = words[2]
-    if path.unbalanced or (settings.strict_rfc821_envelopes and not path.bracketed):
+    if path.unbalanced:
         session.reply(_BAD_RECIPIENT)
         return False
     if session.counted and not await limits.may_name_recipient(session):

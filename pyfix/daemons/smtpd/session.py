@@ -86,7 +86,6 @@ class Session:
 
     async def run(self) -> None:
         """Serve the client until it leaves or must leave."""
-        transaction = self.transaction
         log.info(f"connect from {self.client.log_name}")
         self._begin_debugging()
         try:
@@ -105,18 +104,22 @@ class Session:
         except StreamClosed:
             self.reason = "lost connection"
         finally:
-            if self.reason:
-                where = transaction.where + self.where_detail
-                if self.chunks is not None and self.buffer and transaction.where == "BDAT":
-                    where = transaction.where + self.where_detail
-                queue_id = transaction.queue_id or "NOQUEUE"
-                log.info(f"{queue_id}: {self.reason} after {where} from {self.client.log_name}")
+            self._log_reason()
             self.forget_message()
             log.info(f"disconnect from {self.client.log_name}{self._counters()}")
             if self.counted:
                 limits.gone(self)
             log.verbosity -= self.debug_level
         await self.stream.close_when_sent()
+
+    def _log_reason(self) -> None:
+        """Say why the session ended, if it was before its time; leaving after a message without QUIT is not."""
+        transaction = self.transaction
+        where = transaction.where
+        if not self.reason or (where == "END-OF-MESSAGE" and self.reason == "lost connection"):
+            return
+        queue_id = transaction.queue_id or "NOQUEUE"
+        log.info(f"{queue_id}: {self.reason} after {where}{self.where_detail} from {self.client.log_name}")
 
     async def greet(self) -> None:
         """Let the client in: the client restrictions if they are not delayed, then 220."""
