@@ -12,7 +12,7 @@ import sysconfig
 from pathlib import Path
 
 from pyfix.install import setgid
-from pyfix.install.accounts import Accounts
+from pyfix.install.accounts import Accounts, caller
 from pyfix.install.launchers import COMMANDS, DAEMONS, SET_GID_COMMANDS, write_launchers
 from pyfix.install.layout import lay_out
 from pyfix.install.settings_file import with_parameters
@@ -35,10 +35,10 @@ def install(source: Path, prefix: Path) -> list[str]:
     write_launchers("command", commands, plain, python, folders, configuration)
     _install_pages(source / "man", prefix / "share/man")
     _install_configuration(source / "etc/postfix", prefix)
-    has_set_gid = _install_set_gid_commands(prefix, python, folders, warnings)
+    open_to_all = not _install_set_gid_commands(prefix, python, folders, warnings)
     ids = ACCOUNTS.ids() if os.getuid() == 0 else None
     queue, data = prefix / "var/spool/postfix", prefix / "var/lib/postfix"
-    lay_out(queue, data, ids, set_gid=has_set_gid)
+    lay_out(queue, data, ids, set_gid=not open_to_all)
     if os.getuid() == 0 and ids is None:
         warnings.append(
             f"create group {ACCOUNTS.setgid_group} and user {ACCOUNTS.mail_owner}, then install again: "
@@ -48,14 +48,20 @@ def install(source: Path, prefix: Path) -> list[str]:
 
 
 def _install_set_gid_commands(prefix: Path, python: Path, folders: list[Path], warnings: list[str]) -> bool:
-    """Install ``postdrop`` and ``postqueue``; tell whether they have the rights of setgid_group."""
+    """Install ``postdrop`` and ``postqueue``; return False when all users need the right to write to maildrop.
+
+    Without root the system is its owner's alone, who needs no further rights.
+    """
     configuration = prefix / "etc/postfix"
     commands, scripts = prefix / "sbin", prefix / "lib/pyfix/set-gid"
+    if os.getuid() != 0:
+        write_launchers("command", commands, SET_GID_COMMANDS, python, folders, configuration)
+        warnings.append(f"installed without root: only {caller()} can queue mail with it")
+        return True
     ids = ACCOUNTS.ids()
     try:
-        if os.getuid() != 0 or ids is None:
-            reason = f"there is no group {ACCOUNTS.setgid_group}" if os.getuid() == 0 else "only root can do this"
-            raise setgid.SetGidUnavailable(reason)
+        if ids is None:
+            raise setgid.SetGidUnavailable(f"there is no group {ACCOUNTS.setgid_group}")
         write_launchers("command", scripts, SET_GID_COMMANDS, python, folders, configuration)
         for name in SET_GID_COMMANDS:
             setgid.build(commands / name, python, scripts / name)
