@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from fnmatch import fnmatch
@@ -33,7 +34,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, 3 rounds")
     parser.add_argument("--rows", default="", help="comma-separated row names, * allowed; also: memory, greeting")
     parser.add_argument("--calls", action="store_true", help="count system calls with strace, in a round of its own")
-    parser.add_argument("--sides", default="reference,pyfix", help="the two sides (default reference,pyfix)")
+    parser.add_argument(
+        "--sides",
+        default="reference,pyfix",
+        help="the two sides (default reference,pyfix); kind+daemon+... takes these daemons from the other side",
+    )
     parser.add_argument("--json", type=Path, help="write all figures into this file too")
     parser.add_argument("--connections", type=int, default=CONNECTIONS, help="open connections in the memory rows")
     options = parser.parse_args(arguments)
@@ -68,7 +73,7 @@ class Bench:
     def rates(self, rows: list[Row]) -> None:
         """Measure messages a second, and what one costs."""
         with ExitStack() as stack:
-            pair = [stack.enter_context(Instance(side, main=MAIN)).start() for side in self.sides]
+            pair = [stack.enter_context(side_instance(side, MAIN)).start() for side in self.sides]
             for row in rows:
                 try:
                     self._rate(row, pair)
@@ -109,7 +114,7 @@ class Bench:
         for side in self.sides:
             times = []
             for _ in range(self.rounds):
-                with Instance(side, main=MAIN) as instance:
+                with side_instance(side, MAIN) as instance:
                     instance.start()
                     time.sleep(0.5)
                     start = time.monotonic()
@@ -123,7 +128,7 @@ class Bench:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4 * CONNECTIONS), most))
         for side in self.sides:
-            with Instance(side, main={**MAIN, "default_process_limit": str(self.connections + 100)}) as instance:
+            with side_instance(side, {**MAIN, "default_process_limit": str(self.connections + 100)}) as instance:
                 instance.start()
                 for recipient in ("user@ours.example", "nobody@mail.ours.example", "someone@discard.example"):
                     instance.send_message(recipient)
@@ -148,6 +153,13 @@ class Bench:
         self.figures[name] = value
         if wanted and value > most:
             self.missed.append(name)
+
+
+def side_instance(side: str, main: Mapping[str, str]) -> Instance:
+    """Return an instance of ``kind``, or of ``kind+daemon+...`` with these daemons of the other side."""
+    kind, *daemons = side.split("+")
+    other = "reference" if kind == "pyfix" else "pyfix"
+    return Instance(kind, main=main, replace=dict.fromkeys(daemons, other))
 
 
 if __name__ == "__main__":
