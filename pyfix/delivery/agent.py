@@ -25,6 +25,7 @@ from pyfix.protocols.internal.delivery import (
     Recipient,
     decode_recipients,
     decode_request,
+    decode_whole,
 )
 from pyfix.queue.message import Message, MessageBusy
 from pyfix.queue.spool import Spool
@@ -117,7 +118,7 @@ class DeliveryAgent(Daemon):
                     return
             except BlockingIOError:
                 data = b""
-            parsed = _parse(data)
+            parsed = decode_whole(data) if data else None
             if parsed is None:
                 # The client waits for our greeting, or has more to say than a read takes.
                 stream = Stream(connection, self.client_timeout())
@@ -182,18 +183,6 @@ def _problem(request: DeliveryRequest, recipients: list[Recipient]) -> str:
     if not recipients:
         return f"{request.queue_id}: no recipients in delivery request for destination {request.nexthop}"
     return ""
-
-
-def _parse(data: bytes) -> _Request | None:
-    """Return a request that *data* has whole, else None."""
-    if not data:
-        return None
-    head = decode_request(data)
-    if head is None:
-        return None
-    request, end = head
-    recipients, end = decode_recipients(data, end, request.recipient_count)
-    return (request, recipients) if len(recipients) == request.recipient_count else None
 
 
 async def _receive(stream: Stream, data: bytes) -> _Request | None:

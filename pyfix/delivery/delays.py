@@ -7,6 +7,8 @@ from typing import Final
 from pyfix.protocols.internal.delivery import MessageStats
 
 _MICROSECONDS: Final = 1_000_000
+_USUAL: Final = 2
+_NOTHING: Final = 0.0049
 
 
 def format_delay(seconds: float, resolution: int = 2) -> str:
@@ -14,6 +16,8 @@ def format_delay(seconds: float, resolution: int = 2) -> str:
 
     Whole numbers are kept whole, zeros at the end are left out.  Source: postconf(5) delay_logging_resolution_limit.
     """
+    if seconds < _NOTHING and resolution <= _USUAL:
+        return "0"
     micros = int(seconds * _MICROSECONDS + 0.5)
     if micros >= 10 * _MICROSECONDS or resolution <= 0:
         return str((micros + 500_000) // _MICROSECONDS)

@@ -64,7 +64,7 @@ def take_dotlock(path: str, stale_time: int) -> bool:
 
 def _is_stale(lock: str, stale_time: int) -> bool:
     try:
-        return time.time() - os.stat(lock).st_mtime > stale_time
+        return time.time() - os.stat(lock).st_ctime > stale_time
     except OSError:
         return False
 

@@ -32,9 +32,9 @@ class Envelope:
     """What qmgr(8) reads of a message."""
 
     __slots__ = (
-        "_jumps", "_limit", "_position", "_tail", "arrival_time", "attributes", "complete", "dsn_orig_rcpt",
-        "errors_to", "filter", "inspector", "message", "notify_flags", "original_recipient", "recipients",
-        "redirect", "return_receipt", "sender", "verp", "warn_offset", "warn_time",
+        "_attributes", "_jumps", "_limit", "_position", "_raw", "_tail", "arrival_time", "complete", "errors_to",
+        "filter", "inspector", "message", "original_recipient", "recipients", "redirect", "return_receipt", "sender",
+        "verp", "warn_offset", "warn_time",
     )  # fmt: skip
 
     def __init__(self, message: Message) -> None:
@@ -43,8 +43,8 @@ class Envelope:
         self.arrival_time = 0.0
         """Seconds of the clock, when the message arrived."""
         self.sender: str | None = None
-        self.attributes: dict[str, str] = {}
-        """Named attributes: the first of a name counts, but the last ``encoding``."""
+        self._raw: list[bytes] = []
+        self._attributes: dict[str, str] | None = None
         self.filter = ""
         self.inspector = ""
         self.redirect = ""
@@ -58,12 +58,22 @@ class Envelope:
         self.complete = False
         """Whether all recipients were read."""
         self.original_recipient = ""
-        self.dsn_orig_rcpt = ""
-        self.notify_flags = 0
         self._position = 0
         self._jumps = 0
         self._limit = 0
         self._tail = False
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The named attributes that were read: the first of a name counts, but the last ``encoding``."""
+        if self._attributes is None:
+            # A value has no NUL, which ends each text where Postfix's programs read it.
+            pairs = [pair.partition("=") for pair in b"\0".join(self._raw).decode(_UTF8, _ESCAPE).split("\0")]
+            found = {name: value for name, _, value in reversed(pairs)}
+            if "encoding" in found:
+                found["encoding"] = [value for name, _, value in pairs if name == "encoding"][-1]
+            self._attributes = found
+        return self._attributes
 
     def read(self, most: int = 0) -> None:
         """Read on, until there are *most* recipients (0: to the end).
@@ -110,10 +120,11 @@ class Envelope:
         Returns whether the segment ended, where a pointer leads (0: nowhere), and how many bytes were used.
         """
         position, end = 0, len(data)
+        last = end - 1
         recipients = self.recipients
-        attributes = self.attributes
+        keep = self._raw.append
         limit = self._limit
-        while position + 1 < end:
+        while position < last:
             kind = data[position]
             length = data[position + 1]
             if length < 0x80:
@@ -130,35 +141,28 @@ class Envelope:
                     break
                 kind, begin, after = found
             if kind == 0x41:  # ATTRIBUTE
-                name, equals, value = data[begin:after].decode(_UTF8, _ESCAPE).partition("=")
-                if not equals:
-                    raise MessageDamaged(f"bad attribute record: {name:.200}")
-                if name == "dsn_orig_rcpt":
-                    self.dsn_orig_rcpt = value
-                elif name == "notify_flags":
-                    self.notify_flags = int(value) if value.isdecimal() else 0
-                elif name not in attributes or name == "encoding":
-                    attributes[name] = value
+                keep(data[begin:after])
             elif kind == 0x4F:  # ORIGINAL_RECIPIENT
                 self.original_recipient = data[begin:after].decode(_UTF8, _ESCAPE)
             elif kind == 0x52:  # RECIPIENT
+                dsn_orig_rcpt, notify_flags = self._of_recipient()
                 recipients.append(
                     EnvelopeRecipient(
                         self.original_recipient,
                         data[begin:after].decode(_UTF8, _ESCAPE),
                         base + position,
-                        self.dsn_orig_rcpt,
-                        self.notify_flags,
+                        dsn_orig_rcpt,
+                        notify_flags,
                     )
                 )
-                self.original_recipient = self.dsn_orig_rcpt = ""
-                self.notify_flags = 0
+                self.original_recipient = ""
                 if limit and len(recipients) >= limit:
                     return False, 0, after
             elif kind in (records.DONE, records.CANCELED_RECIPIENT):
-                self.original_recipient = self.dsn_orig_rcpt = ""
-                self.notify_flags = 0
+                self._of_recipient()
+                self.original_recipient = ""
             elif kind in (0x4D, 0x45):  # MESSAGE, END
+                self._attributes = None
                 return True, 0, after
             elif kind == records.POINTER:
                 try:
@@ -171,6 +175,20 @@ class Envelope:
                 self._single(kind, data[begin:after].decode(_UTF8, _ESCAPE), base + position)
             position = after
         return False, 0, position
+
+    def _of_recipient(self) -> tuple[str, int]:
+        """Take the attributes that belong to the next recipient only: they stand right before it."""
+        raw = self._raw
+        dsn_orig_rcpt, notify_flags = "", 0
+        while raw:
+            if raw[-1].startswith(b"dsn_orig_rcpt="):
+                dsn_orig_rcpt = raw.pop()[14:].decode(_UTF8, _ESCAPE)
+            elif raw[-1].startswith(b"notify_flags="):
+                value = raw.pop()[13:]
+                notify_flags = int(value) if value.isdigit() else 0
+            else:
+                break
+        return dsn_orig_rcpt, notify_flags
 
     def _single(self, kind: int, value: str, offset: int) -> None:
         """Keep a record that counts once: the first of its kind."""
@@ -198,7 +216,7 @@ class Envelope:
         elif kind == records.ERRORS_TO:
             self.errors_to = self.errors_to or value
         elif kind in _OLD_ATTRIBUTES:
-            self.attributes.setdefault(_OLD_ATTRIBUTES[kind], value)
+            self._raw.append(f"{_OLD_ATTRIBUTES[kind]}={value}".encode(_UTF8, _ESCAPE))
         elif kind not in _IGNORED:
             raise MessageDamaged(f"unexpected record type {chr(kind)!r} at offset {offset}")
 

@@ -85,7 +85,7 @@ class Local(DeliveryAgent):
 
     async def _deliver_to(self, delivery: Delivery, recipient: Recipient, user: User) -> Outcome:
         home_mailbox = self.settings.home_mailbox
-        output = Output(delivery, delivery.request.sender, recipient.original_recipient, recipient.recipient.lower())
+        output = Output(delivery, delivery.request.sender, recipient.original_recipient, recipient.recipient)
         if home_mailbox:
             path = f"{user.home}/{home_mailbox}"
             owner = user.owner

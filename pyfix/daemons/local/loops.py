@@ -19,7 +19,7 @@ def delivered_before(delivery: Delivery, recipient: str) -> bool:
         head, end, _ = block.partition(b"\n\n")
         for line in head.split(b"\n"):
             if line[: len(_FIELD)].lower() == _FIELD:
-                value = line[len(_FIELD) :].strip().decode("utf-8", "surrogateescape")
+                value = line[len(_FIELD) :].lstrip().decode("utf-8", "surrogateescape")
                 if external_to_internal(value).lower() == wanted:
                     return True
         if end:

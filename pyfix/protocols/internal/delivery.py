@@ -7,8 +7,9 @@ A request is one attribute list, followed by one list for each recipient.  The a
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, Self
+from base64 import b64decode
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from pyfix.formats.attributes import AttributeListError, Attributes, Long, decode_pairs, end_of_list
 
@@ -126,6 +127,56 @@ class DeliveryRequest37(DeliveryRequest):
 
 REQUESTS: Final[dict[InternalProtocol, type[DeliveryRequest]]] = {"3.11": DeliveryRequest, "3.7": DeliveryRequest37}
 """The class to send, by the version that the agents speak.  A receiver takes both."""
+
+
+_HEAD_NAMES: Final = [member.metadata.get("wire", member.name) for member in fields(DeliveryRequest)]
+_HEAD_NAMES_37: Final = [member.metadata.get("wire", member.name) for member in fields(DeliveryRequest37)]
+_HEAD_FIELDS: Final = [member.name for member in fields(DeliveryRequest)]
+_RECIPIENT_NAMES: Final = [member.name for member in fields(Recipient)]
+_HEAD_WORDS: Final = 2 * len(_HEAD_NAMES)
+_RECIPIENT_WORDS: Final = 2 * len(_RECIPIENT_NAMES)
+_COUNT_AT: Final = _HEAD_WORDS - 1
+
+
+def decode_whole(data: bytes) -> tuple[DeliveryRequest, list[Recipient]] | None:
+    """Return a request that *data* has whole, with nothing after it and exactly the attributes that we know.
+
+    None for anything else, which decode_request may still understand.
+    """
+    words = data.decode("utf-8", "surrogateescape").split("\0")
+    if len(words) <= _HEAD_WORDS or words[_HEAD_WORDS]:
+        return None
+    names = words[0:_HEAD_WORDS:2]
+    if names == _HEAD_NAMES:
+        kind: type[DeliveryRequest] = DeliveryRequest
+    elif names == _HEAD_NAMES_37:
+        kind = DeliveryRequest37
+    else:
+        return None
+    start, step = _HEAD_WORDS + 1, _RECIPIENT_WORDS + 1
+    # One empty word ends each list, one more follows the last NUL.
+    if not words[_COUNT_AT].isdecimal() or len(words) != start + step * int(words[_COUNT_AT]) + 1:
+        return None
+    values: list[Any] = words[1:_HEAD_WORDS:2]
+    recipients: list[Recipient] = []
+    try:
+        for index in (0, 7, 10, 22):
+            values[index] = int(values[index])
+        values[3] = Long(values[3])
+        values[4] = Long(values[4])
+        values[11] = b64decode(values[11], validate=True)
+        for at in range(start, len(words) - 1, step):
+            end = at + _RECIPIENT_WORDS
+            if words[end] or words[at:end:2] != _RECIPIENT_NAMES:
+                return None
+            original, recipient, offset, orcpt, notify = words[at + 1 : end : 2]
+            recipients.append(Recipient(original, recipient, Long(offset), orcpt, int(notify)))
+    except ValueError:
+        return None
+    request = object.__new__(kind)
+    for name, value in zip(_HEAD_FIELDS, values, strict=True):
+        object.__setattr__(request, name, value)
+    return request, recipients
 
 
 def decode_request(data: bytes, start: int = 0) -> tuple[DeliveryRequest, int] | None:

@@ -1,0 +1,92 @@
+"""local(8) under the real master: mailbox files and Maildirs of Unix users.
+
+Source: local(8); postconf(5) mail_spool_directory, home_mailbox; the texts of the reference.
+"""
+
+from __future__ import annotations
+
+import os
+from pwd import getpwnam
+
+import pytest
+
+from tests.kit.instance import Instance
+from tests.kit.parity import Parity
+
+pytestmark = [pytest.mark.reference, pytest.mark.root]
+
+OURS = {"local": "pyfix"}
+MAIN = {
+    "smtpd_reject_unlisted_recipient": "no",
+    "recipient_delimiter": "+",
+    "deliver_lock_attempts": "2",
+    "message_size_limit": "9000",
+    "mailbox_size_limit": "9000",
+}
+_MODES = {"world": (0o1777, 0), "group": (0o2775, 8), "root": (0o755, 0)}
+
+
+@pytest.mark.parametrize("mode", sorted(_MODES))
+def test_mailbox_files(exchanged: Parity, mode: str) -> None:
+    """Whose rights make the mailbox depends on the folder."""
+
+    def case(mta: Instance) -> object:
+        folder = mta.directory / "localmail"
+        bits, group = _MODES[mode]
+        os.chown(folder, 0, group)
+        folder.chmod(bits)
+        recipients = ["games@localhost", "DAEMON+Ext@localhost", "root@mail.ours.example"]
+        queue_id = mta.send_message(recipients, "Subject: x\n\nFrom me\nhi\n")
+        mta.wait_for_log(rf"{queue_id}: removed")
+        mta.send_message(recipients[0], "Subject: y\n\nsecond\n")
+        mta.wait_until_empty()
+        found = [(path.name, path.stat()) for path in sorted(folder.iterdir())]
+        return [(name, oct(status.st_mode), status.st_uid, status.st_gid) for name, status in found]
+
+    exchanged(case, main=MAIN, replace=OURS, deliveries=True, fresh=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["nosuch", "no+such", "postmaster", "mailer-daemon", "man", "sync", "news", "uucp", "root+", "+x", "Games"]
+)
+def test_what_goes_wrong(exchanged: Parity, name: str) -> None:
+    """Unknown users, and mailboxes that cannot be used."""
+
+    def case(mta: Instance) -> None:
+        folder = mta.directory / "localmail"
+        (folder / "man").mkdir()
+        (folder / "sync").write_text("a\n")
+        (folder / "news").write_text("")
+        os.chown(folder / "news", getpwnam("news").pw_uid, -1)
+        (folder / "news.lock").write_text("")
+        (folder / "uucp").write_text("z" * 8900 + "\n")
+        os.chown(folder / "uucp", getpwnam("uucp").pw_uid, -1)
+        queue_id = mta.send_message(f"{name}@localhost", sender="")
+        mta.wait_for_log(rf"{queue_id}: to=<")
+
+    exchanged(case, main=MAIN, replace=OURS, logs="local", deliveries=True)
+
+
+@pytest.mark.parametrize("mailbox", ["Maildir/", "mailbox"])
+def test_a_home_that_may_not_be_written(exchanged: Parity, mailbox: str) -> None:
+    """postconf(5) home_mailbox below a home folder that belongs to root."""
+
+    def case(mta: Instance) -> str:
+        queue_id = mta.send_message("games@localhost", sender="")
+        pattern = rf"{queue_id}: to=<.*dsn=(\S+), status=(\w+) \((maildir delivery failed|cannot update)"
+        return " ".join(mta.wait_for_log(pattern).groups())
+
+    exchanged(case, main={**MAIN, "home_mailbox": mailbox}, replace=OURS)
+
+
+def test_a_loop(exchanged: Parity) -> None:
+    """A message that was delivered to this recipient before: Delivered-To."""
+
+    def case(mta: Instance) -> None:
+        field = "Delivered-To: games@localhost"
+        for header in (field, "delivered-to:  GAMES@localhost", f"{field} ", f"X: y\n\n{field}", f"X: y\n {field}"):
+            queue_id = mta.send_message("games@localhost", f"Subject: x\n{header}\n\nx\n", "")
+            mta.wait_for_log(rf"{queue_id}: to=<")
+        mta.wait_until_empty()
+
+    exchanged(case, main=MAIN, replace=OURS, logs="local", deliveries=True)
