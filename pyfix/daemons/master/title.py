@@ -33,7 +33,7 @@ class TitleArea:
         The environment's first strings, which lie behind the arguments, must not be in use any more.
         """
         try:
-            _write("/proc/self/comm", argv[0].encode()[:_SHOWN_NAME], 0)
+            _write("/proc/self/comm", argv[0].encode()[:_SHOWN_NAME], None)
             if self._size > 1:
                 _write("/proc/self/mem", self._title(argv), self._start)
         except OSError:
@@ -47,10 +47,13 @@ class TitleArea:
         return title.replace(b"\0", b" ")[: self._size - 1].ljust(self._size, b"\0")
 
 
-def _write(path: str, data: bytes, offset: int) -> None:
+def _write(path: str, data: bytes, offset: int | None) -> None:
     fd = os.open(path, os.O_WRONLY)
     try:
-        os.pwrite(fd, data, offset)
+        if offset is None:
+            os.write(fd, data)
+        else:
+            os.pwrite(fd, data, offset)
     finally:
         os.close(fd)
 
