@@ -48,7 +48,10 @@ class AddressMatch(NamedTuple):
 
 
 def _external(localpart: str) -> str:
-    """Return *localpart* in quotes when it needs them; an empty one does."""
+    """Return *localpart* in quotes when it needs them; an empty one does.  A source route before it stays as it is."""
+    if localpart.startswith("@") and ":" in localpart:
+        route, _, localpart = localpart.partition(":")
+        return f"{route}:{_external(localpart)}"
     if _DOT_STRING.fullmatch(localpart):
         return localpart
     return '"' + re.sub(r'([\\"\r])', r"\\\1", localpart) + '"'

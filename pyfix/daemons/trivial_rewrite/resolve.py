@@ -18,7 +18,7 @@ from pyfix.daemons.trivial_rewrite.sender_dependent import SenderTable
 from pyfix.daemons.trivial_rewrite.transport import Destination, TransportTable, split_destination
 from pyfix.formats.address import quote_address
 from pyfix.formats.domain import ascii_complaint, hostaddr_complaint, is_hostaddr, is_hostname, valid_mailhost_literal
-from pyfix.formats.tokens import QUOTED, Token, internal_text, scan
+from pyfix.formats.tokens import LITERAL, QUOTED, Token, internal_text, scan
 from pyfix.protocols.internal.rewrite import (
     CLASS_ALIAS,
     CLASS_DEFAULT,
@@ -30,6 +30,7 @@ from pyfix.protocols.internal.rewrite import (
     ROUTED,
     ResolveReply,
 )
+from pyfix.runtime.log import log
 from pyfix.tables.table import TableError
 
 # What a reply says about a part that could not be found out.
@@ -39,6 +40,10 @@ NO_RECIPIENT: Final = "NEXTRCPT NOT UPDATED"
 
 _MOST_ROUNDS: Final = 100
 """An address with more routes inside each other than this is given up."""
+
+
+_MOST_EXPLAINED: Final = 100
+"""Domains that the log has been told about and that need not be told again."""
 
 
 class Place(NamedTuple):
@@ -106,6 +111,8 @@ class Resolver:
         self._rewriter: Final = rewriter
         self._local: Final = local
         self._classes: Final = classes
+        self._utf8: Final = settings.smtputf8_enable
+        self._explained: Final[set[str]] = set()
         self._relocated: Final = RelocatedTable(settings, local)
         self.ordinary: Final = Routes(settings, clock, verify=False)
         self.verify: Final = Routes(settings, clock, verify=True)
@@ -146,10 +153,11 @@ class Resolver:
             if at >= 0:
                 if tokens[-1] == DOT and tokens[-2] not in (AT, DOT):
                     tokens = tokens[:-1]
-                if at < len(tokens) - 1 and not await self._is_local(tokens, at):
+                name = tokens[at + 1 :]
+                if name and (name[-1] == DOT or not await self._local.match(internal_text(name))):
                     break
-                if domain is None or at < len(tokens) - 1 or not self._settings.resolve_null_domain:
-                    domain = tokens[at + 1 :]
+                if domain is None or name or not self._settings.resolve_null_domain:
+                    domain = name
                 tokens = tokens[:at]
             if not internal_text(tokens):
                 tokens = scan(self._settings.empty_address_recipient)
@@ -161,14 +169,8 @@ class Resolver:
             complaints.warn(f"resolve_addr: <{address}>: giving up after {_MOST_ROUNDS} iterations")
         at = last_at(tokens)
         if at >= 0:
-            return self._foreign(tokens, at)
+            return await self._foreign(tokens, at)
         return await self._own(tokens, domain)
-
-    async def _is_local(self, tokens: list[Token], at: int) -> bool:
-        domain = internal_text(tokens[at + 1 :])
-        if self._settings.resolve_numeric_domain and is_hostaddr(domain):
-            domain = _literal(domain)
-        return await self._local.match(domain)
 
     def _inner_route(self, tokens: list[Token]) -> list[Token] | None:
         """Return the tokens of a localpart that is itself an address with a route, or None."""
@@ -187,42 +189,47 @@ class Resolver:
             return tokens
         return None
 
-    def _foreign(self, tokens: list[Token], at: int) -> Place:
-        """Take apart an address whose domain is not local."""
+    async def _foreign(self, tokens: list[Token], at: int) -> Place:
+        """Take apart an address whose domain is not a local name.  Raises TableError."""
         domain = internal_text(tokens[at + 1 :])
-        localpart = internal_text(tokens[:at])
+        routed = _has_route(internal_text(tokens[:at]))
+        local = False
         if self._settings.resolve_numeric_domain and is_hostaddr(domain):
-            domain = _literal(domain)
-            recipient = f"{localpart}@{domain}"
-        else:
-            recipient = internal_text(tokens)
+            domain = f"[IPv6:{domain}]" if ":" in domain else f"[{domain}]"
+            tokens = [*tokens[: at + 1], (LITERAL, domain)]
+            local = await self._local.match(domain)
         if domain.startswith("["):
             bad = not valid_mailhost_literal(domain)
             complaint = hostaddr_complaint(domain) if bad else None
             if complaint:
                 complaints.warn(complaint)
         else:
-            bad = not is_hostname(domain)
-            complaint = ascii_complaint(domain) if bad else None
-            if complaint:
-                complaints.warn(complaint)
-        return Place(recipient, domain, False, _has_route(localpart), bad)
+            bad = not is_hostname(domain) or not (self._utf8 or domain.isascii())
+            if bad and self._utf8:
+                self._explain(domain)
+        return Place(internal_text(tokens), domain, local, routed, bad)
+
+    def _explain(self, domain: str) -> None:
+        """Tell, once, why an internationalised domain has no ASCII form."""
+        complaint = ascii_complaint(domain)
+        if complaint and complaint not in self._explained:
+            if len(self._explained) >= _MOST_EXPLAINED:
+                self._explained.clear()
+            self._explained.add(complaint)
+            log.warning(complaint)
 
     async def _own(self, tokens: list[Token], domain_tokens: list[Token] | None) -> Place:
         """Take apart an address whose domain is local, or that has none and so is one of myhostname.
 
         Raises TableError.
         """
-        localpart = internal_text(tokens)
         local = True
         if domain_tokens is None or (not domain_tokens and self._settings.resolve_null_domain):
-            domain = self._settings.myhostname
-            local = await self._local.match(domain)
-        else:
-            domain = internal_text(domain_tokens)
-            if self._settings.resolve_numeric_domain and is_hostaddr(domain):
-                domain = _literal(domain)
-        return Place(f"{localpart}@{domain}", domain, local, _has_route(localpart), not domain)
+            domain_tokens = scan(self._settings.myhostname)
+            local = await self._local.match(self._settings.myhostname)
+        domain = internal_text(domain_tokens)
+        recipient = internal_text([*tokens, AT, *domain_tokens])
+        return Place(recipient, domain, local, _has_route(internal_text(tokens)), not domain)
 
     # The way
 
@@ -295,8 +302,3 @@ class Resolver:
 
 def _has_route(localpart: str) -> bool:
     return "@" in localpart or "%" in localpart or "!" in localpart
-
-
-def _literal(address: str) -> str:
-    """Return an address in the form of a domain literal."""
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

@@ -122,7 +122,7 @@ class Rewriter:
             if not domain or not self._append_dot or not mydomain or domain[0][0] == LITERAL:
                 return tokens
             if self._warn and context == LOCAL:
-                self._tell_default(internal_text(domain), mydomain)
+                self._tell_default(internal_text(domain).rstrip(), mydomain)
             return [*tokens, DOT, *scan(mydomain)]
         return _without_last_dot(tokens)
 
