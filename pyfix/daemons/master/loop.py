@@ -107,11 +107,13 @@ class MasterLoop:
 
     # Turning
 
-    def turn(self) -> None:
-        """Wait for what comes next, and handle it."""
+    def turn(self, at_most: float = -1) -> None:
+        """Wait for what comes next, *at_most* seconds unless that is negative, and handle it."""
         wait = self._run_timers()
         if self._stopped:
             return
+        if at_most >= 0 and not 0 <= wait < at_most:
+            wait = at_most
         for fd, _events in self._epoll.poll(wait, _MOST_EVENTS):
             call = self._calls.get(fd)  # an earlier call of this turn may have unwatched it
             if call is not None:

@@ -232,13 +232,13 @@ class Master:
         os.kill(pid, number)
 
     def _let_logger_read(self) -> None:
-        """Wait a moment until postlogd(8), which is about to end too, has read our last line."""
+        """Wait a moment until postlogd(8), which is about to end too, has read our last line; start it if need be."""
         fd = log.fileno()
-        if fd < 0 or not any("postlogd" in child.service.definition.program for child in self._children.values()):
+        if fd < 0 or not any(service.definition.entry.command == "postlogd" for service in self._services.values()):
             return
-        end = time.monotonic() + _LAST_WORDS_TIME
-        while time.monotonic() < end and _unread_bytes(fd):
-            time.sleep(0.005)
+        end = self.loop.now + _LAST_WORDS_TIME
+        while self.loop.now < end and _unread_bytes(fd):
+            self.loop.turn(0.005)
         time.sleep(0.01)
 
 
