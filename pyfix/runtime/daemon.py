@@ -59,6 +59,7 @@ class Daemon:
         self._listeners: list[socket.socket] = []
         self._accepting = False
         self._retiring = False
+        self._proven = False
         self.deadline = 0.0
 
     # What subclasses fill in
@@ -151,8 +152,19 @@ class Daemon:
                 self.retire()
                 return
             self._watch_listeners()
+        self.prove()
         if not self._clients:
             self._idle_from_now()
+
+    def prove(self) -> None:
+        """Tell master(8), once, that a client was served.
+
+        A process that is killed before it said so counts as one that cannot start, and its service is throttled.
+        """
+        if not self._proven and self._accepting:
+            self._proven = True
+            self.status.taken()
+            self.status.available()
 
     def max_use(self) -> int:
         """Clients after which the process retires; a process that serves many at a time may serve more.
@@ -288,6 +300,7 @@ class TriggerDaemon(Daemon):
                 requests += data
             if requests:
                 self.triggered(requests)
+                self.prove()
             if not self._clients:
                 self._idle_from_now()
 
