@@ -45,7 +45,7 @@ class Posted(NamedTuple):
         if now - self.changed > _DAY:
             return f"message {self.path} has been queued for {int(now - self.changed) // _DAY} days"
         if self.changed - now > _DAY:
-            return f"message {self.path} dated {int(self.changed - now)} seconds into the future"
+            return f"message {self.path} dated {int(self.changed) - int(now)} seconds into the future"
         return ""
 
 

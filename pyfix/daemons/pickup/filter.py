@@ -49,9 +49,10 @@ _RECIPIENTS: Final = (
 )  # fmt: skip
 _SKIPPED: Final = frozenset((PADDING, POINTER))
 """Traces of milters in a file that was queued before."""
-_ENVELOPE: Final = frozenset(
-    (ATTRIBUTE, CREATE_TIME, DSN_ENVELOPE_ID, DSN_RET, FULL_NAME, INSPECTOR, SENDER, SIZE, TIME, VERP, WARN, *_RECIPIENTS)
-)
+_ENVELOPE: Final = frozenset((
+    ATTRIBUTE, CREATE_TIME, DSN_ENVELOPE_ID, DSN_RET, FULL_NAME, INSPECTOR, SENDER, SIZE, TIME, VERP, WARN,
+    *_RECIPIENTS,
+))  # fmt: skip
 _ENVELOPE_DROPPED: Final = frozenset((FILTER, REDIRECT))
 """Not for users to decide."""
 _EXTRACTED: Final = frozenset((PRIORITY, FULL_NAME, INSPECTOR, *_RECIPIENTS))
