@@ -16,7 +16,7 @@ from pyfix.daemons.trivial_rewrite.relocated import RelocatedTable
 from pyfix.daemons.trivial_rewrite.rewrite import AT, BANG, DOT, LOCAL, PERCENT, Rewriter, last_at
 from pyfix.daemons.trivial_rewrite.sender_dependent import SenderTable
 from pyfix.daemons.trivial_rewrite.transport import Destination, TransportTable, split_destination
-from pyfix.formats.address import quote_address
+from pyfix.formats.address import is_standard, quote_address
 from pyfix.formats.domain import ascii_complaint, hostaddr_complaint, is_hostaddr, is_hostname, valid_mailhost_literal
 from pyfix.formats.tokens import LITERAL, QUOTED, Token, internal_text, scan
 from pyfix.protocols.internal.rewrite import (
@@ -146,6 +146,10 @@ class Resolver:
 
     async def _place(self, address: str) -> Place:
         """Follow the routes that *address* has by way of our own domains.  Raises TableError."""
+        if is_standard(address) and not address[-1].isdigit():
+            name = address[address.rindex("@") + 1 :]
+            local = await self._local.match(name)
+            return Place(address, name, local, False, not local and not is_hostname(name))
         tokens = scan(quote_address(address)) if address else []
         domain: list[Token] | None = None  # the last domain that was taken off because it is ours
         for _ in range(_MOST_ROUNDS):
@@ -153,11 +157,11 @@ class Resolver:
             if at >= 0:
                 if tokens[-1] == DOT and tokens[-2] not in (AT, DOT):
                     tokens = tokens[:-1]
-                name = tokens[at + 1 :]
-                if name and (name[-1] == DOT or not await self._local.match(internal_text(name))):
+                last = tokens[at + 1 :]
+                if last and (last[-1] == DOT or not await self._local.match(internal_text(last))):
                     break
-                if domain is None or name or not self._settings.resolve_null_domain:
-                    domain = name
+                if domain is None or last or not self._settings.resolve_null_domain:
+                    domain = last
                 tokens = tokens[:at]
             if not internal_text(tokens):
                 tokens = scan(self._settings.empty_address_recipient)

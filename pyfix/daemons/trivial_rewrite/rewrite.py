@@ -9,6 +9,7 @@ from typing import Final
 
 from pyfix.config.parameters.rewrite import RewriteSettings
 from pyfix.daemons.trivial_rewrite.complaint import complaints
+from pyfix.formats.address import is_standard
 from pyfix.formats.tokens import ATOM, LITERAL, OPERATOR, QUOTED, Token, internal_text, quoted_text, scan
 from pyfix.runtime.log import log
 
@@ -75,6 +76,8 @@ class Rewriter:
 
         *context* is "local" or "remote": whose domains complete a partial address.
         """
+        if is_standard(address):
+            return address
         if not address:
             complaints.warn("rewrite_addr: null address")
             return ""
