@@ -93,9 +93,10 @@ class Dispatcher:
         if isinstance(result, str):
             if result.startswith("timeout"):
                 log.warning(f"{entry.message.queue_id}: {result} from transport: {transport.name}")
+                self._throttle(transport, _UNKNOWN)
             else:
+                # The agent ended without an answer; whether the next can start is for master(8) to find out.
                 log.warning(f"{transport.path} socket: malformed response")
-            self._throttle(transport, _UNKNOWN)
         else:
             left = result.status != STATUS_FINAL
             if result.dsn_status:
