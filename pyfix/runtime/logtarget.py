@@ -17,8 +17,12 @@ def configure_log(snapshot: Snapshot, program: str, *, to_stderr: bool = False) 
     """Let this process's log lines go where main.cf says, tagged ``syslog_name/program``."""
     log.tag = f"{snapshot.value('syslog_name')}/{program}"
     log.to_stderr(to_stderr)
+    path = ""
     if snapshot.value("maillog_file"):
         path = os.path.join(snapshot.value("queue_directory"), "public", snapshot.value("postlog_service_name"))
+    elif os.getuid() == os.geteuid() and os.getgid() == os.getegid():  # else the environment is a stranger's
+        path = os.environ.get("POSTLOG_SERVICE", "")
+    if path:
         log.to_postlogd(path, os.environ.get("POSTLOG_HOSTNAME") or snapshot.value("myhostname"))
     else:
         log.to_syslog(snapshot.value("syslog_facility"))

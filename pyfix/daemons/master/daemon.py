@@ -72,8 +72,8 @@ def _test(snapshot: Snapshot) -> int:
 def _serve(options: Options, waiter: Waiter) -> int:
     snapshot = Snapshot.read(options.config_directory, process_name=PROGRAM)
     settings = MasterSettings(snapshot)
-    settings.check()
     configure_log(snapshot, PROGRAM, to_stderr=not options.wait)
+    settings.check()
     log.verbosity = options.verbosity
     _raise_limits()
     try:
