@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pyfix.config.errors import ConfigError
+from pyfix.config.snapshot import default_config_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,17 @@ def is_rootless() -> bool:
 
 
 def mail_owner(name: str) -> Owner:
-    """Return the user of postconf(5) mail_owner.  Raises ConfigError if there is no such user."""
+    """Return the user of postconf(5) mail_owner.  Raises ConfigError for one that does not exist, or is root."""
     if is_rootless():
         return Owner(os.getuid(), os.getgid())
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
-        raise ConfigError(f"file {{}}: parameter mail_owner: unknown user name value: {name}") from None
+        where = f"file {default_config_directory()}/main.cf: parameter mail_owner"
+        raise ConfigError(f"{where}: unknown user name value: {name}") from None
+    if entry.pw_uid == 0:
+        where = f"file {default_config_directory()}/main.cf: parameter mail_owner"
+        raise ConfigError(f"{where}: user {name} has privileged user ID")
     return Owner(entry.pw_uid, entry.pw_gid)
 
 
@@ -67,7 +72,8 @@ def group_id(name: str) -> int:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
-        raise ConfigError(f"unknown group name: {name}") from None
+        where = f"file {default_config_directory()}/main.cf: parameter setgid_group"
+        raise ConfigError(f"{where}: unknown group name: {name}") from None
 
 
 def drop_privileges(owner: Owner, root_directory: str | None) -> None:
