@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pyfix.delivery.locks import LockBusy
-from pyfix.delivery.outcome import Outcome
+from pyfix.delivery.outcome import Deferred, Outcome
 from pyfix.delivery.output import FileProblem
 from pyfix.runtime.identity import Owner
 from pyfix.runtime.loop import current
@@ -32,6 +32,8 @@ class FileTarget(ABC):
     attempts: int
     """How often a lock that somebody else holds is tried for."""
     waiter: Waiter[Outcome]
+    is_retried = False
+    """It waits for another attempt to lock."""
 
     @abstractmethod
     def write(self) -> int:
@@ -65,12 +67,23 @@ class FileBatch:
         return await target.waiter
 
     def _enqueue(self, target: FileTarget) -> None:
+        target.is_retried = False
         if not self._waiting:
             current().at_turn_end(self._commit)
         self._waiting.append(target)
 
     def _commit(self) -> None:
         batch, self._waiting = self._waiting, []
+        try:
+            self._deliver(batch)
+        except BaseException:
+            # Nobody may wait for ever: what is not known to be delivered is tried again.
+            for target in batch:
+                if not target.waiter.done and not target.is_retried:
+                    target.waiter.wake_soon(Deferred("4.3.0", "internal software error"))
+            raise
+
+    def _deliver(self, batch: list[FileTarget]) -> None:
         owners: dict[Owner, list[FileTarget]] = {}
         for target in batch:
             owners.setdefault(target.owner, []).append(target)
@@ -100,9 +113,12 @@ class FileBatch:
                 written.append((target, target.write()))
             except FileProblem as failure:
                 done.append((target, failure.outcome))
+            except OSError as error:
+                done.append((target, Deferred("4.3.0", f"cannot deliver: {error.strerror}")))
             except LockBusy as busy:
                 target.attempts -= 1
-                if target.attempts > 0:
+                target.is_retried = target.attempts > 0
+                if target.is_retried:
                     current().later(self._lock_delay, self._enqueue, target)
                 else:
                     done.append((target, target.locked_out(busy)))

@@ -30,6 +30,7 @@ from pyfix.runtime import ipc
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
 from pyfix.tables.matchlist import MatchList
+from pyfix.tables.table import TableError
 
 _TRACE_FLAGS: Final = ANY_VERIFY | RECORD | RECORD_DELAY_SENT
 _RECIPIENT_STATUS: Final = {
@@ -168,7 +169,12 @@ class Reporter:
     async def _tell_flush(self, queue_id: str, recipient: Recipient) -> None:
         """Let flush(8) know that a message waits for a domain of fast_flush_domains.  Source: ETRN_README."""
         domain = recipient.recipient.rpartition("@")[2]
-        if domain and "@" in recipient.recipient and await self._flushed.ask_domain(domain):
+        try:
+            wanted = "@" in recipient.recipient and bool(domain) and await self._flushed.ask_domain(domain)
+        except TableError as error:
+            log.warning(f"fast_flush_domains: {error}")
+            return
+        if wanted:
             await self._flush.add(domain, queue_id)
 
     async def _recorded(self, result: _Result) -> bool:

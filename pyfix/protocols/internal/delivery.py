@@ -144,7 +144,7 @@ def decode_whole(data: bytes) -> tuple[DeliveryRequest, list[Recipient]] | None:
     None for anything else, which decode_request may still understand.
     """
     words = data.decode("utf-8", "surrogateescape").split("\0")
-    if len(words) <= _HEAD_WORDS or words[_HEAD_WORDS]:
+    if len(words) <= _HEAD_WORDS or words[_HEAD_WORDS] or words[-1]:
         return None
     names = words[0:_HEAD_WORDS:2]
     if names == _HEAD_NAMES:

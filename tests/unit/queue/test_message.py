@@ -19,7 +19,7 @@ def build(path: Path, recipients: list[str], content: bytes, *, extracted: bytes
     head += encode_record(records.SENDER, b"s@x") + encode_attribute("encoding", "8bit") + middle
     for name in recipients:
         head += encode_attribute("dsn_orig_rcpt", f"rfc822;{name}")
-        named = name.encode()
+        named = name.encode("utf-8", "surrogateescape")
         head += encode_record(records.ORIGINAL_RECIPIENT, named) + encode_record(records.RECIPIENT, named)
     head += encode_record(records.MESSAGE)
     tail = encode_record(records.EXTRACTED) + extracted + encode_record(records.END)
