@@ -50,7 +50,9 @@ def test_unquoting(external: str, internal: str) -> None:
     assert address.external_to_internal(external) == internal
 
 
-@given(st.text(alphabet='ab.@"\\ ()<>é\x01,%', max_size=12), st.from_regex(r"[a-z]{1,5}(\.[a-z]{1,5})?", fullmatch=True))
+@given(
+    st.text(alphabet='ab.@"\\ ()<>é\x01,%', max_size=12), st.from_regex(r"[a-z]{1,5}(\.[a-z]{1,5})?", fullmatch=True)
+)
 def test_unquoting_undoes_quoting(localpart: str, domain: str) -> None:
     internal = f"{localpart}@{domain}"
     if localpart.startswith("@") and ":" in localpart:

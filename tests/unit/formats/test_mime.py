@@ -70,7 +70,14 @@ def test_what_is_no_header(line: bytes) -> None:
 
 
 def test_blank_continuation_lines_stay_in_the_header() -> None:
-    assert parse(b"Subject: x", b" ", b"\t", b"X: y", b"", b"b")[0].lines == [b"Subject: x", b" ", b"\t", b"X: y", b"", b"b"]
+    assert parse(b"Subject: x", b" ", b"\t", b"X: y", b"", b"b")[0].lines == [
+        b"Subject: x",
+        b" ",
+        b"\t",
+        b"X: y",
+        b"",
+        b"b",
+    ]
 
 
 def test_long_lines_come_in_pieces() -> None:

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfix.formats.tokens import (
-    ATOM, COMMENT, LITERAL, OPERATOR, QUOTED, external_text, internal_text, quoted_text, scan, word_text,
+    ATOM,
+    COMMENT,
+    LITERAL,
+    OPERATOR,
+    QUOTED,
+    external_text,
+    internal_text,
+    quoted_text,
+    scan,
+    word_text,
 )  # fmt: skip
 
 
