@@ -57,8 +57,13 @@ CONFIGURATIONS: dict[str, str] = {
     "other origin": "myorigin = origin.example",
     "remote domain": "remote_header_rewrite_domain = remote.invalid\nappend_dot_mydomain = yes",
     "relayhost": "relayhost = [gateway.example]:587",
-    "transports": "local_transport = one\nvirtual_transport = two:\nrelay_transport = three:x\ndefault_transport = four:",
-    "errors": "local_transport = error:no\nvirtual_transport = error\nrelay_transport = retry:5.0.0 x\ndefault_transport=error",
+    "transports": (
+        "local_transport = one\nvirtual_transport = two:\nrelay_transport = three:x\ndefault_transport = four:"
+    ),
+    "errors": (
+        "local_transport = error:no\nvirtual_transport = error\nrelay_transport = retry:5.0.0 x\n"
+        "default_transport = error"
+    ),
     "null transports": "default_transport = :x\nlocal_transport = :\nrelay_transport = :\nvirtual_transport = :",
     "transport": "transport_maps = texthash:{dir}/transport",
     "transport wildcard": "transport_maps = texthash:{dir}/transport, inline:{*=star:foo}\nrelayhost = gateway.example",
@@ -93,7 +98,8 @@ CONFIGURATIONS: dict[str, str] = {
     "proxy interface": "proxy_interfaces = 192.0.2.1",
     "verify": (
         "address_verify_relayhost = probe.example\naddress_verify_default_transport = probe\n"
-        "address_verify_local_transport = probe:local\naddress_verify_transport_maps = inline:{elsewhere.example=probe:}\n"
+        "address_verify_local_transport = probe:local\n"
+        "address_verify_transport_maps = inline:{elsewhere.example=probe:}\n"
         "address_verify_virtual_transport = probe:virtual\naddress_verify_relay_transport = probe:relay\n"
         "transport_maps = texthash:{dir}/transport\nrelayhost = gateway.example"
     ),
