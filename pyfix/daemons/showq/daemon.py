@@ -33,6 +33,7 @@ class Showq(Daemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         self.settings = ShowqSettings(snapshot)
+        self._for_37 = snapshot.raw("pyfix_internal_protocol") == "3.7"
         self._spool = Spool(self.settings.hash_queue_names, self.settings.hash_queue_depth)
 
     async def serve(self, stream: Stream) -> None:
@@ -44,7 +45,7 @@ class Showq(Daemon):
             null_sender=self.settings.empty_address_recipient,
             most_recipients=self.settings.duplicate_filter_limit,
         ):
-            data = message.encode()
+            data = message.encode(for_37=self._for_37)
             stream.write(data)
             pending += len(data)
             if pending > _BATCH:
@@ -62,7 +63,7 @@ class Showq(Daemon):
             null_sender=self.settings.empty_address_recipient,
             most_recipients=self.settings.duplicate_filter_limit,
         ):
-            parts.append(message.encode())
+            parts.append(message.encode(for_37=self._for_37))
             size += len(parts[-1])
             if size > _BATCH:
                 _write_all(b"".join(parts))

@@ -42,8 +42,8 @@ class ListedMessage(NamedTuple):
     sender: str
     recipients: list[ListedRecipient]
 
-    def encode(self) -> bytes:
-        """Return the attribute list of this message."""
+    def encode(self, *, for_37: bool = False) -> bytes:
+        """Return the attribute list of this message; *for_37*: as Postfix 3.7 has it, with less of each recipient."""
         pairs = [
             ("queue_name", self.queue),
             ("queue_id", self.queue_id),
@@ -53,7 +53,10 @@ class ListedMessage(NamedTuple):
             ("sender", self.sender),
         ]
         for recipient in self.recipients:
-            pairs += zip(("original_recipient", "recipient", "log_class", "reason"), recipient, strict=True)
+            if for_37:
+                pairs += [("recipient", recipient.recipient), ("reason", recipient.reason)]
+            else:
+                pairs += zip(("original_recipient", "recipient", "log_class", "reason"), recipient, strict=True)
         return encode_pairs(pairs)
 
 
