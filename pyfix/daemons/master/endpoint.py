@@ -55,8 +55,7 @@ def inet_addresses(entry: ServiceEntry, snapshot: Snapshot, where: str) -> tuple
     interfaces = split_words(snapshot.value("inet_interfaces"))
     if not interfaces:
         raise ConfigError(
-            f"{where}: service definition requires valid host name or address, "
-            "or non-empty inet_interfaces setting"
+            f"{where}: service definition requires valid host name or address, or non-empty inet_interfaces setting"
         )
     number = _port_number(_known_port(port, snapshot), entry.name)
     if "all" in (word.lower() for word in interfaces):

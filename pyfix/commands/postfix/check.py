@@ -1,0 +1,150 @@
+"""Looking whether everything is in its place, as ``postfix check`` and ``postfix start`` do."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from pyfix.commands.postfix.layout import folders
+from pyfix.commands.postfix.system import System
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_OF_OWNER = (
+    "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "public",
+    "saved", "trace",
+)  # fmt: skip
+_SHARED_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_SET_GID_PROGRAM = stat.S_ISGID | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+
+
+def check(system: System, _words: Sequence[str]) -> int:
+    """Make missing folders, warn of wrong owners and modes; return 0.
+
+    Raises Failure for what would prevent a start.
+    """
+    check_fatal(system)
+    if not os.path.exists(f"{system.config_directory}/master.cf"):
+        raise system.failure(f"no {system.config_directory}/master.cf file found")
+    check_warn(system)
+    return 0
+
+
+# What prevents a start
+
+
+def check_fatal(system: System) -> None:
+    """Make the folders that are missing, and check what the mail system can't do without.  Raises Failure."""
+    for folder in folders(system):
+        if not os.path.isdir(folder.path):
+            try:
+                folder.make()
+            except OSError as error:
+                system.warning(f"{folder.path}: {error.strerror}")
+                raise system.failure("unable to create missing queue directories") from None
+    if system.settings.maillog_file and not _has_logger(system):
+        raise system.failure("missing 'postlog' service in master.cf - run 'postfix upgrade-configuration'")
+    check_queue = system.command("postsuper")
+    if os.path.exists(check_queue) and system.run(check_queue) != 0:
+        raise system.failure("Postfix integrity check failed!")
+
+
+def _has_logger(system: System) -> bool:
+    from pyfix.config.errors import ConfigError
+    from pyfix.config.master_cf import read_master_cf
+
+    try:
+        entries = read_master_cf(f"{system.config_directory}/master.cf")
+    except ConfigError:
+        return True  # master(8) says it better
+    name = system.settings.postlog_service_name
+    return any(entry.name == name and entry.type == "unix-dgram" for entry in entries)
+
+
+# What may be wrong
+
+
+def check_warn(system: System) -> None:
+    """Warn of owners and modes by which somebody else could harm the mail system, and of damaged mail."""
+    from pyfix.runtime.identity import is_rootless, mail_owner
+
+    settings = system.settings
+    queue = settings.queue_directory
+    owner = mail_owner(settings.mail_owner).uid
+    root, root_name, owner_name = 0, "root", settings.mail_owner
+    if is_rootless():
+        import pwd
+
+        root = owner
+        root_name = owner_name = pwd.getpwuid(owner).pw_name
+    by_root, by_owner = _Owned(system, root, root_name), _Owned(system, owner, owner_name)
+    for path in (f"{queue}/.", f"{queue}/pid"):
+        by_root.look(path)
+    ours = (system.config_directory, settings.daemon_directory, settings.shlib_directory, settings.meta_directory)
+    for folder in sorted({folder for folder in ours if os.path.isdir(folder)}):
+        by_root.look_below(f"{folder}/.")
+    by_owner.look_below(f"{settings.data_directory}/.")
+    for name in _OF_OWNER:
+        by_owner.look_below(f"{queue}/{name}", modes=False, skip=_is_endpoint)
+    by_owner.look(f"{queue}/maildrop", modes=False)
+    if not is_rootless():
+        _check_set_gid(system, (f"{queue}/public", f"{queue}/maildrop"))
+    for path in _below("corrupt"):
+        if os.path.isfile(path):
+            system.warning(f"damaged message: {path}")
+
+
+class _Owned:
+    """Warns of what does not belong to one user, or may be changed by others."""
+
+    def __init__(self, system: System, uid: int, name: str) -> None:
+        self._system = system
+        self._uid = uid
+        self._name = name
+
+    def look(self, path: str, *, modes: bool = True, skip: Callable[[os.stat_result], bool] | None = None) -> None:
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return
+        if skip is not None and skip(status):
+            return
+        if status.st_uid != self._uid:
+            self._system.warning(f"not owned by {self._name}: {path}")
+        if modes and status.st_mode & _SHARED_WRITE and not stat.S_ISLNK(status.st_mode):
+            self._system.warning(f"group or other writable: {path}")
+
+    def look_below(
+        self, path: str, *, modes: bool = True, skip: Callable[[os.stat_result], bool] | None = None
+    ) -> None:
+        self.look(path, modes=modes, skip=skip)
+        for inner in _below(path):
+            self.look(inner, modes=modes, skip=skip)
+
+
+def _is_endpoint(status: os.stat_result) -> bool:
+    return stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode)
+
+
+def _below(folder: str) -> Iterator[str]:
+    for path, folders_there, files in os.walk(folder):
+        for name in (*folders_there, *files):
+            yield f"{path}/{name}"
+
+
+def _check_set_gid(system: System, shared_folders: Sequence[str]) -> None:
+    from pyfix.runtime.identity import group_id
+
+    group = group_id(system.settings.setgid_group)
+    programs = (system.command("postqueue"), system.command("postdrop"))
+    for path in (*programs, *shared_folders):
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue
+        if status.st_gid != group:
+            system.warning(f"not owned by group {system.settings.setgid_group}: {path}")
+        if path in programs and status.st_mode & _SET_GID_PROGRAM != _SET_GID_PROGRAM:
+            system.warning(f"not set-gid or not owner+group+world executable: {path}")

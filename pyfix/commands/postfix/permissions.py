@@ -1,0 +1,69 @@
+"""``postfix set-permissions``: owners and modes of an installed system.  Source: postfix(1), postfix-files."""
+
+from __future__ import annotations
+
+import os
+
+from pyfix.commands.postfix.layout import folders
+from pyfix.commands.postfix.system import System
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_RECURSIVE = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "saved", "trace")
+_CONFIGURATION = ("main.cf", "master.cf")
+_SET_GID = ("postdrop", "postqueue")
+
+
+def set_permissions(system: System, words: Sequence[str]) -> int:
+    """Give each folder and file its owner and mode; return 0.
+
+    Settings ``name=value`` among the words would also have to change main.cf, which postconf(1) does: they are refused.
+    Raises Failure.
+    """
+    if words:
+        raise system.failure("set-permissions: change main.cf with postconf -e first")
+    try:
+        _set_all(system)
+    except OSError as error:
+        raise system.failure(f"{error.filename}: {error.strerror}") from None
+    return 0
+
+
+def _set_all(system: System) -> None:
+    from pyfix.runtime.identity import group_id, is_rootless, mail_owner
+
+    for folder in folders(system):
+        if not os.path.isdir(folder.path):
+            folder.make()
+        folder.set_permissions()
+    if is_rootless():
+        return
+    owner = mail_owner(system.settings.mail_owner)
+    for name in _RECURSIVE:
+        for path, inner, files in os.walk(f"{system.settings.queue_directory}/{name}"):
+            for entry in (*inner, *files):
+                os.lchown(f"{path}/{entry}", owner.uid, -1)
+    os.chown(system.config_directory, 0, -1)
+    os.chmod(system.config_directory, 0o755)
+    for name in _CONFIGURATION:
+        path = f"{system.config_directory}/{name}"
+        if os.path.exists(path):
+            os.chown(path, 0, -1)
+            os.chmod(path, 0o644)
+    group = group_id(system.settings.setgid_group)
+    for name in _SET_GID:
+        _set_group(system.command(name), group)
+
+
+def _set_group(program: str, group: int) -> None:
+    """Make a compiled launcher set-gid; a script can't be."""
+    try:
+        with open(program, "rb") as stream:
+            compiled = stream.read(4) == b"\x7fELF"
+    except OSError:
+        return
+    if compiled:
+        os.chown(program, 0, group)
+        os.chmod(program, 0o2755)
