@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pyfix.install.layout import QUEUE_FOLDERS, Ids, lay_out
+from pyfix.install.layout import Ids, lay_out
+from pyfix.queue.folders import QUEUE_FOLDERS
 
 
 def modes(folder: Path) -> dict[str, int]:
