@@ -5,20 +5,33 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from pyfix.config.errors import ConfigError
 from pyfix.config.snapshot import default_config_directory
 
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-@dataclass(frozen=True, slots=True)
+
 class Owner:
     """A user and group whose rights are taken for a while."""
 
-    uid: int
-    gid: int
+    __slots__ = ("gid", "uid")
+
+    def __init__(self, uid: int, gid: int) -> None:
+        self.uid = uid
+        self.gid = gid
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Owner) and (self.uid, self.gid) == (other.uid, other.gid)
+
+    def __hash__(self) -> int:
+        return hash((self.uid, self.gid))
+
+    def __repr__(self) -> str:
+        return f"Owner({self.uid}, {self.gid})"
 
     @contextmanager
     def rights(self) -> Iterator[None]:
