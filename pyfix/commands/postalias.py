@@ -33,7 +33,7 @@ def _act(options: Options, snapshot: Values) -> int:
     if not options.tables:
         raise options.misused()
     opening = Opening(snapshot, options.flags)
-    printer = Printer(":\t", options.has("j"))
+    printer = Printer(":\t", json=options.has("j"))
     match options.action:
         case "q" if options.key == "-":
             return questions.query_many(options.tables, input_lines(), opening, printer)
@@ -48,21 +48,14 @@ def _act(options: Options, snapshot: Values) -> int:
     def parse(text: str, path: str) -> Iterator[tuple[int, str, str]]:
         return aliases_of(text, path, utf8=opening.utf8)
 
-    for reference in options.tables:
-        make_aliases(reference, opening, options, parse)
-    return 0
-
-
-def make_aliases(reference: str, opening: Opening, options: Options, parse: changes.Parse) -> None:
-    """Make one alias table's file, or add to it."""
-
-    def marks() -> Iterator[tuple[int, str, str]]:
+    def marks() -> dict[str, str]:
         # What sendmail and NIS put into such files to tell that they are whole, and how old.
-        yield 0, "@", "@"
-        yield 0, "YP_LAST_MODIFIED", str(int(time.time()))
-        yield 0, "YP_MASTER_NAME", opening.setting("myhostname", "localhost")
+        master = opening.setting("myhostname", "localhost")
+        return {"@": "@", "YP_LAST_MODIFIED": str(int(time.time())), "YP_MASTER_NAME": master}
 
-    if options.action == "i":
-        changes.add(reference, opening, parse, marks)
-    else:
-        changes.make(reference, opening, options, parse, marks)
+    for reference in options.tables:
+        if options.action == "i":
+            changes.add(reference, opening, parse, marks)
+        else:
+            changes.make(reference, opening, options, parse, marks)
+    return 0

@@ -33,12 +33,14 @@ def _act(options: Options, snapshot: Values) -> int:
     of_message = options.has("b") or options.has("h") or options.has("m")
     if of_message and (options.action != "q" or options.key != "-"):
         raise Fatal('specify -b -h or -m only with "-q -"')
+    if options.has("m") and not (options.has("b") or options.has("h")):
+        warn("ignoring -m option without -b or -h")
     if not options.tables:
         raise options.misused()
     opening = Opening(snapshot, options.flags)
-    printer = Printer("\t", options.has("j"))
+    printer = Printer("\t", json=options.has("j"), files=options.has("F"))
     match options.action:
-        case "q" if of_message:
+        case "q" if options.has("b") or options.has("h"):
             from pyfix.tables.console.message import message_keys
 
             keys = message_keys(headers=options.has("h"), body=options.has("b"), mime=options.has("m"))
@@ -54,32 +56,11 @@ def _act(options: Options, snapshot: Values) -> int:
             return questions.list_table(options.tables[0], opening, printer)
 
     def parse(text: str, path: str) -> Iterator[tuple[int, str, str]]:
-        entries = entries_of(text, path, utf8=opening.utf8)
-        return _with_files(entries, path) if options.has("F") else entries
+        return entries_of(text, path, utf8=opening.utf8, files=options.has("F"))
 
     for reference in options.tables:
         if options.action == "i":
-            changes.add(reference, opening, parse, lambda: iter(()))
+            changes.add(reference, opening, parse)
         else:
-            changes.make(reference, opening, options, parse, lambda: iter(()))
+            changes.make(reference, opening, options, parse)
     return 0
-
-
-def _with_files(entries: Iterator[tuple[int, str, str]], path: str) -> Iterator[tuple[int, str, str]]:
-    """Put the content of files, base64 encoded, in the place of the values that name them."""
-    from base64 import b64encode
-
-    from pyfix.tables.braces import split_words
-
-    for number, key, names in entries:
-        content = []
-        try:
-            for name in split_words(names):
-                with open(name, "rb") as stream:
-                    content.append(stream.read())
-        except OSError as error:
-            warn(f"{path}, line {number}: open {name}: {error.strerror}: skipping this entry")
-            continue
-        # Several files are joined with a newline where the one before has none.
-        joined = b"".join(part if part.endswith(b"\n") else part + b"\n" for part in content[:-1]) + content[-1]
-        yield number, key, b64encode(joined).decode()

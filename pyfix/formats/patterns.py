@@ -28,7 +28,7 @@ class Statement:
         self.negated: Final = negated
         self.pattern: Final = pattern
         self.flags: Final = flags
-        self.text: Final = text
+        self.text = text
         """The result of a match, as written."""
         self.remarks: Final[list[str]] = []
         """What to warn of although the line is used."""

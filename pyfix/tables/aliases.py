@@ -49,7 +49,10 @@ def list_text(tokens: Iterable[Token]) -> str:
 
 def aliases_of(text: str, path: str, *, utf8: bool = False) -> Iterator[tuple[int, str, str]]:
     """Yield line number, alias and recipients of each entry; warn of the lines that are none."""
-    for number, line in logical_lines(text, path):
+    for number, whole in logical_lines(text, path):
+        line, nul, _ = whole.partition("\0")
+        if nul:
+            warn(f"{path}, line {number}: text after null byte may be ignored")
         if utf8 and any("\udc80" <= c <= "\udcff" for c in line):
             warn(f'{path}, line {number}: non-UTF-8 input "{masked(line)}" -- ignoring this line')
             continue

@@ -81,8 +81,6 @@ class TableBuild:
     def _take(self, create: bool) -> None:
         """Lock the file, if there is one, and the file that is to take its place."""
         if self.kind == "lmdb":
-            if not create:
-                os.stat(self.path)
             return  # the library changes the file in place, in one transaction
         try:
             self._old = _lock(self.path, 0, 0)
@@ -137,6 +135,10 @@ class TableBuild:
                 warn(text)
                 return
         self._entries[stored] = value.encode(errors="surrogateescape") + self._nul
+
+    def put_mark(self, key: str, value: str) -> None:
+        """Add an entry as it stands, in the place of what was there."""
+        self._entries[key.encode() + self._nul] = value.encode(errors="surrogateescape") + self._nul
 
     def _shown(self) -> str:
         if self.kind in ("hash", "btree"):

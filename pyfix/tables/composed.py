@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from pyfix.tables.braces import BraceError, members, unbrace
+from pyfix.tables.braces import BraceError, members
 from pyfix.tables.notice import info
 from pyfix.tables.table import Opening, Table, TableError
 
@@ -22,8 +22,7 @@ class _Composed(Table):
 
         need = f'bad syntax: "{self.name}"; need "{self.kind}:{{type:name...}}"'
         try:
-            words = members(self.name, name, "type:name")
-            references = [unbrace(word) if word.startswith("{") else word for word in words]
+            references = members(self.name, name, "type:name")
         except BraceError as error:
             raise TableError(str(error)) from None
         if not references or any(":" not in reference for reference in references):
@@ -106,8 +105,7 @@ class RandomTable(Table):
     def __init__(self, name: str, opening: Opening) -> None:
         super().__init__(name, opening)
         try:
-            words = members(self.name, name, "value")
-            self._values: Final = [unbrace(word) if word.startswith("{") else word for word in words]
+            self._values: Final = members(self.name, name, "value")
         except BraceError as error:
             raise TableError(str(error)) from None
         if not self._values:
@@ -133,8 +131,7 @@ class DebugTable(Table):
         self.fold = False  # the table below folds
 
     def _report(self, key: str, value: str | None) -> str | None:
-        answer = "not_found" if value is None else f'"{value}"'
-        info(f'{self._table.name} lookup: "{key}" = {answer}')
+        info(f'{self._table.name} lookup: "{key}" = "{"not_found" if value is None else value}"')
         return value
 
     def find_now(self, key: str) -> str | None:
@@ -145,14 +142,18 @@ class DebugTable(Table):
         try:
             return self._table.find_now(key)
         except TableError as error:
-            info(f'{self._table.name} lookup: "{key}" = error')
+            info(f'{self._table.name} lookup: "{key}" = "error"')
             raise TableError(str(error).replace(self._table.name, self.name, 1)) from error
 
     async def find(self, key: str) -> str | None:
         """Ask the other table."""
         if self.local:
             return self.find_now(key)
-        return self._report(key, await self._table.find(key))
+        try:
+            return self._report(key, await self._table.find(key))
+        except TableError as error:
+            info(f'{self._table.name} lookup: "{key}" = "error"')
+            raise TableError(str(error).replace(self._table.name, self.name, 1)) from error
 
     def changed(self) -> bool:
         """Say whether the other table changed."""

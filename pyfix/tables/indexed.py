@@ -36,12 +36,15 @@ class IndexedTable(Table):
     suffix: str = ""
     """What the file's name has after the table's."""
 
-    __slots__ = ("_answers", "_fd", "_nuls", "_opened", "_stamp", "path")
+    __slots__ = ("_answers", "_fd", "_nuls", "_opened", "_source", "_stamp", "path")
 
     def __init__(self, name: str, opening: Opening) -> None:
         """Open the file.  Raises TableError."""
         super().__init__(name, opening)
         self.path: Final = name + self.suffix
+        self._source: Final = name
+        if self.kind != "lmdb":
+            self.name = f"{self.kind}:{self.path}"  # so Postfix calls it in what it says about answers
         self._fd = -1
         self._answers: dict[str, str | None] = {}
         # Keys and values may end with a NUL byte or not; the first one found decides for the whole file.
@@ -100,14 +103,14 @@ class IndexedTable(Table):
     def _warn_of_age(self) -> None:
         """Warn when the text file is newer than the indexed one, unless it is being worked on."""
         try:
-            source, own = os.stat(self.name.partition(":")[2]).st_mtime, os.fstat(self._fd).st_mtime
+            source, own = os.stat(self._source).st_mtime, os.fstat(self._fd).st_mtime
         except OSError:
             return
         if source > own:
             from time import time
 
             if source < time() - 100:
-                warn(f"database {self.path} is older than source file {self.name.partition(':')[2]}")
+                warn(f"database {self.path} is older than source file {self._source}")
 
     def lookup(self, key: str) -> str | None:
         """Return the value.  Raises TableError for a damaged file."""

@@ -9,7 +9,9 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
+from pyfix.tables import flags as bits
 from pyfix.tables.braces import BraceError, members, unbrace
+from pyfix.tables.file_values import encode_files
 from pyfix.tables.table import Opening, Table, TableError, fold
 
 
@@ -21,9 +23,10 @@ class StaticTable(Table):
     def __init__(self, name: str, opening: Opening) -> None:
         super().__init__(name, opening)
         try:
-            self._value: Final = unbrace(name) if name.startswith("{") else name
+            value = unbrace(name) if name.startswith("{") else name
         except BraceError as error:
             raise TableError(f"bad static:name syntax: {error}") from None
+        self._value: Final = encode_files(value) if opening.flags & bits.SRC_RHS_IS_FILE else value
 
     def find_now(self, key: str) -> str | None:
         """Return the value, whatever the key."""
@@ -78,7 +81,13 @@ class InlineTable(DictTable):
             key, equals, value = text.partition("=")
             if not equals:
                 raise TableError(f"missing '=' after attribute name: {need}")
-            self._values[fold(key.strip(), self.utf8) if self.fold else key.strip()] = value.strip()
+            value = value.strip()
+            if opening.flags & bits.SRC_RHS_IS_FILE:
+                try:
+                    value = encode_files(value)
+                except TableError as error:
+                    raise TableError(f"{error}: {need.replace('=value', '=filename')}") from None
+            self._values[fold(key.strip(), self.utf8) if self.fold else key.strip()] = value
         if not words:
             raise TableError(f"empty table: {need}")
 
@@ -87,7 +96,6 @@ class EnvironTable(Table):
     """The environment of the process: ``environ:anything``."""
 
     kind = "environ"
-    folds = False
 
     def lookup(self, key: str) -> str | None:
         """Return the value of the environment variable."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from pyfix.formats.patterns import ENDIF, IF, PatternError, Statement
-from pyfix.tables.braces import SEPARATORS, BraceError, matching, unbrace
+from pyfix.formats.patterns import ENDIF, IF, MATCH, PatternError, Statement
+from pyfix.tables import flags as bits
+from pyfix.tables.braces import SEPARATORS, BraceError, matching, split_words, unbrace
+from pyfix.tables.file_values import encode_files
 from pyfix.tables.notice import warn
 from pyfix.tables.table import Opening, Table, TableError
 from pyfix.tables.textfile import logical_lines
@@ -58,7 +60,12 @@ class RuleTable(Table):
                         raise PatternError(self._stray_endif)
                     waiting.pop().next = len(rules)
                     continue
+                if opening.flags & bits.SRC_RHS_IS_FILE and statement.kind == MATCH:
+                    statement.text = encode_files(statement.text)
                 rule = self._compile(statement, number)
+            except TableError as error:
+                self._warn(number, f"{error}: skipping this rule")
+                continue
             except PatternError as error:
                 self._warn(number, str(error))
                 continue
@@ -99,7 +106,7 @@ class RuleTable(Table):
         while rest:
             try:
                 close = matching(rest) if rest.startswith("{") else -1
-                lines.append((len(lines) + 1, unbrace(rest[: close + 1] if close >= 0 else rest.split(None, 1)[0])))
+                lines.append((len(lines) + 1, unbrace(rest[: close + 1] if close >= 0 else split_words(rest)[0])))
             except BraceError as error:
                 raise TableError(f"{self.kind} map: {error}") from None
             rest = rest[close + 1 :].strip(SEPARATORS)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from pyfix.tables.file_values import encode_files
 from pyfix.tables.notice import warn
 from pyfix.tables.table import TableError, masked
 
@@ -98,8 +99,10 @@ def read_entries(path: str, *, ignoring: str = "", utf8: bool = False) -> Iterat
     yield from entries_of(text, path, ignoring=ignoring, utf8=utf8)
 
 
-def entries_of(text: str, path: str, *, ignoring: str = "", utf8: bool = False) -> Iterator[tuple[int, str, str]]:
-    """The same for text that was read already."""
+def entries_of(
+    text: str, path: str, *, ignoring: str = "", utf8: bool = False, files: bool = False
+) -> Iterator[tuple[int, str, str]]:
+    """Do as read_entries() with text that was read already; with *files* the values name files to take in."""
     clean = text.isascii() and "\0" not in text
     for number, whole in logical_lines(text, path):
         line = whole
@@ -119,4 +122,10 @@ def entries_of(text: str, path: str, *, ignoring: str = "", utf8: bool = False) 
             continue
         if key[-1] == ":":
             warn(f'{path}, line {number}: record is in "key: value" format; is this an alias file?')
+        if files:
+            try:
+                value = encode_files(value)
+            except TableError as error:
+                warn(f"{path}, line {number}: {error}: skipping this entry")
+                continue
         yield number, key, value

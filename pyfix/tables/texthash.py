@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pyfix.tables import flags as bits
+from pyfix.tables.file_values import encode_files
 from pyfix.tables.memory import DictTable
 from pyfix.tables.notice import warn
-from pyfix.tables.table import Opening, fold
+from pyfix.tables.table import Opening, TableError, fold
 from pyfix.tables.textfile import read_entries
 
 
@@ -22,4 +24,10 @@ class TexthashTable(DictTable):
             if stored in values:
                 warn(f'{name}, line {number}: duplicate entry: "{key}"')
                 continue
+            if opening.flags & bits.SRC_RHS_IS_FILE:
+                try:
+                    value = encode_files(value)  # noqa: PLW2901  # it takes the place of the files' names
+                except TableError as error:
+                    warn(f"{name}, line {number}: {error}: skipping this entry")
+                    continue
             values[stored] = value

@@ -68,7 +68,7 @@ class Source:
 
     def take_rights(self, *, keep_root: bool, plain_mode: bool) -> Callable[[], None]:
         """Act as the file's owner, and make files with the file's mode; return what undoes it."""
-        before = os.umask(0o022 if plain_mode else ~self.state.st_mode & 0o777 | 0o022)
+        before = os.umask(0o022 if plain_mode else ~(self.state.st_mode | 0o600) & 0o777 | 0o022)
         undo: list[Callable[[], object]] = [lambda: os.umask(before)]
         if os.geteuid() == 0 and not keep_root and self.state.st_uid:
             groups = os.getgroups()
@@ -87,6 +87,7 @@ class Source:
 Entries = Iterator[tuple[int, str, str]]
 Parse = Callable[[str, str], Entries]
 """Takes a text and the name of its file; yields line number, key and value."""
+Marks = Callable[[], dict[str, str]]
 
 
 def _fill(build: TableBuild, entries: Entries) -> None:
@@ -98,8 +99,8 @@ def _fill(build: TableBuild, entries: Entries) -> None:
         raise
 
 
-def make(reference: str, opening: Opening, options: Options, parse: Parse, more: Callable[[], Entries]) -> None:
-    """Make a table's file from its text file; *more* gives entries that are added at the end."""
+def make(reference: str, opening: Opening, options: Options, parse: Parse, marks: Marks = dict) -> None:
+    """Make a table's file from its text file; *marks* gives entries that are added at the end, as they are."""
     kind, _, name = with_type(reference, opening.snapshot).partition(":")
     source = Source(name)
     restore = source.take_rights(keep_root=options.has("o"), plain_mode=options.has("p"))
@@ -116,13 +117,14 @@ def make(reference: str, opening: Opening, options: Options, parse: Parse, more:
             return
         build = TableBuild(kind, name, opening, keep=False)
         _fill(build, parse(source.text, source.path))
-        _fill(build, more())
+        for key, value in marks().items():
+            build.put_mark(key, value)
         build.finish()
     finally:
         restore()
 
 
-def add(reference: str, opening: Opening, parse: Parse, more: Callable[[], Entries]) -> None:
+def add(reference: str, opening: Opening, parse: Parse, marks: Marks = dict) -> None:
     """Add entries from standard input to a table."""
     reference = with_type(reference, opening.snapshot)
     kind, _, name = reference.partition(":")
@@ -130,7 +132,8 @@ def add(reference: str, opening: Opening, parse: Parse, more: Callable[[], Entri
     if can_build(kind):
         build = TableBuild(kind, name, opening, keep=True)
         _fill(build, parse(text, "stdin"))
-        _fill(build, more())
+        for key, value in marks().items():
+            build.put_mark(key, value)
         build.finish()
         return
     try:

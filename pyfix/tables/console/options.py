@@ -78,6 +78,8 @@ class Options:
                 self.flags = (self.flags | bits.DUP_REPLACE) & ~(bits.DUP_WARN | bits.DUP_IGNORE)
             case "w":
                 self.flags = (self.flags | bits.DUP_IGNORE) & ~(bits.DUP_WARN | bits.DUP_REPLACE)
+            case "F":
+                self.flags |= bits.SRC_RHS_IS_FILE
             case "c":
                 self.directory = argument
             case "d" | "q" | "i" | "s":

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
+from pyfix.tables.file_values import decode_value
+
 
 def write_line(text: str) -> None:
     """Write a line to standard output, with bytes that are not UTF-8 as they are."""
@@ -25,9 +27,19 @@ def json_text(text: str) -> str:
 class Printer:
     """How answers are shown: as key, blank and value, or as JSON; postalias has a colon behind the key."""
 
-    def __init__(self, separator: str, json: bool) -> None:
+    def __init__(self, separator: str, *, json: bool = False, files: bool = False) -> None:
+        """With *files*, values are base64 of the contents of files, which are shown."""
         self._separator: Final = separator
         self._json: Final = json
+        self._files: Final = files
+
+    def shown(self, table: str, key: str, value: str) -> str:
+        """Return a value as it is to be shown.  Raises TableError."""
+        if not self._files or not value:
+            return value
+        content = decode_value(table, key, value)
+        # What is shown ends at a NUL byte.
+        return content.partition(b"\0")[0].decode(errors="surrogateescape")
 
     def pair(self, key: str, value: str) -> None:
         """Show a key with its value."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pyfix.tables.console.printer import Printer
 from pyfix.tables.notice import warn
 from pyfix.tables.source import open_as, with_type
-from pyfix.tables.table import Opening, Table, TableError
+from pyfix.tables.table import Opening, TableError
 
 
-def _warn_of_empty(table: Table, key: str) -> None:
-    warn(f"table {table.name}: key {key}: empty string result is not allowed")
-    warn(f"table {table.name} should return NO RESULT in case of NOT FOUND")
+def _warn_of_empty(table: str, key: str) -> None:
+    warn(f"table {table}: key {key}: empty string result is not allowed")
+    warn(f"table {table} should return NO RESULT in case of NOT FOUND")
 
 
 def query_one(references: Sequence[str], key: str, opening: Opening, printer: Printer) -> int:
@@ -21,8 +21,9 @@ def query_one(references: Sequence[str], key: str, opening: Opening, printer: Pr
         table = open_as(with_type(reference, opening.snapshot), opening)
         value = table.find_now(key)
         if value is not None:
+            value = printer.shown(table.name, key, value)
             if not value:
-                _warn_of_empty(table, key)
+                _warn_of_empty(reference, key)
             printer.answer(key, value)
             return 0
         table.close()
@@ -37,8 +38,9 @@ def query_many(references: Sequence[str], keys: Iterator[str], opening: Opening,
         for table in tables:
             value = table.find_now(key)
             if value is not None:
+                value = printer.shown(table.name, key, value)
                 if not value:
-                    _warn_of_empty(table, key)
+                    _warn_of_empty(table.name, key)
                 printer.pair(key, value)
                 status = 0
                 break
@@ -52,11 +54,12 @@ def list_table(reference: str, opening: Opening, printer: Printer) -> int:
     if items is None:
         if table.kind == "fail":
             raise TableError(f"table {table.name}: sequence error: Application error")
-        raise TableError(f"table {table.name}: sequence operation is not supported")
-    for key, value in items():
+        raise TableError(f"table {table.name.removeprefix('debug:')}: sequence operation is not supported")
+    for key, stored in items():
+        value = printer.shown(table.name, key, stored)
         if not key:
             warn(f"table {table.name}: empty lookup key value is not allowed")
-        elif not value:
+        if not value and not stored:
             warn(f"table {table.name}: key {key}: empty string result is not allowed")
             warn(f"table {table.name} should return NO RESULT in case of NOT FOUND")
         printer.pair(key, value)

@@ -1,0 +1,154 @@
+"""Running the same table command on both sides, in two folders that are alike."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.kit import programs, requirements
+from tests.kit.comparison import differences
+
+_NOT_OURS = ("hash/btree support is deprecated", "NON_BERKELEYDB_README", " package installed?", "BDB0")
+"""Warnings that Debian's Postfix adds, and what libdb says in its own words."""
+
+MAIN_CF = """\
+compatibility_level = 3.11
+myhostname = mail.ours.example
+mydomain = ours.example
+default_database_type = hash
+smtputf8_enable = yes
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command did."""
+
+    status: int
+    out: str
+    err: list[str]
+
+
+class Both:
+    """Two folders in which each side does the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folders = {"reference": folder / "reference", "pyfix": folder / "pyfix"}
+        for kind, place in self.folders.items():
+            (place / "work").mkdir(parents=True)
+            (place / "etc").mkdir()
+            settings = "".join(f"{name} = {value}\n" for name, value in programs.settings(kind).items())
+            queue = f"queue_directory = {place}/spool\ndata_directory = {place}/data\nmaillog_file = {place}/log\n"
+            queue += f"maillog_file_prefixes = {place}\n"
+            (place / "etc/main.cf").write_text(MAIN_CF + settings + queue)
+            (place / "etc/master.cf").write_text("")
+
+    def write(self, name: str, content: str | bytes) -> None:
+        """Write a file in both work folders."""
+        data = content.encode() if isinstance(content, str) else content
+        for place in self.folders.values():
+            (place / "work" / name).write_bytes(data)
+
+    def path(self, kind: str, name: str) -> Path:
+        """Return a file in one side's work folder."""
+        return self.folders[kind] / "work" / name
+
+    def run(self, kind: str, command: str, *arguments: str, given: str | bytes = b"", other: str = "") -> Done:
+        """Run a command of one side, in the work folder of the *other* if that is told."""
+        data = given.encode() if isinstance(given, str) else given
+        folder = self.folders[other or kind] / "work"
+        environment = {
+            "MAIL_CONFIG": str(self.folders[kind] / "etc"),
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG": "C.UTF-8",
+        }
+        if kind == "pyfix":
+            status, out, err = _forked(command, arguments, folder, environment, data)
+        else:
+            words = [programs.command_directory(kind) / command, *arguments]
+            done = subprocess.run(
+                words, cwd=folder, env=environment, input=data, capture_output=True, check=False, timeout=60
+            )
+            status, out, err = done.returncode, done.stdout, done.stderr
+        lines = err.decode(errors="surrogateescape").splitlines()
+        return Done(
+            status,
+            out.decode(errors="surrogateescape"),
+            [line for line in lines if not any(words in line for words in _NOT_OURS)],
+        )
+
+    def same(self, command: str, *arguments: str, given: str | bytes = b"", in_order: bool = True) -> Done:
+        """Run a command on both sides, and insist on the same status, output and messages."""
+        theirs = self.run("reference", command, *arguments, given=given)
+        ours = self.run("pyfix", command, *arguments, given=given)
+        found = _compared([command, *arguments], theirs, ours, in_order)
+        assert not found, "\n".join(found)
+        return ours
+
+    def all_same(self, command: str, cases: Sequence[Sequence[str]], given: str | bytes = b"") -> None:
+        """Do as same() for commands that change nothing: the reference takes a second for each that ends fatally."""
+        with ThreadPoolExecutor(16) as pool:
+            theirs = list(pool.map(lambda case: self.run("reference", command, *case, given=given), cases))
+        found: list[str] = []
+        for case, done in zip(cases, theirs, strict=True):
+            found += _compared([command, *case], done, self.run("pyfix", command, *case, given=given), True)
+        assert not found, "\n".join(found)
+
+
+def _compared(words: Sequence[str], theirs: Done, ours: Done, in_order: bool) -> list[str]:
+    """Return what differs."""
+    outputs = [done.out.splitlines() if in_order else sorted(done.out.splitlines()) for done in (theirs, ours)]
+    found = differences("status", [str(theirs.status)], [str(ours.status)])
+    found += differences("output", *outputs)
+    found += differences("messages", theirs.err, ours.err)
+    return [shlex.join(words), *found] if found else []
+
+
+def _forked(
+    command: str, arguments: Sequence[str], folder: Path, environment: dict[str, str], given: bytes
+) -> tuple[int, bytes, bytes]:
+    """Run a command of ours in a child of this process: quicker than to start the interpreter each time."""
+    main = import_module(f"pyfix.commands.{command}").main
+    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        stdin.write(given)
+        stdin.seek(0)
+        child = os.fork()
+        if not child:
+            status = 70
+            try:
+                os.environ.clear()
+                os.environ.update(environment)
+                os.chdir(folder)
+                for number, stream in enumerate((stdin, stdout, stderr)):
+                    os.dup2(stream.fileno(), number)
+                sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
+                sys.argv = [command, *arguments]
+                status = main(arguments)
+                sys.stdout.flush()
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(status)
+        _, ended = os.waitpid(child, 0)
+        stdout.seek(0)
+        stderr.seek(0)
+        return os.waitstatus_to_exitcode(ended), stdout.read(), stderr.read()
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Iterator[Both]:
+    """Both sides, side by side."""
+    requirements.need_reference()
+    yield Both(tmp_path)
