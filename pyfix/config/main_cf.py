@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Warn: TypeAlias = Callable[[str], None]
     """Takes the text of a warning."""
 
-__all__ = ["logical_lines", "parse_assignments", "parse_override", "read_main_cf", "read_text"]
+__all__ = ["logical_lines", "parse_assignments", "parse_override", "read_main_cf", "read_text", "split_assignment"]
 
 _BLANK = " \t\r\n\v\f"
 _SHOWN = 30  # characters of a bad line in a warning
@@ -71,7 +71,7 @@ def split_assignment(line: str) -> tuple[str, str] | str:
     """Split ``name = value``; the result of a malformed line is the text that says what is missing."""
     name, equals, value = line.partition("=")
     name = name.strip(_BLANK)
-    if not name and equals:
+    if not name:
         return "missing attribute name"
     if not equals or len(name.split(None, 1)) != 1:
         return "missing '=' after attribute name"

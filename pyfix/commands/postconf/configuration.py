@@ -1,0 +1,196 @@
+"""Both files as postconf(1) has read them, and which parameter names mean something in them.
+
+A name is known when a program declares it (builtin), when a service and a suffix make it (service), or when another
+value refers to it and it is set (user).  Source: postconf(1), option -C.
+"""
+
+from __future__ import annotations
+
+from pyfix.commands.postconf import database_clients
+from pyfix.commands.postconf.entries import READ_ONLY, Entry, read_entries
+from pyfix.commands.postconf.messages import Fatal, warn
+from pyfix.config import catalogue, main_cf
+from pyfix.config.errors import ConfigError
+from pyfix.config.families import family_parameters
+from pyfix.config.parameter import split_words
+from pyfix.config.snapshot import Snapshot, default_config_directory
+from pyfix.formats.macros import MacroError, referenced_names
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from pyfix.config.parameter import Parameter
+
+__all__ = ["Configuration", "expand"]
+
+_COMMENT_SHOWN = 20
+
+
+class Configuration:
+    """What main.cf and master.cf say, and what their names mean."""
+
+    def __init__(self, directory: str | None, *, quiet: bool = False) -> None:
+        self.directory = directory or default_config_directory()
+        self.main_path = f"{self.directory}/main.cf"
+        self.master_path = f"{self.directory}/master.cf"
+        self.quiet = quiet
+        self.settings: dict[str, str] = {}
+        """main.cf, the -o options of the command line, and config_directory."""
+        self.entries: list[Entry] = []
+        self.builtin: dict[str, Parameter[Any]] = {}
+        self.service: dict[str, Parameter[Any]] = {}
+        self.user: set[str] = set()
+        self.local: list[set[str]] = []
+        """User-defined names among the -o options, by entry."""
+        self.snapshot = Snapshot({}, config_directory=self.directory, process_name="postconf")
+
+    def read_main(self, overrides: Sequence[str] = ()) -> None:
+        """Read main.cf.  Raises ConfigError."""
+        settings = main_cf.read_main_cf(self.main_path, warn, {"config_directory": self.directory})
+        for argument in overrides:
+            assignment = main_cf.split_assignment(argument)
+            if isinstance(assignment, str):
+                raise Fatal(f"invalid parameter override: {argument}: {assignment}")
+            settings[assignment[0]] = assignment[1]
+        self.settings = settings
+        self.snapshot = Snapshot(settings, config_directory=self.directory, process_name="postconf")
+
+    def read_master(self, *, needed: bool) -> None:
+        """Read master.cf; when it is not *needed*, a missing one is worth a warning only.  Raises ConfigError."""
+        try:
+            self.entries = read_entries(self.master_path, warn)
+        except ConfigError as error:
+            if needed:
+                raise
+            warn(str(error))
+
+    def declare(self) -> None:
+        """Learn the builtin and the service-defined names."""
+        self.builtin = {name: found for name, found in catalogue.all_parameters().items() if not found.legacy}
+        services = {entry.fields[0]: entry.fields[7] for entry in self.entries}
+        made = family_parameters(services)
+        self.service = {name: found for name, found in made.items() if name not in self.builtin}
+
+    def find_user_names(self) -> None:
+        """Learn the user-defined names, with warnings about names that are referred to but not set."""
+        self.local = [set() for _ in self.entries]
+        overrides = [entry.overrides for entry in self.entries]
+        for parameter in self.builtin.values():
+            if parameter.expanded and isinstance(parameter.default, str):
+                self._refer(parameter.default, overrides, None)
+        tables = database_clients.Check(quiet=self.quiet)
+        self._restriction_classes(self.settings.get("smtpd_restriction_classes"), self.snapshot, None)
+        for index, own in enumerate(overrides):
+            if not own:
+                continue
+            scope = self.scope(self.entries[index])
+            self._restriction_classes(own.get("smtpd_restriction_classes"), scope, index)
+            for name, value in self.entries[index].all_overrides.items():
+                if name in READ_ONLY:
+                    warn(f"{self.master_path}: read-only parameter assignment: {name}={value}")
+                self._note_value(tables, name, value, scope, index)
+        for name, value in sorted(self.settings.items()):
+            if name in READ_ONLY:
+                warn(f"{self.main_path}: read-only parameter assignment: {name}={value}")
+            self._note_value(tables, name, value, self.snapshot, None)
+
+    def scope(self, entry: Entry) -> Snapshot:
+        """Return the values as the entry's program sees them."""
+        return Snapshot(
+            {**self.settings, **entry.overrides},
+            config_directory=self.directory,
+            process_name=entry.fields[7],
+            service_name=entry.fields[0],
+        )
+
+    def find(self, name: str) -> Parameter[Any] | None:
+        """Return the declaration of a builtin or service-defined name."""
+        return self.builtin.get(name) or self.service.get(name)
+
+    def _note_value(
+        self, tables: database_clients.Check, name: str, value: str, scope: Snapshot, index: int | None
+    ) -> None:
+        """Learn from one setting; what a raw one says about names is not for us."""
+        parameter = self.find(name)
+        where = self.main_path if index is None else self.master_path
+        self._warn_comment(name, value, where)
+        if parameter is not None and not parameter.expanded:
+            return
+        if index is None:
+            self._refer(value, [entry.overrides for entry in self.entries], where)
+        else:
+            self._refer(value, [self.entries[index].overrides], where, index)
+        if parameter is not None:
+            self._note_tables(tables, value, scope, index)
+
+    def _refer(
+        self, value: str, overrides: list[dict[str, str]], where: str | None, index: int | None = None
+    ) -> None:
+        """Note the names in a value; those that nobody sets get a warning, unless it is a default (*where* None)."""
+        if "$" not in value:
+            return
+        try:
+            for name in referenced_names(value):
+                self._use(name, overrides, where, index)
+        except MacroError as error:
+            warn(str(error))
+
+    def _use(self, name: str, overrides: list[dict[str, str]], where: str | None, index: int | None) -> None:
+        known = self.find(name) is not None
+        if name in self.settings and not known:
+            self.user.add(name)
+            known = True
+        for position, own in enumerate(overrides):
+            if name in own and self.find(name) is None:
+                self.local[position if index is None else index].add(name)
+                known = True
+        if not known and where is not None:
+            warn(f"{where}: undefined parameter: {name}")
+
+    def _restriction_classes(self, value: str | None, scope: Snapshot, index: int | None) -> None:
+        if not value:
+            return
+        own = {} if index is None else self.entries[index].overrides
+        where = self.main_path if index is None else self.master_path
+        for name in split_words(scope.expand(value)):
+            self._use(name, [own], where, 0 if index is None else index)
+
+    def _note_tables(
+        self, tables: database_clients.Check, value: str, scope: Snapshot, index: int | None
+    ) -> None:
+        """Learn names such as ``ldapsource_server_host``, which a table ``ldap:ldapsource`` reads."""
+        own = {} if index is None else self.entries[index].overrides
+        for made in tables.names(expand(scope, value)):
+            if index is not None and made in own:
+                self.local[index].add(made)
+            elif made in self.settings and self.find(made) is None:
+                self.user.add(made)
+
+    def _warn_comment(self, name: str, value: str, where: str) -> None:
+        if "#" not in value or self.find(name) is None:
+            return
+        words = value.split(None)
+        comment = next((word for word in words if word.startswith("#")), None)
+        if comment is None:
+            return
+        after = value.split(comment, 1)[1] if value.startswith(comment) else _behind(value, comment)
+        warn(f"{where}: #comment after other text is not allowed: {comment} {after.lstrip()[:_COMMENT_SHOWN]}...")
+
+
+def _behind(value: str, comment: str) -> str:
+    """Return what follows the first *comment* that begins a word."""
+    at = next(at for at in range(1, len(value)) if value[at - 1].isspace() and value.startswith(comment, at))
+    return value[at + len(comment) :]
+
+
+def expand(snapshot: Snapshot, text: str) -> str:
+    """Return the expanded text.  Raises Fatal, after the warning, for a malformed one."""
+    try:
+        return snapshot.expand(text)
+    except ConfigError as error:
+        if error.warning is None:
+            raise
+        warn(error.warning)
+        raise Fatal("macro processing error") from None

@@ -1,0 +1,124 @@
+"""Changing main.cf in place: the layout, comments, mode and owner of the file stay."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+from pyfix.commands.postconf.messages import Fatal, warn
+from pyfix.config import main_cf
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["edit_main", "read_lines", "replace_file", "requests"]
+
+_BLANK = " \t\r\n\v\f"
+
+
+def requests(arguments: Iterable[str], *, with_value: bool) -> list[tuple[str, str, str]]:
+    """Return ``(argument, name, value)`` of each request.  Raises Fatal for one that can't be a setting."""
+    found: list[tuple[str, str, str]] = []
+    for argument in arguments:
+        text = argument.lstrip(_BLANK)
+        if "\n" in argument:
+            raise Fatal("-e, -X, or -# accepts no multi-line input")
+        if text.startswith("#"):
+            raise Fatal("-e, -X, or -# accepts no comment input")
+        if not with_value:
+            if "=" in text:
+                raise Fatal("-X or -# requires parameter names without value")
+            if not text:
+                raise Fatal("-X or -# requires non-blank parameter names")
+            found.append((argument, text.strip(_BLANK), ""))
+            continue
+        assignment = main_cf.split_assignment(text)
+        if isinstance(assignment, str):
+            raise Fatal(f'{assignment}: "{argument}"')
+        found.append((argument, *assignment))
+    return found
+
+
+def edit_main(path: str, how: str, arguments: Sequence[str]) -> None:
+    """Set (``e``), remove (``X``) or comment out (``#``) parameters.
+
+    A name that stands more than once is changed everywhere, with a warning; a new one goes to the end.  Raises
+    Fatal for a malformed request or when the file can't be changed.
+    """
+    wanted: dict[str, str] = {}
+    for _, name, value in requests(arguments, with_value=how == "e"):
+        if how == "e" and name in wanted:
+            warn(f"ignoring earlier request: '{name} = {wanted[name]}'")
+        wanted[name] = value
+    seen: set[str] = set()
+    out: list[str] = []
+    concerned = False
+    for line in read_lines(path):
+        if is_remark(line):
+            out.append(line)
+            continue
+        if line[0] not in _BLANK:
+            name = line.partition("=")[0].strip(_BLANK)
+            concerned = name in wanted
+            if concerned and name in seen:
+                warn(f'{path}: multiple entries for "{name}"')
+            if concerned:
+                seen.add(name)
+                if how == "e":
+                    out.append(f"{name} = {wanted[name]}\n")
+                    continue
+        if not concerned:
+            out.append(line)
+        elif how == "#":
+            out.append(f"#{line}")
+    if how == "e":
+        out += [f"{name} = {value}\n" for name, value in sorted(wanted.items()) if name not in seen]
+    replace_file(path, "".join(out))
+
+
+def is_remark(line: str) -> bool:
+    """Whether a physical line is empty or a comment."""
+    return line.lstrip(_BLANK)[:1] in ("", "#")
+
+
+def read_lines(path: str) -> list[str]:
+    """Return the file's physical lines, each with its line end.  Raises Fatal."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read().decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise Fatal(f"open {path} for reading: {error.strerror}") from None
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return [f"{line}\n" for line in lines]
+
+
+def replace_file(path: str, text: str) -> None:
+    """Put a new file with *text* in the place of *path*, with its mode and owner.
+
+    The new file is complete and on disk before it takes the name.  Raises Fatal.
+    """
+    temporary = f"{path}.tmp"
+    try:
+        status = os.stat(path)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Fatal(f"open {temporary} for writing: {error.strerror}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # two postconf at a time: the second writes after the first
+        os.ftruncate(descriptor, 0)
+        data = memoryview(text.encode("utf-8", "surrogateescape"))
+        while data:
+            data = data[os.write(descriptor, data) :]
+        if os.geteuid() == 0:
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+        os.fchmod(descriptor, status.st_mode & 0o7777)
+        os.fsync(descriptor)
+        os.rename(temporary, path)
+    except OSError as error:
+        os.unlink(temporary)
+        raise Fatal(f"write {path}: {error.strerror}") from None
+    finally:
+        os.close(descriptor)

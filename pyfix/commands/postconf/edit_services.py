@@ -1,0 +1,145 @@
+"""Changing master.cf in place: entries (-M), fields (-F) and parameters (-P)."""
+
+from __future__ import annotations
+
+from pyfix.commands.postconf import edit
+from pyfix.commands.postconf.entries import FIELDS, Entry, Pattern, parse_entry
+from pyfix.commands.postconf.messages import Fatal, warn
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["edit_services"]
+
+_BLANK = " \t\r\n\v\f"
+_FORMS = {
+    "M": (2, "-Me, -MX or -M# requires service_name/type"),
+    "F": (3, "-Fe or -FX requires service_name/type/field_name"),
+    "P": (3, "-Pe or -PX requires service_name/type/parameter"),
+}
+
+
+class _Request:
+    """One argument of the command line."""
+
+    __slots__ = ("matched", "new", "pattern", "value")
+
+    def __init__(self, pattern: Pattern, value: str, new: Entry | None) -> None:
+        self.pattern = pattern
+        self.value = value
+        self.new = new
+        """The whole entry that -Me puts in."""
+        self.matched = False
+
+    def concerns(self, entry: Entry) -> bool:
+        """Whether the entry is to be changed, or to go because the new one has taken its place."""
+        if self.pattern.matches(entry):
+            return True
+        return self.matched and self.new is not None and self.new.key == entry.key
+
+
+def edit_services(path: str, mode: str, how: str, arguments: Sequence[str]) -> None:
+    """Set (``e``), remove (``X``) or comment out (``#``) what the arguments name.
+
+    Raises Fatal for a malformed request or when the file can't be changed.
+    """
+    wanted = [_request(mode, how, *request) for request in edit.requests(arguments, with_value=how == "e")]
+    lines = edit.read_lines(path)
+    text = _edit_entries(lines, how, wanted) if mode == "M" else _edit_parts(lines, mode, how, wanted)
+    if mode != "M":
+        for request in wanted:
+            if not request.matched:
+                warn(f'unmatched service_name/type: "{request.pattern.text}"')
+    edit.replace_file(path, text)
+
+
+def _request(mode: str, how: str, argument: str, name: str, value: str) -> _Request:
+    parts, complaint = _FORMS[mode]
+    pattern = Pattern.parse(name, parts, complaint, exactly=True, shown=argument)
+    if mode == "F" and pattern.item not in FIELDS:
+        raise Fatal(f'invalid service attribute name: "{pattern.item}"')
+    if mode == "P":
+        if pattern.item == "*":
+            raise Fatal("-Pe does not accept wild-card parameter name")
+        if any(blank in value for blank in _BLANK):
+            raise Fatal("-Pe does not accept whitespace in parameter value")
+    new = parse_entry(value, f'bad field count: "{argument}"', warn) if mode == "M" and how == "e" else None
+    if mode == "F":  # a bad value is found before the file is opened
+        Entry(["-"] * len(FIELDS), []).set_field(pattern.item, value)
+    return _Request(pattern, value, new)
+
+
+def _folded(entry: Entry) -> str:
+    return entry.line(folded=True) + "\n"
+
+
+def _head(line: str) -> Entry:
+    """Return name and type of the entry that a line begins."""
+    words = line.split()
+    return Entry([*words[:2], *[""] * (2 - len(words))], [])
+
+
+def _edit_entries(lines: list[str], how: str, wanted: list[_Request]) -> str:
+    """Replace, remove or comment out whole entries; a new one goes to the end."""
+    out: list[str] = []
+    concerned = False
+    for line in lines:
+        if edit.is_remark(line):
+            out.append(line)
+            continue
+        if line[0] not in _BLANK:
+            head = _head(line)
+            chosen = [request for request in wanted if request.concerns(head)]
+            concerned = bool(chosen)
+            if chosen and chosen[-1].new is not None and not chosen[-1].matched:
+                out.append(_folded(chosen[-1].new))
+            for request in chosen:
+                request.matched = True
+        if not concerned:
+            out.append(line)
+        elif how == "#":
+            out.append(f"#{line}")
+    out += [_folded(request.new) for request in wanted if request.new is not None and not request.matched]
+    return "".join(out)
+
+
+def _edit_parts(lines: list[str], mode: str, how: str, wanted: list[_Request]) -> str:
+    """Change fields or parameters; a changed entry stands behind the comments that were inside it."""
+    out: list[str] = []
+    entry: list[str] = []
+    chosen: list[_Request] = []
+
+    def finish() -> None:
+        if entry:
+            out.append(_changed("".join(line.rstrip("\n") for line in entry), mode, how, chosen))
+            entry.clear()
+
+    for line in lines:
+        if edit.is_remark(line):
+            out.append(line)
+            continue
+        if line[0] not in _BLANK:
+            finish()
+            head = _head(line)
+            chosen = [request for request in wanted if request.pattern.matches(head)]
+            if chosen:
+                entry.append(line)
+                continue
+        if entry:
+            entry.append(line)
+        else:
+            out.append(line)
+    finish()
+    return "".join(out)
+
+
+def _changed(text: str, mode: str, how: str, chosen: list[_Request]) -> str:
+    entry = parse_entry(text, f'bad field count: "{text}"', warn)
+    for request in chosen:
+        request.matched = True
+        if mode == "F":
+            entry.set_field(request.pattern.item, request.value)
+        else:
+            entry.set_override(request.pattern.item, request.value if how == "e" else None)
+    return _folded(entry)

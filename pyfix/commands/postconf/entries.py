@@ -1,0 +1,249 @@
+"""master.cf as postconf(1) shows and changes it: fields as written, ``-o`` options taken apart."""
+
+from __future__ import annotations
+
+from pyfix.commands.postconf.messages import Fatal
+from pyfix.config import main_cf, master_cf
+from pyfix.config.errors import ConfigError
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from pyfix.config.main_cf import Warn
+
+__all__ = ["FIELDS", "READ_ONLY", "Entry", "Pattern", "parse_entry", "read_entries"]
+
+FIELDS = ("service", "type", "private", "unprivileged", "chroot", "wakeup", "process_limit", "command")
+READ_ONLY = ("process_id", "process_name")
+"""Parameters that no file can change."""
+
+_COLUMNS = (0, 11, 17, 25, 33, 41, 49, 57)
+_WIDTH = 80
+_NEXT_LINE = "\n    "
+
+
+class Entry:
+    """One entry: seven fields and a program as written, and its arguments."""
+
+    __slots__ = ("arguments", "fields")
+
+    def __init__(self, fields: list[str], arguments: list[str]) -> None:
+        self.fields = fields
+        """Eight texts, the last being the program."""
+        self.arguments = arguments
+        """Options first; the text after ``-o`` is ``name=value`` without braces."""
+
+    @property
+    def key(self) -> str:
+        """``name/type``."""
+        return f"{self.fields[0]}/{self.fields[1]}"
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        """The settings of the ``-o`` options by name, without those of read-only names."""
+        return {name: value for name, value in self.all_overrides.items() if name not in READ_ONLY}
+
+    @property
+    def all_overrides(self) -> dict[str, str]:
+        """The settings of the ``-o`` options by name, the last one of a name."""
+        found: dict[str, str] = {}
+        for at in self._override_positions():
+            assignment = main_cf.split_assignment(self.arguments[at])
+            if not isinstance(assignment, str):
+                found[assignment[0]] = assignment[1]
+        return found
+
+    def _override_positions(self) -> list[int]:
+        positions: list[int] = []
+        at = 0
+        while at + 1 < len(self.arguments) and self.arguments[at].startswith("-"):
+            if self.arguments[at] == "--":
+                break
+            if self.arguments[at] == "-o":
+                at += 1
+                positions.append(at)
+            at += 1
+        return positions
+
+    def set_override(self, name: str, value: str | None) -> None:
+        """Change or add the option ``-o name=value``, or take it away when *value* is None."""
+        found = [at for at in self._override_positions() if self.arguments[at].partition("=")[0] == name]
+        if value is None:
+            for at in reversed(found):
+                del self.arguments[at - 1 : at + 1]
+        elif found:
+            for at in found:
+                self.arguments[at] = f"{name}={value}"
+        else:
+            end = 0
+            positions = self._override_positions()
+            while end < len(self.arguments) and self.arguments[end].startswith("-") and self.arguments[end] != "--":
+                end += 2 if end + 1 in positions else 1
+            self.arguments[end:end] = ["-o", f"{name}={value}"]
+
+    def set_field(self, field: str, value: str) -> None:
+        """Change a field.  Raises Fatal for a value that it can't have."""
+        if field == "command":
+            words = master_cf.split_fields(value)
+            if not words:
+                raise Fatal(f'invalid command field "{value}" in "{value}"')
+            self.fields[7] = words[0]
+            self.arguments = _normal_arguments(words[1:], _ignore)
+            return
+        index = FIELDS.index(field)
+        _check_field(index, value, value)
+        self.fields[index] = value
+
+    def with_values(self, values: dict[str, str]) -> Entry:
+        """Return a copy whose ``-o`` options have other values."""
+        copy = Entry(list(self.fields), list(self.arguments))
+        for at in copy._override_positions():
+            name = copy.arguments[at].partition("=")[0]
+            if name in values:
+                copy.arguments[at] = f"{name}={values[name]}"
+        return copy
+
+    def line(self, *, folded: bool = False, aligned: bool = True) -> str:
+        """Return the entry's text without a line end, with fields in columns when *aligned*."""
+        text = self.fields[0]
+        for column, field in zip(_COLUMNS[1:], self.fields[1:], strict=True):
+            text = f"{text.ljust(column - 1) if aligned else text} {field}"
+        return text + self._argument_text(len(text), folded)
+
+    def command_text(self, *, folded: bool = False, column: int = 0) -> str:
+        """Return program and arguments; *column* is how much stands before them on the line."""
+        return self.fields[7] + self._argument_text(column + len(self.fields[7]), folded)
+
+    def field(self, name: str) -> str:
+        """Return the text of the field *name*, the arguments belonging to the command."""
+        return self.command_text() if name == "command" else self.fields[FIELDS.index(name)]
+
+    def _argument_text(self, column: int, folded: bool) -> str:
+        positions = set(self._override_positions())
+        out: list[str] = []
+        after_override = False
+        at = 0
+        while at < len(self.arguments):
+            if at + 1 in positions:
+                at += 1
+                value = self.arguments[at]
+                word = "-o {" + value + "}" if any(blank in value for blank in " \t") else f"-o {value}"
+                new_line = folded
+                after_override = True
+            else:
+                word = self.arguments[at]
+                new_line = folded and (after_override or column + 1 + len(word) >= _WIDTH)
+                after_override = False
+            at += 1
+            out.append((_NEXT_LINE if new_line else " ") + word)
+            column = (len(_NEXT_LINE) - 1 if new_line else column + 1) + len(word)
+        return "".join(out)
+
+
+class Pattern:
+    """``name/type/item`` of the command line; ``*`` stands for anything, and what is left out too."""
+
+    __slots__ = ("item", "matched", "name", "text", "type")
+
+    def __init__(self, text: str, name: str, type: str, item: str) -> None:
+        self.text = text
+        self.name = name
+        self.type = type
+        self.item = item
+        self.matched = False
+
+    @classmethod
+    def parse(cls, text: str, most_parts: int, complaint: str, *, exactly: bool = False, shown: str = "") -> Pattern:
+        """Split *text*.  Raises Fatal with *complaint* when it has too many parts (or, if *exactly*, too few)."""
+        parts = [part for part in text.split("/") if part]
+        if not parts or len(parts) > most_parts or (exactly and len(parts) != most_parts):
+            raise Fatal(complaint)
+        return cls(shown or text, *(parts + ["*"] * (3 - len(parts))))
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether the entry is meant."""
+        return self.name in ("*", entry.fields[0]) and self.type in ("*", entry.fields[1])
+
+
+def _ignore(_: str) -> None:
+    """Take a warning that was given before."""
+
+
+def read_entries(path: str, warn: Warn) -> list[Entry]:
+    """Return the entries of master.cf.  Raises Fatal for a malformed one, ConfigError for an unreadable file."""
+    return [
+        parse_entry(text, f"file {path}: line {number}: bad field count", warn)
+        for number, text in main_cf.logical_lines(main_cf.read_text(path), path, warn)
+    ]
+
+
+def parse_entry(text: str, too_short: str, warn: Warn) -> Entry:
+    """Return the entry that one logical line describes.  Raises Fatal, with *too_short* for missing fields."""
+    words = master_cf.split_fields(text)
+    if len(words) < len(FIELDS):
+        raise Fatal(too_short)
+    for index in range(1, 7):
+        _check_field(index, words[index], text)
+    return Entry(words[: len(FIELDS)], _normal_arguments(words[len(FIELDS) :], warn))
+
+
+def _check_field(index: int, value: str, text: str) -> None:
+    match FIELDS[index]:
+        case "type":
+            good = value in master_cf.SERVICE_TYPES
+        case "private" | "unprivileged" | "chroot":
+            good = value in ("-", "y", "n")
+        case "wakeup":
+            number = value.removesuffix("?")
+            good = value == "-" or not number or (number.isascii() and number.isdigit())
+        case "process_limit":
+            good = value == "-" or (value.isascii() and value.isdigit())
+        case _:
+            good = bool(value)
+    if not good:
+        raise Fatal(f'invalid {FIELDS[index]} field "{value}" in "{text}"')
+
+
+def _normal_arguments(words: list[str], warn: Warn) -> list[str]:
+    """Take clustered options apart (``-vo`` is ``-v -o``) and the braces from around ``name = value``."""
+    out: list[str] = []
+    left = list(words)
+    while left and left[0].startswith("-") and left[0] != "-":
+        cluster = left.pop(0)
+        if cluster == "--":
+            out.append(cluster)
+            break
+        at = cluster.find("o", 1)
+        if at < 0:
+            out.append(cluster)
+            continue
+        if at > 1:
+            out.append(cluster[:at])
+        out.append("-o")
+        value = cluster[at + 1 :] or (left.pop(0) if left else None)
+        if value is not None:
+            out.append(_override_text(value, warn) if value.startswith("{") else value)
+    if left and left[0].startswith("{"):
+        left[0] = _plain_text(left[0])
+    return out + left
+
+
+def _plain_text(argument: str) -> str:
+    """Return an argument without braces that it does not need."""
+    try:
+        inside = master_cf.strip_braces(argument)
+    except ConfigError:
+        return argument
+    return inside if inside and not any(blank in inside for blank in " \t") else f"{{{inside}}}"
+
+
+def _override_text(value: str, warn: Warn) -> str:
+    try:
+        inside = master_cf.strip_braces(value)
+    except ConfigError as error:
+        warn(f"master.cf: {error}")
+        inside = value[1:].partition("}")[0].strip()
+    assignment = main_cf.split_assignment(inside)
+    if isinstance(assignment, str):
+        warn(f'master.cf: {assignment}: "{inside}"')
+        return inside
+    return "=".join(assignment)
