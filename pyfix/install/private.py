@@ -6,9 +6,11 @@ import os
 import re
 import sys
 import sysconfig
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyfix.install import setgid
 from pyfix.install.accounts import accounts_for_private_instance
 from pyfix.install.launchers import COMMANDS, DAEMONS, write_launchers
 from pyfix.install.layout import lay_out
@@ -66,6 +68,12 @@ def lay_out_private(source: Path, folder: Path, port: int) -> PrivateInstance:
     configuration = instance.config_directory
     write_launchers("daemon", instance.daemon_directory, DAEMONS, python, folders, configuration)
     write_launchers("command", instance.command_directory, COMMANDS, python, folders, configuration)
+    if ids is not None:
+        with suppress(setgid.SetGidUnavailable):  # then only root and mail_owner can queue mail by command
+            scripts = folder / "set-gid"
+            setgid.install_commands(
+                instance.command_directory, scripts, ids.setgid_group, python, folders, configuration
+            )
     lay_out(instance.queue_directory, folder / "data", ids, set_gid=True)
     main, master = instance.config_directory / "main.cf", instance.config_directory / "master.cf"
     if not main.exists():

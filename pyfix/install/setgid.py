@@ -8,6 +8,8 @@ import stat
 import subprocess
 from pathlib import Path
 
+from pyfix.install.launchers import SET_GID_COMMANDS, write_launchers
+
 SOURCE = Path(__file__).with_name("setgid_launcher.c")
 _FLAGS = ("-O2", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong", "-fPIE", "-pie", "-Wl,-z,relro,-z,now")
 
@@ -53,6 +55,22 @@ def changeable_part(path: Path) -> Path | None:
         if (shared and not sticky) or status.st_uid not in {0, user}:
             return part
     return None
+
+
+def install_commands(
+    commands: Path, scripts: Path, group: int, python: Path, folders: list[Path], configuration: Path
+) -> None:
+    """Install ``postdrop`` and ``postqueue`` in *commands*, set-gid with *group*; their launchers go to *scripts*.
+
+    Needs root.  Raises SetGidUnavailable; the folder *commands* then is as it was.
+    """
+    write_launchers("command", scripts, SET_GID_COMMANDS, python, folders, configuration)
+    for name in SET_GID_COMMANDS:
+        build(scripts / f"{name}.program", python, scripts / name)
+    for name in SET_GID_COMMANDS:
+        program = scripts / f"{name}.program"
+        give_group(program, group)
+        program.replace(commands / name)
 
 
 def give_group(program: Path, group: int) -> None:

@@ -62,10 +62,7 @@ def _install_set_gid_commands(prefix: Path, python: Path, folders: list[Path], w
     try:
         if ids is None:
             raise setgid.SetGidUnavailable(f"there is no group {ACCOUNTS.setgid_group}")
-        write_launchers("command", scripts, SET_GID_COMMANDS, python, folders, configuration)
-        for name in SET_GID_COMMANDS:
-            setgid.build(commands / name, python, scripts / name)
-            setgid.give_group(commands / name, ids.setgid_group)
+        setgid.install_commands(commands, scripts, ids.setgid_group, python, folders, configuration)
     except setgid.SetGidUnavailable as reason:
         write_launchers("command", commands, SET_GID_COMMANDS, python, folders, configuration)
         warnings.append(f"postdrop and postqueue are not set-gid ({reason}): all users may write to the maildrop queue")
