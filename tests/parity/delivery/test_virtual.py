@@ -58,15 +58,15 @@ def _deliver(mta: Instance, recipients: list[str], content: str, sender: str = "
     return queue_id
 
 
-def test_mailboxes_and_maildirs(exchanged: Parity) -> None:
+@pytest.mark.parametrize("sender", ["", "sender@client.example", '"odd sender"@client.example'])
+def test_mailboxes_and_maildirs(exchanged: Parity, sender: str) -> None:
     """What is added to a message: From line, Return-Path, X-Original-To, Delivered-To, quoted From, empty last line."""
 
     def case(mta: Instance) -> object:
         content = "Subject: x\nReturn-Path: <there@x.example>\n\nFrom me\n>From you\nFrom\n"
         content += 270 * "0123456789" + "\nend"
-        for sender in ("", "sender@client.example", '"odd sender"@client.example'):
-            _deliver(mta, ["user@ours.example", "mbox@ours.example", "second+ext@ours.example"], content, sender)
-            _deliver(mta, ["MBOX+aB@OURS.example"], "\n\nFrom nothing\n\nFrom again\n", sender)
+        _deliver(mta, ["user@ours.example", "mbox@ours.example", "second+ext@ours.example"], content, sender)
+        _deliver(mta, ["MBOX+aB@OURS.example"], "\n\nFrom nothing\n\nFrom again\n", sender)
         mta.wait_until_empty()
         folders = ("user", "user/new", "user/cur", "user/tmp", "mbox")
         return [(name, oct((mta.mail_directory / name).stat().st_mode)) for name in folders]
