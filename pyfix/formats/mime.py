@@ -185,10 +185,9 @@ class MimeParser:
             self._size = min(len(data), self._header_limit)
         else:
             primary = self.state == PRIMARY
-            self._end_header()
+            self._end_header(whole=False)
             if primary:
                 self._sink.body(_END_OF_LINE, b"")
-            self.state = BODY
             self._body(kind, data)
             return
         self._partial = kind != _END_OF_LINE
@@ -231,8 +230,8 @@ class MimeParser:
             self._error(HEADER_8BIT, text)
         self._sink.header(checks, known, name, body, self.state)
 
-    def _end_header(self) -> None:
-        """End a header of any class and go to what follows it."""
+    def _end_header(self, *, whole: bool = True) -> None:
+        """End a header of any class and go to what follows it; one without its empty line (*whole*) has a body."""
         self._end_line()
         self._partial = False
         if self.state == PRIMARY:
@@ -243,7 +242,7 @@ class MimeParser:
                     self._error(ENCODING_DOMAIN, self._encoding)
             elif self._restricted and self._domain != b"7bit":
                 self._error(ENCODING_DOMAIN, self._domain)
-        if self._message and not self._disabled:
+        if whole and self._message and not self._disabled:
             self.state = NESTED
             self._part()
         else:
