@@ -26,6 +26,7 @@ _FACILITIES: Final = {
 _SEVERITIES: Final = {"info": 6, "warning": 4, "error": 3, "fatal": 2, "panic": 2}
 _MOST_TEXT: Final = 2000
 _MOST_WAITING: Final = 20000
+_FILE_MODE: Final = 0o600
 _MOST_DATAGRAM: Final = 4000
 """Bytes of lines in one datagram; postlogd(8) receives 4096 at most."""
 _SYSLOG_SOCKET: Final = "/dev/log"
@@ -38,6 +39,11 @@ def facility_is_known(name: str) -> bool:
     return name in _FACILITIES
 
 
+def printable(text: str) -> str:
+    """Return *text* with a question mark for each character that a log can't show."""
+    return text if text.isprintable() else text.translate(_UNPRINTABLE)
+
+
 class Log:
     """Where the lines of one process go."""
 
@@ -47,6 +53,7 @@ class Log:
         self._socket: socket.socket | None = None
         self._address = ""
         self._postlog = False
+        self._file = ""
         self._stderr = False
         self._short = True
         self._facility = _FACILITIES["mail"]
@@ -76,6 +83,10 @@ class Log:
         self._postlog = True
         self._host = host.partition(".")[0]
         self._open(path)
+
+    def fall_back_to(self, path: str) -> None:
+        """Append the lines to the file *path* while there is no postlogd(8) to write them."""
+        self._file = path
 
     def to_stderr(self, wanted: bool = True, *, short: bool = True) -> None:
         """Copy each line to standard error, tagged with the program's name only if *short*."""
@@ -155,8 +166,7 @@ class Log:
             self._log("info", text)
 
     def _log(self, severity: str, text: str) -> None:
-        if not text.isprintable():
-            text = text.translate(_UNPRINTABLE)
+        text = printable(text)
         if severity != "info":
             text = f"{severity}: {text}"
         if self._stderr:
@@ -209,7 +219,7 @@ class Log:
     def _try(self, line: bytes) -> bool:
         """Send a line; False when the logger is full now.  A logger that is gone gets another chance with each line."""
         if self._socket is None and not self._connect():
-            return self._wait_writable is None
+            return self._append(line) or self._wait_writable is None
         assert self._socket is not None
         for attempt in range(2):
             try:
@@ -221,9 +231,22 @@ class Log:
                     return True
                 self.close()
                 if attempt or not self._connect():
-                    return self._wait_writable is None
+                    return self._append(line) or self._wait_writable is None
             else:
                 return True
+        return True
+
+    def _append(self, line: bytes) -> bool:
+        if not self._file:
+            return False
+        try:
+            fd = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+            try:
+                os.write(fd, line + b"\n")
+            finally:
+                os.close(fd)
+        except OSError:
+            return False
         return True
 
     def _block_briefly(self, line: bytes) -> bool:

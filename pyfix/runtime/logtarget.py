@@ -13,11 +13,15 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.runtime.log import log
 
 
-def configure_log(snapshot: Snapshot, program: str, *, to_stderr: bool = False) -> None:
-    """Let this process's log lines go where main.cf says, tagged ``syslog_name/program``."""
+def configure_log(snapshot: Snapshot, program: str, *, to_stderr: bool = False, to_file: bool = False) -> None:
+    """Let this process's log lines go where main.cf says, tagged ``syslog_name/program``.
+
+    *to_file* lets programs of the mail system's owner write to maillog_file themselves when no postlogd(8) runs.
+    """
     log.tag = f"{snapshot.value('syslog_name')}/{program}"
     log.to_stderr(to_stderr)
     path = ""
+    log.fall_back_to(_own_logfile(snapshot) if to_file else "")
     if snapshot.value("maillog_file"):
         path = os.path.join(snapshot.value("queue_directory"), "public", snapshot.value("postlog_service_name"))
     elif os.getuid() == os.geteuid() and os.getgid() == os.getegid():  # else the environment is a stranger's
@@ -26,3 +30,15 @@ def configure_log(snapshot: Snapshot, program: str, *, to_stderr: bool = False) 
         log.to_postlogd(path, os.environ.get("POSTLOG_HOSTNAME") or snapshot.value("myhostname"))
     else:
         log.to_syslog(snapshot.value("syslog_facility"))
+
+
+def _own_logfile(snapshot: Snapshot) -> str:
+    """Return maillog_file if this process may create it: root, or the caller of a mail system without root."""
+    path = snapshot.value("maillog_file")
+    if not path or path.startswith("/dev/"):
+        return ""
+    uid = os.geteuid()
+    try:
+        return path if uid == 0 or os.stat(snapshot.value("queue_directory")).st_uid == uid else ""
+    except OSError:
+        return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from pyfix.commands.postfix.system import System
-from pyfix.install.layout import OF_ROOT, OPEN_TO_ALL, OPEN_TO_SET_GID, QUEUE_FOLDERS
+from pyfix.queue.folders import OF_ROOT, OPEN_TO_ALL, OPEN_TO_SET_GID, QUEUE_FOLDERS
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:

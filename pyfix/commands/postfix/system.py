@@ -45,7 +45,7 @@ class System:
     def read(cls) -> System:
         """Read main.cf and check what it says.  Raises ConfigError."""
         snapshot = Snapshot.read(process_name="postfix")
-        configure_log(snapshot, "postfix", to_stderr=True)
+        configure_log(snapshot, "postfix", to_stderr=True, to_file=True)
         log.tag = snapshot.value("syslog_name")
         for warning in snapshot.warnings:
             log.warning(warning)

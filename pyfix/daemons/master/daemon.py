@@ -72,7 +72,7 @@ def _test(snapshot: Snapshot) -> int:
 def _serve(options: Options, waiter: Waiter) -> int:
     snapshot = Snapshot.read(options.config_directory, process_name=PROGRAM)
     settings = MasterSettings(snapshot)
-    configure_log(snapshot, PROGRAM, to_stderr=not options.wait)
+    configure_log(snapshot, PROGRAM, to_stderr=not options.wait, to_file=True)
     settings.check()
     log.verbosity = options.verbosity
     _raise_limits()

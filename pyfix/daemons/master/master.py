@@ -129,7 +129,7 @@ class Master:
         settings = MasterSettings(snapshot)
         settings.check()
         self._settings = settings
-        configure_log(snapshot, PROGRAM)
+        configure_log(snapshot, PROGRAM, to_file=True)
         self.configure()
 
     # Processes
