@@ -87,13 +87,16 @@ class DeliveryAgent(Daemon):
 
         Returns the reply, None for the usual one: final when all recipients are finished, else defer.
         """
-        report = self.reporter.report
         finished = True
         for recipient in delivery.recipients:
-            outcome = await self.deliver(delivery, recipient)
-            if not await report(delivery, recipient, outcome, self.relay):
+            if not await self.deliver_and_report(delivery, recipient):
                 finished = False
         return None if finished else _LEFT
+
+    async def deliver_and_report(self, delivery: Delivery, recipient: Recipient) -> bool:
+        """Deliver to one recipient, report the outcome, and say whether the recipient is finished."""
+        outcome = await self.deliver(delivery, recipient)
+        return await self.reporter.report(delivery, recipient, outcome, self.relay)
 
     # Requests
 

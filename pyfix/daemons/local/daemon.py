@@ -6,8 +6,12 @@ import os
 import stat
 from collections.abc import Sequence
 
+from pyfix.clients.resolve import Resolver, rewrite_service
+from pyfix.clients.rewrite import Rewriter
 from pyfix.config.parameters.local import LocalSettings
 from pyfix.config.snapshot import Snapshot
+from pyfix.daemons.local.aliases import Alias, Aliases, SpecialTarget
+from pyfix.daemons.local.forward import forward
 from pyfix.daemons.local.loops import delivered_before
 from pyfix.daemons.local.users import User, Users
 from pyfix.delivery.agent import DeliveryAgent
@@ -18,14 +22,28 @@ from pyfix.delivery.maildir import MaildirTarget
 from pyfix.delivery.outcome import Bounced, Deferred, Outcome, Sent
 from pyfix.delivery.output import Output
 from pyfix.delivery.report import Delivery, is_probe
+from pyfix.formats.attributes import Long
 from pyfix.formats.extension import split_extension
-from pyfix.protocols.internal.delivery import Recipient
+from pyfix.protocols.internal.delivery import SUCCESS, Recipient
 from pyfix.queue.message import MessageDamaged
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import run
 from pyfix.runtime.identity import Owner, is_rootless
+from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
+from pyfix.tables.table import TableError
 
+_MOST_NESTED = 100
+_CONFIGURATION = "mail system configuration error"
+_NOT_YET = (
+    "mailbox_transport_maps",
+    "mailbox_transport",
+    "mailbox_command_maps",
+    "mailbox_command",
+    "fallback_transport_maps",
+    "fallback_transport",
+    "luser_relay",
+)
 _REQUIRED = ("postmaster", "mailer-daemon")
 _CODE = "5.2.0"
 _ROOT = Owner(0, 0)
@@ -57,23 +75,135 @@ class Local(DeliveryAgent):
         )
         self._files = FileBatch(settings.deliver_lock_delay)
         self._users = Users()
+        self._aliases: Aliases | None = None
+        self._unsupported = [name for name in _NOT_YET if snapshot.value(name)]
+        if self._unsupported:
+            log.warning(f"not supported yet, mail is deferred: {', '.join(self._unsupported)}")
+
+    def before_jail(self) -> None:
+        """Open the tables, which only root may be able to read."""
+        self._aliases = Aliases(self.settings) if self.settings.alias_maps else None
+        if self._aliases is not None:
+            self.watch_tables([self._aliases.maps])
+
+    def started(self) -> None:
+        """The loop runs: connections can be made."""
+        settings = self.settings
+        service = rewrite_service(
+            settings.rewrite_service_name, timeout=settings.ipc_timeout, idle=settings.ipc_idle, ttl=settings.ipc_ttl
+        )
+        self._rewriter = Rewriter(service)
+        self._resolver = Resolver(service)
+
+    async def deliver_and_report(self, delivery: Delivery, recipient: Recipient) -> bool:
+        """Deliver to a user, or to what an alias stands for; say whether the recipient is finished."""
+        return await self._expand(delivery, recipient, recipient, ())
 
     async def deliver(self, delivery: Delivery, recipient: Recipient) -> Outcome:
         """Deliver to a user's mailbox or Maildir."""
+        return await self._to_user(delivery, recipient, recipient.recipient)
+
+    # Aliases
+
+    async def _expand(
+        self, delivery: Delivery, recipient: Recipient, original: Recipient, expanded: tuple[str, ...]
+    ) -> bool:
+        """Deliver to *recipient*, to which *original* led by way of the aliases *expanded*."""
+        report = self.reporter.report
         address = recipient.recipient
+        if not expanded and (failure := self._looped(delivery, address)) is not None:
+            return await report(delivery, recipient, failure, self.relay)
+        if len(expanded) > _MOST_NESTED:
+            log.warning(f"recipient nesting limit exceeded for {address}")
+            failure = Bounced("5.4.6", "recipient nesting limit exceeded")
+            return await report(delivery, recipient, failure, self.relay)
+        if self._unsupported:
+            return await report(delivery, recipient, Deferred("4.3.5", _CONFIGURATION), self.relay)
+        name, base = self._names(address)
+        try:
+            alias = await self._aliases.find(name, base) if self._aliases is not None else None
+        except TableError as error:
+            log.warning(str(error))
+            return await report(delivery, recipient, Deferred("4.3.0", "alias database unavailable"), self.relay)
+        except SpecialTarget as special:
+            log.warning(f"alias {name}: unsupported target: {special}")
+            return await report(delivery, recipient, Deferred("4.3.5", _CONFIGURATION), self.relay)
+        # A name that stands for itself is the user of that name.
+        if alias is None or alias.name in expanded[-1:] or is_probe(delivery.request):
+            if is_probe(delivery.request) and alias is not None:
+                return await report(delivery, recipient, Sent(f"aliased to {', '.join(alias.addresses)}"), self.relay)
+            outcome = await self._to_user(delivery, recipient, original.recipient)
+            return await report(delivery, recipient, outcome, self.relay)
+        return await self._to_addresses(delivery, recipient, original, alias, (*expanded, alias.name))
+
+    async def _to_addresses(
+        self, delivery: Delivery, recipient: Recipient, original: Recipient, alias: Alias, expanded: tuple[str, ...]
+    ) -> bool:
+        remote: list[str] = []
+        finished = True
+        try:
+            owner = await self._rewriter.rewrite_internal(alias.owner, "local") if alias.owner else ""
+            for address in alias.addresses:
+                full = await self._rewriter.rewrite_internal(address, "local")
+                reply = await self._resolver.resolve(delivery.request.sender, full)
+                if owner or reply.transport != self.invocation.service or reply.nexthop != delivery.request.nexthop:
+                    remote.append(full)
+                    continue
+                # The record in the queue file is the original's; only when all is done it is marked.
+                child = Recipient(
+                    original.original_recipient or original.recipient,
+                    full,
+                    Long(0),
+                    original.dsn_orig_rcpt,
+                    original.notify_flags,
+                )
+                finished &= await self._expand(delivery, child, original, expanded)
+            if remote:
+                queue_id = await forward(
+                    self.settings,
+                    delivery,
+                    sender=owner or delivery.request.sender,
+                    delivered_to=original.recipient,
+                    original_recipient="" if owner else original.original_recipient or original.recipient,
+                    recipients=remote,
+                )
+        except (ServiceError, OSError, MessageDamaged) as error:
+            log.warning(f"{delivery.request.queue_id}: {error}")
+            outcome = Deferred("4.3.0", "unable to forward message")
+            return await self.reporter.report(delivery, recipient, outcome, self.relay) and finished
+        if remote:
+            outcome = Sent(f"forwarded as {queue_id}")
+            top = recipient if finished else recipient_without_record(recipient)
+            return await self.reporter.report(delivery, top, outcome, self.relay) and finished
+        if finished and delivery.request.flags & SUCCESS:
+            delivery.message.mark_done(recipient.offset)
+        return finished
+
+    # Users
+
+    def _looped(self, delivery: Delivery, address: str) -> Outcome | None:
         try:
             if delivered_before(delivery, address):
                 return Bounced("5.4.6", f"mail forwarding loop for {address}")
         except (OSError, MessageDamaged) as error:
             log.warning(f"{delivery.request.queue_id}: {error}")
             return Deferred("4.3.0", "error reading message")
+        return None
+
+    def _names(self, address: str) -> tuple[str, str]:
+        """Return the name that *address* is for, in lower case, and that name without its extension."""
         localpart, at, _ = address.rpartition("@")
-        name, _ = split_extension(
-            (localpart if at else address).lower(),
+        name = (localpart if at else address).lower()
+        base, _ = split_extension(
+            name,
             self.settings.recipient_delimiter,
             double_bounce=self.settings.double_bounce_sender,
             owner_request=self.settings.owner_request_special,
         )
+        return name, base
+
+    async def _to_user(self, delivery: Delivery, recipient: Recipient, delivered_to: str) -> Outcome:
+        _, name = self._names(recipient.recipient)
         try:
             user = await self._users.find(name)
         except OSError as error:
@@ -81,11 +211,13 @@ class Local(DeliveryAgent):
             return Deferred("4.0.0", "user lookup error")
         if user is None:
             return _unknown(name)
-        return await self._deliver_to(delivery, recipient, user)
+        return await self._deliver_to(delivery, recipient, user, delivered_to)
 
-    async def _deliver_to(self, delivery: Delivery, recipient: Recipient, user: User) -> Outcome:
+    async def _deliver_to(
+        self, delivery: Delivery, recipient: Recipient, user: User, delivered_to: str
+    ) -> Outcome:
         home_mailbox = self.settings.home_mailbox
-        output = Output(delivery, delivery.request.sender, recipient.original_recipient, recipient.recipient)
+        output = Output(delivery, delivery.request.sender, recipient.original_recipient, delivered_to)
         if home_mailbox:
             path = f"{user.home}/{home_mailbox}"
             owner = user.owner
@@ -118,6 +250,13 @@ class Local(DeliveryAgent):
         if status.st_mode & stat.S_IWGRP:
             return Owner(user.owner.uid, status.st_gid)
         return _ROOT
+
+
+def recipient_without_record(recipient: Recipient) -> Recipient:
+    """Return the same recipient, but nothing to mark in the queue file."""
+    return Recipient(
+        recipient.original_recipient, recipient.recipient, Long(0), recipient.dsn_orig_rcpt, recipient.notify_flags
+    )
 
 
 def _unknown(name: str) -> Outcome:

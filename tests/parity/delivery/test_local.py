@@ -6,6 +6,7 @@ Source: local(8); postconf(5) mail_spool_directory, home_mailbox; the texts of t
 from __future__ import annotations
 
 import os
+import re
 from pwd import getpwnam
 
 import pytest
@@ -90,3 +91,41 @@ def test_a_loop(exchanged: Parity) -> None:
         mta.wait_until_empty()
 
     exchanged(case, main=MAIN, replace=OURS, logs="local", deliveries=True)
+
+
+_ALIASES = """\
+list games, user@ours.example, daemon+x@localhost
+owner-list daemon
+ralias root
+self self
+loop1 loop2
+loop2 loop1
+missing nosuchuser
+Games2 games
+postmaster daemon
+remote a@disc.example,b@disc.example
+quoted "odd name"@disc.example, "games"
+mixed daemon, missing2, a@disc.example
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["list", "list+foo", "ralias", "self", "loop1", "missing", "games2", "postmaster", "remote", "quoted", "mixed"],
+)
+def test_aliases(exchanged: Parity, name: str) -> None:
+    """Aliases for users here and addresses elsewhere, with and without an owner.  Source: aliases(5)."""
+
+    def case(mta: Instance) -> str:
+        mta.send_message(f"{name}@localhost", sender="back@disc.example")
+        mta.wait_until_empty()
+        lines = [line.partition(": to=")[2] for line in mta.log_lines() if ": to=<" in line]
+        lines = [re.sub(r"delay=.*?, dsn=", "dsn=", re.sub(r"forwarded as \w+", "forwarded", line)) for line in lines]
+        return "\n".join(sorted(lines))
+
+    main = {
+        **MAIN,
+        "alias_maps": "texthash:{dir}/etc/aliases",
+        "transport_maps": "inline:{{disc.example=discard:gone}}",
+    }
+    exchanged(case, main=main, files={"aliases": _ALIASES}, replace=OURS, deliveries=True)
