@@ -68,8 +68,19 @@ class Cleanup(Daemon):
         """Take one message."""
         if not self._flow.take() and self.settings.in_flow_delay:
             await sleep(self.settings.in_flow_delay)
-        file = await self._create()
-        await Session(stream, self._setup, file, self._commit, self._queued).run()
+        queued = False
+
+        def tell_qmgr() -> None:
+            nonlocal queued
+            queued = True
+            self._queued()
+
+        try:
+            await Session(stream, self._setup, await self._create(), self._commit, tell_qmgr).run()
+        finally:
+            if not queued:
+                # qmgr(8) will not see this one, so nobody else gives the token back.
+                self._flow.put()
 
     async def _create(self) -> QueueFileWriter:
         while True:
