@@ -60,11 +60,7 @@ def run_in_foreground(source: Path, folder: Path, port: int) -> int:
 
 
 def _show(instance: PrivateInstance, port: int, system: subprocess.Popen[bytes], stop: threading.Event) -> None:
-    """Wait for SMTP, send the first message, and say where it arrived and what to do next."""
-    end = time.monotonic() + _START
-    while not _answers(port):
-        if time.monotonic() > end or system.poll() is not None or stop.wait(0.1):
-            return
+    """Send the first message as soon as SMTP answers, and say where it arrived and what to do next."""
     address = f"{caller()}@localhost"
     token = f"{uuid.uuid4().hex}@localhost"
     message = EmailMessage()
@@ -72,12 +68,18 @@ def _show(instance: PrivateInstance, port: int, system: subprocess.Popen[bytes],
     message["Subject"] = "The first message"
     message["Message-ID"] = f"<{token}>"
     message.set_content("This message came in by SMTP, went through the queue and was delivered here.\n")
-    try:
-        with smtplib.SMTP("127.0.0.1", port, local_hostname="localhost", timeout=_START) as client:
-            client.send_message(message, address, [address])
-    except (OSError, smtplib.SMTPException) as error:
-        _say(f"the first message was not accepted: {error}")
-        return
+    end = time.monotonic() + _START
+    while True:
+        try:
+            with smtplib.SMTP("127.0.0.1", port, local_hostname="localhost", timeout=_START) as client:
+                client.send_message(message, address, [address])
+            break
+        except ConnectionRefusedError:
+            if time.monotonic() > end or system.poll() is not None or stop.wait(0.1):
+                return
+        except (OSError, smtplib.SMTPException) as error:
+            _say(f"the first message was not accepted: {error}")
+            return
     end = time.monotonic() + _ARRIVAL
     while (mailbox := _mailbox_with(instance.mail_spool_directory, token.encode())) is None:
         if time.monotonic() > end or stop.wait(0.1):
