@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from pyfix.daemons.qmgr.routing import RETRY, Routed, Router, group
+from pyfix.protocols.internal.rewrite import CLASS_DEFAULT, ERROR, FAIL, ResolveReply
+from pyfix.queue.envelope import EnvelopeRecipient
+from pyfix.runtime.ipc import ServiceError
+from pyfix.runtime.task import run_now
+from pyfix.scheduling.feedback import ConcurrencyRules, parse_feedback
+from pyfix.scheduling.transport import Transport
+
+UP, STEP = parse_feedback("1")
+
+
+class FakeTransports:
+    """Transports with limits by name."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, Transport] = {}
+
+    def get(self, name: str) -> Transport:
+        limit = {"local": 1, "small": 2}.get(name, 50)
+        rules = ConcurrencyRules(5, 20, UP, STEP, UP, STEP, 1)
+        return self.made.setdefault(name, Transport(name, rules, limit, 0))
+
+
+class FakeResolver:
+    """Answers ``transport:nexthop`` from the domain of the address, ``transport.nexthop``."""
+
+    def __init__(self, flags: int = CLASS_DEFAULT) -> None:
+        self.flags = flags
+
+    def remembered(self, _sender: str, _address: str) -> None:
+        return None
+
+    async def resolve(self, _sender: str, address: str) -> ResolveReply:
+        if address == "down@x":
+            raise ServiceError("no answer")
+        transport, _, nexthop = address.rpartition("@")[2].partition(".")
+        return ResolveReply(0, transport, nexthop, address.lower(), self.flags)
+
+
+def recipient(address: str) -> EnvelopeRecipient:
+    return EnvelopeRecipient("", address, 10, "", 0)
+
+
+def message(**more: Any) -> Any:
+    return SimpleNamespace(**{"sender": "s@x", "filter": "", "redirect": "", "verp": "", **more})
+
+
+def router(flags: int = CLASS_DEFAULT) -> tuple[Router, FakeTransports]:
+    settings: Any = SimpleNamespace(
+        error_service_name="error", defer_transports=("held",), recipient_delimiter="+", default_filter_nexthop=""
+    )
+    resolver: Any = FakeResolver(flags)
+    transports: Any = FakeTransports()
+    return Router(settings, resolver, transports), transports
+
+
+def place(routed: Routed) -> tuple[str, str, str]:
+    destination = routed.destination
+    return destination.transport.name, destination.name, routed.recipient.recipient
+
+
+def test_where_recipients_go() -> None:
+    made, transports = router()
+    for address, expected in {
+        "User@smtp.there": ("smtp", "there", "user@smtp.there"),
+        "user+ext@local.here": ("local", "user@here", "user+ext@local.here"),
+        "a@held.there": ("retry", "4.3.2 deferred transport", "a@held.there"),
+        "down@x": ("retry", "4.3.0 address resolver failure", "down@x"),
+        "": ("error", "5.1.3 null recipient address", ""),
+    }.items():
+        assert place(run_now(made.route(message(), recipient(address)))) == expected
+    transports.get("smtp").dead = "4.3.0 mail transport unavailable"
+    found = run_now(made.route(message(), recipient("a@smtp.there")))
+    assert place(found)[:2] == (RETRY, "4.3.0 mail transport unavailable")
+
+
+def test_what_cannot_be_resolved() -> None:
+    assert place(run_now(router(FAIL)[0].route(message(), recipient("a@b"))))[0] == "retry"
+    found = place(run_now(router(ERROR)[0].route(message(), recipient("a@b"))))
+    assert found[:2] == ("error", "5.1.3 bad address syntax")
+
+
+def test_filters_and_redirections() -> None:
+    made, _ = router()
+    assert place(run_now(made.route(message(filter="scan:host"), recipient("a@b.c")))) == ("scan", "host", "a@b.c")
+    assert place(run_now(made.route(message(filter="scan:"), recipient("a@b.c")))) == ("scan", "b.c", "a@b.c")
+    found = run_now(made.route(message(redirect="other@smtp.there"), recipient("a@b.c")))
+    assert place(found) == ("smtp", "there", "other@smtp.there")
+    assert found.recipient.original_recipient == "a@b.c"
+
+
+def test_a_dead_destination_is_not_tried() -> None:
+    made, transports = router()
+    transports.get("smtp").destination("there", "there").dead = "4.4.1 delivery temporarily suspended: away"
+    found = run_now(made.route(message(), recipient("a@smtp.there")))
+    assert place(found)[:2] == (RETRY, "4.4.1 delivery temporarily suspended: away")
+
+
+def test_recipients_are_grouped_in_order() -> None:
+    transport = FakeTransports().get("small")
+    first, second = transport.destination("one", "one"), transport.destination("two", "two")
+    routed = [Routed(first, recipient(f"{name}@one")) for name in "dBac"] + [Routed(second, recipient("x@two"))]
+    entries = group(message(), routed)
+    groups = [(entry.destination.name, [found.recipient for found in entry.recipients]) for entry in entries]
+    assert groups == [("one", ["a@one", "B@one"]), ("one", ["c@one", "d@one"]), ("two", ["x@two"])]
+    assert [len(entry.recipients) for entry in group(message(verp="+="), routed)] == [1] * 5

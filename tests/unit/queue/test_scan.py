@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyfix.queue.scan import queue_ids
+from pyfix.queue.spool import Spool
+
+
+def test_files_of_a_queue_hashed_or_not(tmp_path: Path) -> None:
+    (tmp_path / "deferred/A/B").mkdir(parents=True)
+    for name in ("AB12345", "A/AC12345", "A/B/ABC12345", "123.456", "A/x y"):
+        (tmp_path / "deferred" / name).write_text("")
+    spool = Spool(("deferred",), 2, str(tmp_path))
+    found = dict(queue_ids(spool, "deferred"))
+    assert sorted(found) == ["AB12345", "ABC12345", "AC12345"]
+    assert all(Path(path).name == queue_id and Path(path).exists() for queue_id, path in found.items())
+    assert list(queue_ids(spool, "incoming")) == []
