@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pyfix.access.stage import Stage
+from pyfix.access.stage import CLIENT, Stage
 from pyfix.access.transaction import LookupFailed, Transaction
 from pyfix.access.verdict import DUNNO, PERMIT, DeferIfPermit, DeferIfReject, Reject, Verdict
 from pyfix.formats.status import update_class
@@ -25,6 +25,8 @@ CheckFunction = Callable[[Transaction, Stage, "Check"], "Verdict | Awaitable[Ver
 MISCONFIGURED: Final = Reject(451, "4.3.5", "Server configuration error", "software")
 _DEEPEST: Final = 100
 _FINAL: Final = ("permit", "reject", "defer")
+_ABOUT_CLIENT: Final = ("permit_mynetworks", "permit_inet_interfaces", "permit_sasl_authenticated")
+"""What these permit is the client, in whatever list they stand."""
 
 
 class Check:
@@ -98,7 +100,8 @@ async def evaluate(
             continue
         if verdict is PERMIT:
             if transaction.policy.logs_permits and not logged:
-                transaction.policy.log_permit(transaction, stage, check.name)
+                about = CLIENT if check.name in _ABOUT_CLIENT else stage
+                transaction.policy.log_permit(transaction, about, check.name)
             return PERMIT
         if isinstance(verdict, DeferIfPermit):
             if warn:

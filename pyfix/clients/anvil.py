@@ -36,16 +36,19 @@ _ENCODING: Final = ConnectReply.ENCODING
 
 
 class AnvilClient:
-    """One connection to anvil(8) for the whole process; questions follow each other without waiting.
+    """One connection to anvil(8) for the whole process.
 
-    It stays open: when it closes, anvil forgets the connections that were counted over it.
+    A question is sent when the one before is answered: Postfix's anvil leaves alone what comes behind a
+    question in the same packet.  The connection stays open: when it closes, anvil forgets the
+    connections that were counted over it.
     """
 
     def __init__(self, service_name: str, timeout: float) -> None:
         self._path = f"private/{service_name}"
         self._timeout = timeout
         self._stream: Stream | None = None
-        self._asked: deque[Waiter[bytes | None]] = deque()
+        self._asked: deque[tuple[bytes, Waiter[bytes | None]]] = deque()
+        """Questions, of which the first is on its way."""
 
     async def _ask(self, request: Attributes) -> bytes | None:
         """Return the reply as it came, None when anvil can't be asked."""
@@ -62,27 +65,34 @@ class AnvilClient:
             else:
                 stream.close()
         waiter: Waiter[bytes | None] = Waiter()
-        self._asked.append(waiter)
-        self._stream.write(request.encode())
+        self._asked.append((request.encode(), waiter))
+        if len(self._asked) == 1:
+            self._send(self._stream)
+        return await waiter
+
+    def _send(self, stream: Stream) -> None:
+        stream.write(self._asked[0][0])
         try:
-            self._stream.flush()
+            stream.flush()
         except StreamClosed:
             # The listener sees it too, and answers everybody who waits.
             pass
-        return await waiter
 
     async def _listen(self, stream: Stream) -> None:
         try:
             await expect_handshake(stream, PROTOCOL, _ENCODING)
             while (reply := await receive_list(stream, _ENCODING)) is not None:
-                self._asked.popleft().wake(reply)
+                _, waiter = self._asked.popleft()
+                if self._asked:
+                    self._send(stream)
+                waiter.wake_soon(reply)
         except (ServiceError, StreamClosed, StreamTimeout, AttributeListError, IndexError) as error:
             log.debug(f"{self._path}: {error}")
         finally:
             stream.close()
             self._stream = None
             asked, self._asked = self._asked, deque()
-            for waiter in asked:
+            for _, waiter in asked:
                 waiter.wake_soon(None)
 
     async def connected(self, ident: str) -> tuple[int, int] | None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from pyfix.access.evaluate import refuse
 from pyfix.access.judge import judge_recipient, judge_sender
 from pyfix.access.transaction import LookupFailed
+from pyfix.access.verdict import Reject
 from pyfix.daemons.smtpd import limits, message
 from pyfix.formats.textforms import printable
 from pyfix.protocols.internal.rewrite import ERROR
@@ -21,18 +23,19 @@ from pyfix.protocols.smtp.parameters import (
     parse_rcpt_parameters,
 )
 from pyfix.protocols.smtp.path import parse_path
-from pyfix.queue.freespace import has_room
+from pyfix.queue.freespace import MESSAGE_FACTOR, free_bytes, has_room
 from pyfix.runtime.log import log
 
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
 
-__all__ = ["address_of", "mail", "rcpt"]
+__all__ = ["address_of", "lacks_smtputf8", "mail", "rcpt"]
 
 _MAIL_SYNTAX: Final = "501 5.5.4 Syntax: MAIL FROM:<address>"
 _RCPT_SYNTAX: Final = "501 5.5.4 Syntax: RCPT TO:<address>"
 _BAD_SENDER: Final = "501 5.1.7 Bad sender address syntax"
 _BAD_RECIPIENT: Final = "501 5.1.3 Bad recipient address syntax"
+_DECLARE_UTF8: Final = "553 5.6.7 Must declare SMTPUTF8 to send unicode address"
 _NO_PARAMETERS: Final = RcptParameters()
 
 
@@ -91,8 +94,12 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     except CommandError as error:
         session.reply(error.reply)
         return False
-    if utf8_required(session, sender, found):
-        session.reply("553 5.6.7 Must declare SMTPUTF8 to send unicode address")
+    if lacks_smtputf8(session, sender, declared=found.smtputf8):
+        session.reply(_DECLARE_UTF8)
+        return False
+    if found.size is not None:
+        session.announced_size = found.size
+    if not _there_is_room(session):
         return False
     transaction.sender = sender
     transaction.sasl_sender = found.auth
@@ -102,7 +109,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
             session.refuse(refusal)
             transaction.forget_mail()
             return False
-    if not _there_is_room(session, found.size):
+    if not _is_small_enough(session):
         transaction.forget_mail()
         return False
     session.mail = found
@@ -122,26 +129,31 @@ def _mail_parameters(session: Session, words: list[Word]) -> MailParameters:
     )
 
 
-def utf8_required(session: Session, address: str, found: MailParameters) -> bool:
+def lacks_smtputf8(session: Session, address: str, *, declared: bool) -> bool:
     """Say whether strict_smtputf8 refuses a Unicode address, because the client did not say SMTPUTF8."""
-    return (
-        not address.isascii() and session.server.utf8 and session.settings.strict_smtputf8 and not found.smtputf8
-    )
+    return not declared and not address.isascii() and session.server.utf8 and session.settings.strict_smtputf8
 
 
-def _there_is_room(session: Session, size: int) -> bool:
+def _there_is_room(session: Session) -> bool:
     limit = session.server.size_limit
-    if limit and size > limit:
-        session.reply("552 5.3.4 Message size exceeds fixed limit")
-        return False
     try:
         room = has_room(session.settings.queue_minfree, limit)
     except OSError as error:
         log.warning(f"statvfs .: {error.strerror}")
-        room = True
+        return True
     if not room:
-        session.reply("452 4.3.1 Insufficient system storage")
+        session.refuse(refuse(session.transaction, Reject(452, "4.3.1", "Insufficient system storage", "resource")))
+        log.warning(f"not enough free space in mail queue: {free_bytes()} bytes < {MESSAGE_FACTOR}*message size limit")
     return room
+
+
+def _is_small_enough(session: Session) -> bool:
+    """Check the size that the client announced; what it announced in a MAIL that was refused still counts."""
+    limit = session.server.size_limit
+    if 0 < limit < session.announced_size:
+        session.refuse(refuse(session.transaction, Reject(552, "5.3.4", "Message size exceeds fixed limit", "bounce")))
+        return False
+    return True
 
 
 async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
@@ -173,6 +185,9 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
         return False
     except CommandError as error:
         session.reply(error.reply)
+        return False
+    if lacks_smtputf8(session, recipient, declared=session.mail.smtputf8):
+        session.reply(_DECLARE_UTF8)
         return False
     if transaction.accepted >= settings.smtpd_recipient_limit:
         session.recipients_seen += 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_etrn, judge_recipient
 from pyfix.access.transaction import LookupFailed
-from pyfix.daemons.smtpd.envelope import address_of
+from pyfix.daemons.smtpd.envelope import address_of, lacks_smtputf8
 from pyfix.formats.domain import is_hostname, literal_to_address
 from pyfix.protocols.internal.flush import BAD, DENIED, OK
 from pyfix.protocols.smtp.command import Word
@@ -92,6 +92,9 @@ async def vrfy(session: Session, words: list[Word], _line: str) -> bool:
         return False
     if address is None:
         session.reply("501 5.1.3 Bad recipient address syntax")
+        return False
+    if lacks_smtputf8(session, address, declared=utf8):
+        session.reply("553 5.6.7 Must declare SMTPUTF8 to send unicode address")
         return False
     before = transaction.recipient
     transaction.recipient = address

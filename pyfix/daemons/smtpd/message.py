@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["add_recipient", "begin_content", "end_content", "opened"]
 
 _NEVER: Final = 1
+_CLIENT_NAMES: Final = frozenset(("NAME", "ADDR", "PORT", "PROTO", "HELO"))
+"""Attributes of XFORWARD that describe a client; with any of them the log has that client and none of ours."""
 _SERVICE_FAILED: Final = "451 4.3.0 Error: queue file write error"
 
 
@@ -66,7 +68,7 @@ async def opened(session: Session) -> bool:
     forwarded = session.forwarded
     if forwarded.get("IDENT"):
         parts.append(f"orig_queue_id={forwarded['IDENT']}")
-    if forwarded:
+    if _CLIENT_NAMES.intersection(forwarded):
         parts.append(f"orig_client={_forwarded_client(session)}")
     log.info(", ".join(parts))
     return True
@@ -74,7 +76,10 @@ async def opened(session: Session) -> bool:
 
 def _forwarded_client(session: Session) -> str:
     forwarded = session.forwarded
-    text = f"{forwarded.get('NAME') or 'unknown'}[{forwarded.get('ADDR') or 'unknown'}]"
+    text = forwarded.get("NAME") or "unknown"
+    if not forwarded.get("ADDR"):
+        return text
+    text += f"[{forwarded['ADDR']}]"
     if session.settings.smtpd_client_port_logging:
         text += f":{forwarded.get('PORT') or 'unknown'}"
     return text
@@ -89,8 +94,8 @@ def _envelope(session: Session, queue_id: str) -> bytes:
     seconds = int(session.arrival)
     microseconds = int((session.arrival - seconds) * 1_000_000)
     attributes = [f"log_ident={forwarded.get('IDENT') or queue_id}"]
-    context = "local" if rewrites_locally(transaction) else "remote"
-    attributes.append(f"rewrite_context={context}")
+    source = forwarded.get("SOURCE") or ("LOCAL" if rewrites_locally(transaction) else "REMOTE")
+    attributes.append(f"rewrite_context={source.lower()}")
     if transaction.sasl_method:
         attributes.append(f"sasl_method={transaction.sasl_method}")
     if transaction.sasl_username:
@@ -108,7 +113,7 @@ def _envelope(session: Session, queue_id: str) -> bytes:
     attributes = []
     if found.encoding:
         attributes.append(f"encoding={found.encoding}")
-    if forwarded:
+    if _CLIENT_NAMES.intersection(forwarded):
         attributes.append(f"log_client_name={forwarded.get('NAME') or 'unknown'}")
         attributes.append(f"log_client_address={forwarded.get('ADDR') or 'unknown'}")
         attributes.append(f"log_client_port={forwarded.get('PORT') or 'unknown'}")

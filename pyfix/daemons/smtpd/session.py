@@ -74,6 +74,8 @@ class Session:
         self.message: NewMessage | None = None
         self.mail = MailParameters()
         self.arrival = 0.0
+        self.announced_size = 0
+        """What SIZE said last, in bytes."""
         self.recipients_seen = 0
         """Recipients that were refused for their number."""
         self.chunks: object = None
@@ -130,7 +132,9 @@ class Session:
                 self.refuse(refusal)
                 self.errors += 1
                 return
-        self.check_step("CONNECT" if self.transaction.where == "CONNECT" else self.transaction.where, True)
+        if not self.buffer:
+            self.buffer = self.stream.read_now() or b""
+        self.check_step(self.transaction.where, True)
         self.reply(self.server.banner)
 
     def learn_rights(self) -> None:
@@ -312,11 +316,9 @@ class Session:
         """Notice a client that does not wait for replies where it must.  Raises SessionEnds if that is forbidden."""
         if not must_wait or self.out_of_step_seen:
             return
-        early = self.buffer
+        early = self.buffer or self.stream.peek_input()
         if not early:
-            early = self.stream.peek_input()
-            if not early:
-                return
+            return
         self.out_of_step_seen = True
         self.transaction.ill_pipelining = True
         log.info(f"improper command pipelining after {where} from {self.client.log_name}: {escape(early[:100])}")
@@ -331,7 +333,7 @@ class Session:
             log.warning(f"smtpd_command_filter: {self.client.log_name}: lookup problem")
             return line
         if value is not None:
-            log.debug(f"{self.client.log_name}: command replaced: {line} -> {value}")
+            log.info(f'{self.client.log_name}: replacing command "{line[:100]}" with "{value[:100]}"')
             return value
         return line
 
@@ -379,7 +381,9 @@ class Session:
         self.forget_message()
         self.transaction.forget_mail()
         self.mail = MailParameters()
+        self.forwarded = {}
         self.chunks = None
+        self.announced_size = 0
         self.recipients_seen = 0
         self.where_detail = ""
 

@@ -31,8 +31,8 @@ _BAD_ORCPT: Final = "501 5.5.4 Error: Bad ORCPT parameter syntax"
 class MailParameters:
     """What follows the sender in MAIL."""
 
-    size: int = 0
-    """Announced size in bytes; 0 when none is."""
+    size: int | None = None
+    """Announced size in bytes."""
     encoding: str = ""
     """7bit or 8bit, as BODY says; empty without BODY."""
     smtputf8: bool = False
