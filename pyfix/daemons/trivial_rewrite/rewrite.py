@@ -10,7 +10,7 @@ from typing import Final
 from pyfix.config.parameters.rewrite import RewriteSettings
 from pyfix.daemons.trivial_rewrite.complaint import complaints
 from pyfix.formats.address import is_standard
-from pyfix.formats.tokens import ATOM, LITERAL, OPERATOR, QUOTED, Token, internal_text, quoted_text, scan
+from pyfix.formats.tokens import ATOM, LITERAL, OPERATOR, QUOTED, Token, quoted_text, scan
 from pyfix.runtime.log import log
 
 AT: Final[Token] = (OPERATOR, "@")
@@ -125,7 +125,7 @@ class Rewriter:
             if not domain or not self._append_dot or not mydomain or domain[0][0] == LITERAL:
                 return tokens
             if self._warn and context == LOCAL:
-                self._tell_default(internal_text(domain).rstrip(), mydomain)
+                self._tell_default(domain[0][1], mydomain)
             return [*tokens, DOT, *scan(mydomain)]
         return _without_last_dot(tokens)
 
