@@ -120,7 +120,7 @@ class Stream:
         if self._readable and self._fd >= 0:
             with suppress(OSError):
                 self._buffer += self._socket.recv(_FIRST_READ)
-            self._readable = False
+            self._readable = self._hangup
         return self._buffer
 
     async def read(self) -> bytes:
@@ -131,7 +131,7 @@ class Stream:
         if self._buffer:
             data, self._buffer = self._buffer, b""
             return data
-        if self._out:
+        if self._out and not self.flush():
             await self.drain()
         while True:
             while not self._readable:
