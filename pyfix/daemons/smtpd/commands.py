@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pyfix.daemons.smtpd import clientinfo, content, envelope, greeting, inquiry
+from pyfix.daemons.smtpd import chunking, clientinfo, content, envelope, greeting, inquiry
 from pyfix.protocols.smtp.command import Word
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Command:
 
 COMMANDS: Final[dict[str, Command]] = {
     "AUTH": Command("auth", inquiry.auth),
-    "BDAT": Command("bdat", content.bdat),
+    "BDAT": Command("bdat", chunking.bdat),
     "DATA": Command("data", content.data, ends_group=True),
     "EHLO": Command("ehlo", greeting.ehlo, ends_group=True, is_junk=True),
     "ETRN": Command("etrn", inquiry.etrn, is_junk=True),

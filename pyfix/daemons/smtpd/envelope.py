@@ -72,6 +72,9 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     if transaction.sender is not None:
         session.reply("503 5.5.1 Error: nested MAIL command")
         return False
+    if session.chunks is not None:
+        session.reply("503 5.5.1 Error: MAIL after BDAT")
+        return False
     if len(words) < 3 or words[1].text.lower() != "from:":
         session.reply(_MAIL_SYNTAX)
         return False
@@ -162,6 +165,9 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
     settings = session.settings
     if transaction.sender is None:
         session.reply("503 5.5.1 Error: need MAIL command")
+        return False
+    if session.chunks is not None:
+        session.reply("503 5.5.1 Error: RCPT after BDAT")
         return False
     if len(words) < 3 or words[1].text.lower() != "to:":
         session.reply(_RCPT_SYNTAX)

@@ -24,6 +24,7 @@ from pyfix.formats.records import (
     TEXT,
     TIME,
     VERP,
+    encode_attributes,
     encode_record,
 )
 from pyfix.protocols.internal import cleanup as flags
@@ -106,7 +107,7 @@ def _envelope(session: Session, queue_id: str) -> bytes:
         attributes.append(f"envelope_id={found.envid}")
     if found.ret:
         attributes.append(f"ret_flags={found.ret}")
-    records = [encode_record(TIME, b"%d %d" % (seconds, microseconds)), *map(_attribute, attributes)]
+    records = [encode_record(TIME, b"%d %d" % (seconds, microseconds)), encode_attributes(attributes)]
     sender = transaction.sender or ""
     records.append(encode_record(SENDER, sender.encode("utf-8", "surrogateescape")))
     helo = transaction.helo_name
@@ -139,7 +140,7 @@ def _envelope(session: Session, queue_id: str) -> bytes:
         attributes.append(f"helo_name={helo}")
     attributes.append(f"protocol_name={transaction.protocol}")
     attributes.append(f"client_address_type={client.family}")
-    records += map(_attribute, attributes)
+    records.append(encode_attributes(attributes))
     if found.verp is not None:
         verp = found.verp or session.settings.default_verp_delimiters
         records.append(encode_record(VERP, verp.encode("ascii", "replace")))

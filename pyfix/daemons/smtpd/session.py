@@ -12,6 +12,7 @@ from pyfix.access.transaction import Client, Transaction
 from pyfix.access.verdict import Reject
 from pyfix.clients.cleanup import NewMessage
 from pyfix.daemons.smtpd import limits
+from pyfix.daemons.smtpd.chunking import Chunks
 from pyfix.daemons.smtpd.commands import COMMANDS
 from pyfix.daemons.smtpd.footer import finished_reply
 from pyfix.daemons.smtpd.server import Server
@@ -78,7 +79,8 @@ class Session:
         """What SIZE said last, in bytes."""
         self.recipients_seen = 0
         """Recipients that were refused for their number."""
-        self.chunks: object = None
+        self.chunks: Chunks | None = None
+        """The message that comes by BDAT, if one does."""
         self.debug_level = 0
         self.counted = ""
         """What anvil(8) knows this client as; empty when it does not count it."""
