@@ -40,6 +40,10 @@ _SPECIAL: Final = re.compile(r'[<"\\]')
 _WORDS: Final = re.compile(r"[^ \t\n\r\v\f]+")
 _PREFIX: Final = re.compile(r"(?:from|to):", re.IGNORECASE)
 _PLAIN_RUN: Final = re.compile(r'[^ \t\n\r\v\f<"\\:]+')
+_COMMON: Final = re.compile(
+    r"([a-z]+) (from:|to:) ?(<[!#-;=?-\[\]-~]*>)((?: [!#-9;=?-\[\]-~]+)*)\Z", re.IGNORECASE | re.ASCII
+)
+"""What nearly all clients send: a verb, one address in brackets without quotes, parameters."""
 _HEADER: Final = re.compile(r"[!-9;-~]+[ \t]*:")
 
 
@@ -60,10 +64,17 @@ def command_text(line: bytes, *, utf8: bool) -> str:
 
 def split_words(line: str) -> list[Word]:
     """Return the words of a command line; none for a line of blanks."""
+    common = _COMMON.match(line)
+    if common is not None:
+        verb, prefix, path, parameters = common.groups()
+        words = [Word(verb), Word(prefix), Word(path, True)]
+        if parameters:
+            words += [Word(text) for text in parameters.split()]
+        return words
     if _SPECIAL.search(line) is None:
         if ":" not in line:
             return [Word(word) for word in _WORDS.findall(line)]
-        words: list[Word] = []
+        words = []
         for text in _WORDS.findall(line):
             _add_plain(text, words)
         return words
