@@ -1,17 +1,19 @@
-"""proxy: tables that proxymap(8) opens for many processes, and that it can reach from outside a jail.
+"""proxy: a table that proxymap(8) has open on behalf of all daemons.
 
-In the event loop a lookup waits for proxymap as a coroutine; commands, which have no
-event loop, wait for it on a blocking socket.  Source: proxymap(8).
+``proxy:unix:passwd.byname`` is asked where it stands behind a chroot, or when a thousand processes would each keep a
+connection of their own.  In the event loop a lookup waits as a coroutine; commands, which have no event loop, wait on
+a blocking socket.  Source: proxymap(8), DATABASE_README.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeVar
+from typing import Final
 
+from pyfix.config.parameter import parse_duration
 from pyfix.formats.attributes import AttributeListError, Attributes
 from pyfix.protocols.internal.proxymap import (
+    BAD,
     DENIED,
     NO_KEY,
     OK,
@@ -24,182 +26,180 @@ from pyfix.protocols.internal.proxymap import (
     TableStatus,
     Update,
 )
+from pyfix.runtime import ipc_sync
 from pyfix.tables import flags as bits
-from pyfix.tables.table import Opening, Table, TableError
+from pyfix.tables.notice import warn
+from pyfix.tables.table import Opening, Table, TableError, fail_query, fold
 
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import NoReturn, Protocol, TypeVar
+
     from pyfix.runtime.ipc import Service
-    from pyfix.runtime.ipc_sync import Connection
 
-Reply = TypeVar("Reply", bound=Attributes)
+    Reply = TypeVar("Reply", bound=Attributes)
 
-_PATTERNS: Final = ("regexp:", "pcre:", "cidr:")
-_TO_SERVER: Final = (
-    bits.DUP_WARN | bits.DUP_IGNORE | bits.DUP_REPLACE | bits.LOCK | bits.FOLD_FIX | bits.FOLD_MUL
-    | bits.PARANOID | bits.UTF8_REQUEST | bits.SRC_RHS_IS_FILE
-)  # fmt: skip
+    class ProxyAsker(Protocol):
+        """How lookups reach proxymap from the event loop."""
+
+        async def lookup(self, table: str, flags: int, key: str) -> str | None:
+            """Return the value of *key* in *table*, which is named without ``proxy:``.  Raises TableError."""
+            ...
+
+
+_PATTERNS: Final = frozenset({"regexp", "pcre", "cidr"})
+"""Types that are asked for whole keys only; the table itself is open in the other process."""
 _FIRST, _NEXT = 0, 1
-
-
-class ProxyAsker(Protocol):
-    """How lookups reach proxymap from the event loop."""
-
-    async def lookup(self, table: str, flags: int, key: str) -> str | None:
-        """Return the value of *key* in *table*, which is named without ``proxy:``.  Raises TableError."""
-        ...
-
 
 _asker: list[ProxyAsker] = []
 
 
 def ask_with(asker: ProxyAsker | None) -> None:
-    """Let lookups of this process go through *asker*; None: to the service that main.cf names."""
+    """Let the lookups of this process's event loop go through *asker*; None: to the service that main.cf names."""
     _asker[:] = [] if asker is None else [asker]
 
 
-def _refuse(service: str, table: str, status: int) -> NoReturn:
-    if status == DENIED:
-        raise TableError(f'{service} service is not configured for table "{table}"')
-    raise TableError(f"table proxy:{table}: query error")
-
-
-def _value(service: str, table: str, reply: Found) -> str | None:
-    if reply.status == OK:
-        return reply.value
-    if reply.status == NO_KEY:
-        return None
-    _refuse(service, table, reply.status)
-
-
-class LoopAsker:
-    """Asks the service proxymap over connections that are kept."""
-
-    def __init__(self, path: str, *, timeout: float, idle: float, ttl: float) -> None:
-        from pyfix.runtime.ipc import Service
-
-        self._service: Final[Service] = Service(path, PROTOCOL, timeout=timeout, idle=idle, ttl=ttl)
-        self._name: Final = os.path.basename(path)
-
-    async def lookup(self, table: str, flags: int, key: str) -> str | None:
-        """Return the value of *key*.  Raises TableError."""
-        from pyfix.runtime.ipc import ServiceError
-
-        try:
-            reply = await self._service.ask(Lookup(table, flags, flags, key), Found)
-        except ServiceError as error:
-            raise TableError(f"table proxy:{table}: query error: {error}") from error
-        return _value(self._name, table, reply)
-
-
 class ProxyTable(Table):
-    """``proxy:type:name``."""
+    """The client's side of one table of proxymap(8); nothing is asked before the first lookup."""
 
     kind = "proxy"
     local = False
-    folds = False
 
     def __init__(self, name: str, opening: Opening) -> None:
-        super().__init__(name, opening)
+        """*name* is the whole ``type:name`` of the other table.
+
+        Raises TableError where the table would name users, files or commands.
+        """
         if opening.flags & bits.NO_PROXY:
-            raise TableError(f"proxy:{name}: proxy map is not allowed for security sensitive data")
+            raise TableError("proxy map is not allowed for security-sensitive data")
+        self.pattern = name.partition(":")[0] in _PATTERNS
+        super().__init__(name, opening)
         self._table: Final = name
-        self.pattern = name.startswith(_PATTERNS)
-        self._request_flags: Final = opening.flags & _TO_SERVER
-        self._connection: Connection | None = None
+        self._path: Final = f"private/{opening.setting('proxymap_service_name', 'proxymap')}"
+        self._timeout: Final = self._seconds("ipc_timeout", "3600s")
+        self._request_flags: Final = self.flags | (bits.UTF8_ACTIVE if self.utf8 else 0)
+        self._service: Service | None = None
+        self._connections: Final[dict[str, ipc_sync.Connection]] = {}
+
+    def _seconds(self, name: str, default: str) -> int:
+        return parse_duration(name, self.opening.setting(name, default), "s")
+
+    def _key(self, key: str) -> str:
+        return fold(key, self.utf8) if self.fold else key
+
+    def _question(self, key: str) -> Lookup:
+        return Lookup(self._table, self.opening.flags, self._request_flags, self._key(key))
+
+    def _value(self, key: str, answer: Found) -> str | None:
+        if answer.status == OK:
+            return answer.value
+        if answer.status == NO_KEY:
+            return None
+        self._refused(self._path, key, answer.status)
+
+    def _refused(self, path: str, key: str, status: int) -> NoReturn:
+        if status == DENIED:
+            warn(f'{path} service is not configured for table "{self._table}"')
+        elif status == BAD:
+            warn(f'{path} lookup failed for table "{self._table}" key "{key}": invalid request')
+        fail_query(self)
 
     async def find(self, key: str) -> str | None:
-        """Ask proxymap.  Raises TableError."""
-        if not _asker:
-            seconds = self._seconds
-            _asker.append(
-                LoopAsker(
-                    self._path("proxymap_service_name", "proxymap"),
-                    timeout=seconds("ipc_timeout", 3600),
-                    idle=seconds("ipc_idle", 5),
-                    ttl=seconds("ipc_ttl", 1000),
+        """Ask over a connection that is kept.  Raises TableError."""
+        if _asker:
+            return await _asker[0].lookup(self._table, self._request_flags, self._key(key))
+        from pyfix.runtime.ipc import Service, ServiceError  # a command has no event loop
+
+        if self._service is None:
+            self._service = _services.get(self._path)
+            if self._service is None:
+                self._service = _services[self._path] = Service(
+                    self._path,
+                    PROTOCOL,
+                    timeout=self._timeout,
+                    idle=self._seconds("ipc_idle", "5s"),
+                    ttl=self._seconds("ipc_ttl", "1000s"),
                 )
-            )
-        return await _asker[0].lookup(self._table, self._request_flags, key)
-
-    def _seconds(self, name: str, default: int) -> int:
-        """Return the value of a time parameter that every program reads."""
-        if self.opening.snapshot is None:
-            return default
-        from pyfix.config.parameters.mail import MailSettings
-        from pyfix.config.snapshot import Snapshot
-
-        if not isinstance(self.opening.snapshot, Snapshot):
-            return default
-        seconds: int = getattr(MailSettings(self.opening.snapshot), name)
-        return seconds
-
-    def _path(self, parameter: str, default: str) -> str:
-        """Return where the service's socket is: below the working directory of daemons, else the queue directory."""
-        path = f"private/{self.opening.setting(parameter, default)}"
-        if os.access(path, os.W_OK):
-            return path
-        return os.path.join(self.opening.setting("queue_directory", "/var/spool/postfix"), path)
-
-    # Without an event loop
-
-    def _ask_now(self, path: str, request: Attributes, reply: type[Reply]) -> Reply:
-        from pyfix.runtime.ipc_sync import Connection
-
-        fresh = self._connection is None
         try:
-            if self._connection is None:
-                self._connection = Connection(path, self._seconds("ipc_timeout", 3600))
-                self._connection.expect_handshake(PROTOCOL)
-            return self._connection.ask(request, reply)
-        except (OSError, AttributeListError) as error:
-            self.close()
-            if not fresh:  # the server closed it meanwhile, as it does when it was idle
-                return self._ask_now(path, request, reply)
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise TableError(f"connect to subsystem {path}: {reason}") from error
+            return self._value(key, await self._service.ask(self._question(key), Found))
+        except ServiceError as error:
+            warn(f"table {self.name}: {error}")
+            fail_query(self)
 
-    def _reading(self) -> str:
-        return self._path("proxymap_service_name", "proxymap")
-
-    def _writing(self) -> str:
-        return self._path("proxywrite_service_name", "proxywrite")
+    # Without an event loop: the whole process waits
 
     def find_now(self, key: str) -> str | None:
-        """Ask proxymap, and block until it answers.  Raises TableError."""
-        flags = self._request_flags
-        reply = self._ask_now(self._reading(), Lookup(self._table, flags, flags, key), Found)
-        return _value("proxymap", self._table, reply)
+        """Ask and wait for the answer; the whole process waits.  Raises TableError."""
+        return self._value(key, self._ask_now(self._path, self._question(key), Found))
+
+    def _ask_now(self, path: str, question: Attributes, reply: type[Reply]) -> Reply:
+        """Ask over the kept connection; over a new one if that was closed meanwhile."""
+        kept = self._connections.pop(path, None)
+        if kept is not None:
+            try:
+                answer = kept.ask(question, reply)
+            except (OSError, AttributeListError):
+                kept.close()
+            else:
+                self._connections[path] = kept
+                return answer
+        try:
+            connection = ipc_sync.Connection(self._socket(path), self._timeout)
+            try:
+                connection.expect_handshake(PROTOCOL)
+                answer = connection.ask(question, reply)
+            except BaseException:
+                connection.close()
+                raise
+        except (OSError, AttributeListError) as error:
+            warn(f"table {self.name}: connect to {path}: {getattr(error, 'strerror', None) or error}")
+            fail_query(self)
+        self._connections[path] = connection
+        return answer
+
+    def _socket(self, path: str) -> str:
+        """Daemons work in queue_directory, maybe inside a chroot; commands do not."""
+        directory = self.opening.setting("queue_directory", "")
+        return path if not directory or os.path.exists(path) else f"{directory}/{path}"
+
+    def _writing(self) -> str:
+        return f"private/{self.opening.setting('proxywrite_service_name', 'proxywrite')}"
+
+    def _written(self, key: str, question: Attributes) -> int:
+        path = self._writing()
+        answer = self._ask_now(path, question, TableStatus)
+        if answer.status not in (OK, NO_KEY):
+            self._refused(path, key, answer.status)
+        return answer.status
 
     def store(self, key: str, value: str) -> None:
-        """Set the value of *key* through proxywrite, and block until that is done.  Raises TableError."""
-        flags = self._request_flags
-        reply = self._ask_now(self._writing(), Update(self._table, flags, flags, key, value), TableStatus)
-        if reply.status not in (OK, NO_KEY):
-            _refuse("proxywrite", self._table, reply.status)
+        """Set the value of *key* through proxywrite.  Raises TableError."""
+        self._written(key, Update(self._table, self.opening.flags, self._request_flags, self._key(key), value))
 
     def remove(self, key: str) -> bool:
         """Remove *key* through proxywrite, and say whether it was there.  Raises TableError."""
-        flags = self._request_flags
-        reply = self._ask_now(self._writing(), Delete(self._table, flags, flags, key), TableStatus)
-        if reply.status not in (OK, NO_KEY):
-            _refuse("proxywrite", self._table, reply.status)
-        return reply.status == OK
+        return self._written(key, Delete(self._table, self.opening.flags, self._request_flags, self._key(key))) == OK
 
     def items(self) -> Iterator[tuple[str, str]]:
-        """Yield all keys and values, blocking for each.  Raises TableError."""
-        flags = self._request_flags
+        """Yield all keys and values, with a question for each.  Raises TableError."""
         function = _FIRST
         while True:
-            reply = self._ask_now(self._reading(), Sequence(self._table, flags, flags, function), NextEntry)
-            if reply.status == NO_KEY:
+            question = Sequence(self._table, self.opening.flags, self._request_flags, function)
+            answer = self._ask_now(self._path, question, NextEntry)
+            if answer.status == NO_KEY:
                 return
-            if reply.status != OK:
-                _refuse("proxymap", self._table, reply.status)
-            yield reply.key, reply.value
+            if answer.status != OK:
+                self._refused(self._path, "", answer.status)
+            yield answer.key, answer.value
             function = _NEXT
 
     def close(self) -> None:
-        """Close the connection that commands use."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Close the connections of find_now()."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+
+_services: Final[dict[str, Service]] = {}
+"""One set of connections a process, whatever the number of tables."""
