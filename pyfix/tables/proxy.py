@@ -96,7 +96,7 @@ class ProxyTable(Table):
             return answer.value
         if answer.status == NO_KEY:
             return None
-        self._refused(self._path, key, answer.status)
+        return self._refused(self._path, key, answer.status)
 
     def _refused(self, path: str, key: str, status: int) -> NoReturn:
         if status == DENIED:
