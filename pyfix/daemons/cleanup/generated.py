@@ -53,6 +53,8 @@ def _add_undisclosed(message: Message, text: str) -> None:
 
 def _add(message: Message, text: str) -> None:
     raw = text.encode("utf-8", "surrogateescape")
+    if not raw.isascii():
+        message.note_8bit()
     limit = message.setup.line_limit
     if b"\n" in raw or len(raw) > limit:
         message.out.append(encode_lines(raw.split(b"\n"), limit))

@@ -15,9 +15,9 @@ from pyfix.formats import status as bits
 from pyfix.formats.address_list import AddressList
 from pyfix.formats.header import KnownHeader, announces_8bit
 from pyfix.formats.mime import PRIMARY, HeaderClass, MimeError
-from pyfix.formats.queuefile import REQUIRETLS_ESMTP, REQUIRETLS_HEADER, SMTPUTF8_HEADER
+from pyfix.formats.queuefile import REQUIRETLS_ESMTP, REQUIRETLS_HEADER
 from pyfix.formats.records import encode_lines, encode_record
-from pyfix.protocols.internal.cleanup import AUTO_UTF8, FILTER, SMTPUTF8
+from pyfix.protocols.internal.cleanup import FILTER
 from pyfix.runtime.log import log
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ class HeaderWriter:
         message = self._message
         if b"\0" in body:
             body = body[: body.index(b"\0")]
-        if not body.isascii():
-            _note_8bit(message, body)
         if known is not None:
             if state == PRIMARY:
                 if not self._primary(known, name, body):
@@ -58,6 +56,8 @@ class HeaderWriter:
                 message.encoding = b"8bit"
         elif state == PRIMARY and name.lower() in message.setup.drop_headers:
             return
+        if not body.isascii():
+            message.note_8bit()
         self._write(name, body)
 
     def header_end(self) -> None:
@@ -99,6 +99,8 @@ class HeaderWriter:
         if name.lower() in setup.drop_headers:
             return False
         if known.sender or known.recipient:
+            if not body.isascii():
+                message.note_8bit()
             context = message.rewrite
             if context is not None and message.going:
                 return not self._rewrite(context, known, name, body)
@@ -186,23 +188,13 @@ def _as_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _note_8bit(message: Message, body: bytes) -> None:
-    message.options |= SMTPUTF8_HEADER
-    if message.flags & AUTO_UTF8:
-        try:
-            body.decode("utf-8")
-        except UnicodeDecodeError:
-            return
-        message.flags |= SMTPUTF8
-
-
 def _note_id(message: Message, title: str, body: bytes) -> None:
     """Log a message id, and keep the first one for threaded notices."""
     value = body.lstrip(_BLANK)
     log.info(f"{message.queue_id}: {title.lower()}={_as_text(value)}")
     if title == "Resent-Message-Id":
         return
-    if not message.id_logged and value.startswith(b"<"):
+    if not message.message_id and value.startswith(b"<"):
         end = value.find(b">")
         if end > 0:
             message.message_id = value[: end + 1].replace(b"\n", b" ")

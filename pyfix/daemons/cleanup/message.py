@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 from pyfix.daemons.cleanup.setup import Setup
 from pyfix.formats import status as bits
 from pyfix.formats.mime import MimeError
+from pyfix.formats.queuefile import SMTPUTF8_HEADER
 from pyfix.formats.records import encode_record
-from pyfix.protocols.internal.cleanup import BOUNCE, DISCARD, SMTPUTF8
+from pyfix.protocols.internal.cleanup import AUTO_UTF8, BOUNCE, DISCARD, SMTPUTF8
 from pyfix.queue.writer import QueueFileWriter
 from pyfix.runtime.log import log
 
@@ -108,6 +109,12 @@ class Message:
         """Log why the message is not accepted."""
         log.warning(f"{self.queue_id}: message rejected: {text}")
         self.errors |= error
+
+    def note_8bit(self) -> None:
+        """Take note of a header that is not ASCII."""
+        self.options |= SMTPUTF8_HEADER
+        if self.flags & AUTO_UTF8:
+            self.flags |= SMTPUTF8
 
     def put(self, kind: int, data: bytes) -> None:
         """Add one record."""
