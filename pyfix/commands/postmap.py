@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
-
 from pyfix.tables.console import changes, process, questions
 from pyfix.tables.console.options import Fatal, Options
 from pyfix.tables.console.printer import Printer, input_lines
 from pyfix.tables.notice import warn
-from pyfix.tables.table import Opening, Values
+from pyfix.tables.table import Opening
 from pyfix.tables.textfile import entries_of
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Final
+
+    from pyfix.tables.table import Values
 
 _USAGE: Final = "[-bfFhimnNoprsuUvw] [-c config_dir] [-d key] [-q key] [map_type:]file..."
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from pyfix.formats.tokens import OPERATOR, Token, internal_text, scan, word_text
 from pyfix.tables.notice import warn
 from pyfix.tables.table import masked
 from pyfix.tables.textfile import logical_lines
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 class NotAnAlias(Exception):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
 from fcntl import LOCK_SH, LOCK_UN, flock
 
 from pyfix.formats.db.btree import BtreeFile
@@ -13,6 +12,10 @@ from pyfix.formats.db.page import DbError
 from pyfix.tables import flags as bits
 from pyfix.tables.indexed import Changed, IndexedTable, stamp
 from pyfix.tables.table import TableError
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class _BerkeleyTable(IndexedTable):

@@ -5,7 +5,10 @@ Source: postconf(5), inline:, pipemap:, unionmap:, randmap:, static: in DATABASE
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from typing import Final
+
 
 SEPARATORS: Final = ", \t\r\n"
 

@@ -8,13 +8,16 @@ may not write to) the old file is written over while it is locked, as Postfix do
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from fcntl import LOCK_EX, flock
-from typing import Final
 
 from pyfix.tables import flags as bits
 from pyfix.tables.notice import warn
 from pyfix.tables.table import Opening, TableError, fold
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Final
 
 _SUFFIXES: Final = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
 """The types that have files to write."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
 
 from pyfix.formats.db.cdb import CdbFile
 from pyfix.formats.db.page import DbError
 from pyfix.tables import flags as bits
 from pyfix.tables.indexed import IndexedTable
 from pyfix.tables.table import Opening, TableError
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class CdbTable(IndexedTable):

@@ -6,7 +6,10 @@ the "table ... has changed" log line, so both are Postfix's own.
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from typing import Final
+
 
 DUP_WARN: Final = 1 << 0
 DUP_IGNORE: Final = 1 << 1

@@ -7,12 +7,15 @@ replaced since, the next lookup opens it again.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Final
 
 from pyfix.tables import flags as bits
 from pyfix.tables.notice import warn
 from pyfix.tables.table import Opening, Table, TableError
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
 
 _MOST_ANSWERS: Final = 2000
 _UNKNOWN: Final = object()

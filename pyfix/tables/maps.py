@@ -14,7 +14,11 @@ from pyfix.tables import flags as bits
 from pyfix.tables.braces import split_words
 from pyfix.tables.notice import warn
 from pyfix.tables.source import open_or_unavailable
-from pyfix.tables.table import Table, TableError, Values
+from pyfix.tables.table import Table, TableError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyfix.tables.table import Values
 
 FULL: Final = 1 << 0
 """Ask for the whole address; pattern tables are asked for nothing else."""

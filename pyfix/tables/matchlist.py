@@ -16,8 +16,12 @@ from pyfix.tables.braces import split_words
 from pyfix.tables.network import NetworkError, packed_address, parse_network
 from pyfix.tables.notice import warn
 from pyfix.tables.source import open_or_unavailable
-from pyfix.tables.table import Table, TableError, Values, fold
+from pyfix.tables.table import Table, TableError, fold
 from pyfix.tables.textfile import logical_lines, read_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyfix.tables.table import Values
 
 _CACHE_SIZE: Final = 1000
 

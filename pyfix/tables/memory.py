@@ -6,13 +6,16 @@ Source: DATABASE_README, postmap(1).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Final
 
 from pyfix.tables import flags as bits
 from pyfix.tables.braces import BraceError, members, unbrace
 from pyfix.tables.file_values import encode_files
 from pyfix.tables.table import Opening, Table, TableError, fold
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
 
 
 class StaticTable(Table):

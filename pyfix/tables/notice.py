@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
 
-Reporter = Callable[[str, str], None]
-"""Takes a severity (info, warning, error) and a text."""
+    Reporter = Callable[[str, str], None]
+    """Takes a severity (info, warning, error) and a text."""
 
 
 def _to_log(severity: str, text: str) -> None:

@@ -7,11 +7,16 @@ type is opened first.  Source: DATABASE_README, postconf(1) option -m.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final
 
 from pyfix.tables import flags as bits
 from pyfix.tables.notice import error, info
-from pyfix.tables.table import Opening, Table, TableError, Values
+from pyfix.tables.table import Opening, Table, TableError
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from typing import Final
+
+    from pyfix.tables.table import Values
 
 TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
     "btree": ("berkeley", "BtreeTable"),

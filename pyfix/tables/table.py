@@ -5,21 +5,22 @@ Source: DATABASE_README, postmap(1), tables of Postfix.
 
 from __future__ import annotations
 
-from typing import Final, NoReturn, Protocol
-
 from pyfix.tables import flags as bits
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from typing import Final, NoReturn, Protocol
+
+    class Values(Protocol):
+        """The part of a configuration snapshot that tables read."""
+
+        def value(self, name: str) -> str:
+            """Return the expanded value of a main.cf parameter."""
+            ...
 
 
 class TableError(Exception):
     """A lookup could not be made; the caller answers 4xx or defers.  A missing key is no error."""
-
-
-class Values(Protocol):
-    """The part of a configuration snapshot that tables read."""
-
-    def value(self, name: str) -> str:
-        """Return the expanded value of a main.cf parameter."""
-        ...
 
 
 class Opening:

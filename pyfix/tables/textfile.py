@@ -6,12 +6,15 @@ Source: postmap(1), section "TABLE FILE FORMAT".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
 
 from pyfix.tables.file_values import encode_files
 from pyfix.tables.notice import warn
 from pyfix.tables.table import TableError, masked
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
 
 SPACE: Final = " \t\r\v\f\n"
 """White space as the C locale has it; str.strip() alone would also take Unicode's."""

@@ -8,9 +8,7 @@ about a quarter of a page have pages of their own.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
 from struct import Struct
-from typing import Final
 
 from pyfix.formats.db.page import (
     BTREE_MAGIC,
@@ -24,11 +22,17 @@ from pyfix.formats.db.page import (
     DbError,
     DbFile,
     Page,
-    ReadAt,
     item_page,
     meta_page,
     overflow_pages,
 )
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Final
+
+    from pyfix.formats.db.page import ReadAt
 
 _KEYDATA: Final = 1
 _OVERFLOW: Final = 3

@@ -5,11 +5,16 @@ Source: D. J. Bernstein, "A structure for constant databases".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from struct import Struct
-from typing import Final
 
-from pyfix.formats.db.page import DbError, ReadAt
+from pyfix.formats.db.page import DbError
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Final
+
+    from pyfix.formats.db.page import ReadAt
 
 _PAIR: Final = Struct("<II")
 _HEAD_SIZE: Final = 2048

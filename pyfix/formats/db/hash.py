@@ -6,9 +6,7 @@ pages behind it when it is full.  Items larger than a quarter of a page have pag
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from struct import Struct
-from typing import Final
 
 from pyfix.formats.db.page import (
     HASH,
@@ -22,11 +20,17 @@ from pyfix.formats.db.page import (
     DbError,
     DbFile,
     Page,
-    ReadAt,
     item_page,
     meta_page,
     overflow_pages,
 )
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Final
+
+    from pyfix.formats.db.page import ReadAt
 
 _KEYDATA: Final = 1
 _DUPLICATE: Final = 2

@@ -7,10 +7,18 @@ postmap(1) makes is supported: no encryption, checksums, partitions or subdataba
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from os import urandom
 from struct import Struct
-from typing import Final, Literal
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final, Literal
+
+    ByteOrder = Literal["<", ">"]
+
+    ReadAt = Callable[[int, int], bytes]
+    """Takes an offset and a number of bytes, returns at most that many bytes."""
 
 HASH_MAGIC: Final = 0x061561
 BTREE_MAGIC: Final = 0x053162
@@ -30,10 +38,6 @@ HEADER_SIZE: Final = 26
 META_SIZE: Final = 512
 _NOT_LOGGED: Final = b"\0\0\0\0\1\0\0\0"
 """Log sequence number of a page that no transaction log knows."""
-
-ByteOrder = Literal["<", ">"]
-ReadAt = Callable[[int, int], bytes]
-"""Takes an offset and a number of bytes, returns at most that many bytes."""
 
 
 class DbError(Exception):

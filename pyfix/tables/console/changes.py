@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
 
 from pyfix.tables.build import TableBuild, can_build
 from pyfix.tables.console.options import Fatal, Options
 from pyfix.tables.source import open_as, table_class, with_type
 from pyfix.tables.table import Opening, Table, TableError
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Final
+
+    Entries = Iterator[tuple[int, str, str]]
+
+    Parse = Callable[[str, str], Entries]
+    """Takes a text and the name of its file; yields line number, key and value."""
+
+    Marks = Callable[[], dict[str, str]]
 
 _READ_ONLY: Final = frozenset(
     {"cidr", "inline", "pcre", "pipemap", "randmap", "regexp", "texthash", "unionmap", "unix"}
@@ -82,12 +92,6 @@ class Source:
                 step()
 
         return restore
-
-
-Entries = Iterator[tuple[int, str, str]]
-Parse = Callable[[str, str], Entries]
-"""Takes a text and the name of its file; yields line number, key and value."""
-Marks = Callable[[], dict[str, str]]
 
 
 def _fill(build: TableBuild, entries: Entries) -> None:

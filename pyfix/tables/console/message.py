@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
-from typing import Final
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
 
 _BOUNDARY: Final = re.compile(r'(?i)boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;()<>@,:\\"/\[\]?=]+))')
 _HEADER: Final = re.compile(r"[!-9;-~]+[ \t]*:")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Final, NoReturn
 
 from pyfix.tables import flags as bits
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final, NoReturn
 
 
 class Fatal(Exception):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from typing import Final
 
 from pyfix.tables.file_values import decode_value
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
 
 
 def write_line(text: str) -> None:

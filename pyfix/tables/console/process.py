@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
 
 from pyfix.tables.console.options import Fatal, program
 from pyfix.tables.notice import report_to, warn
-from pyfix.tables.table import TableError, Values
+from pyfix.tables.table import TableError
 
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
     from pyfix.config.snapshot import Snapshot
+    from pyfix.tables.table import Values
+
 
 _log_ready: list[Snapshot] = []
 _log_to: list[Callable[[str, str], None]] = []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-
 from pyfix.tables.console.printer import Printer
 from pyfix.tables.notice import warn
 from pyfix.tables.source import open_as, with_type
 from pyfix.tables.table import Opening, TableError
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 
 def _warn_of_empty(table: str, key: str) -> None:
