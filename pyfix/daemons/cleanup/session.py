@@ -34,7 +34,7 @@ _SOCKET: Final = "cleanup socket"
 class Session:
     """Takes one message from a client and puts it into the queue."""
 
-    __slots__ = ("_commit", "_file", "_message", "_queued", "_removed", "_stream")
+    __slots__ = ("_commit", "_file", "_message", "_queued", "_removed", "_stream", "queued")
 
     def __init__(
         self, stream: Stream, setup: Setup, file: QueueFileWriter, commit: GroupCommit, queued: Callable[[], None]
@@ -46,6 +46,8 @@ class Session:
         self._queued = queued
         self._message = Message(setup, file)
         self._removed = False
+        self.queued = False
+        """Whether the message is in the incoming queue."""
 
     async def run(self) -> None:
         """Serve the client.  Raises StreamClosed or StreamTimeout when the status can't be told."""
@@ -54,13 +56,13 @@ class Session:
             for name in file.remove_stale_logs():
                 log.warning(f"{file.queue_id}: removed spurious {name} log")
             await self._take()
-            queued = not message.errors and not message.flags & DISCARD and await self._enqueue()
+            accepted = not message.errors and not message.flags & DISCARD and await self._enqueue()
             if message.errors and message.flags & BOUNCE:
                 await self._bounce()
         except BaseException:
             self._remove("canceled")
             raise
-        if queued:
+        if accepted:
             self._stream.write(_ACCEPTED)
             return
         self._remove("canceled" if message.errors else "discarded")
@@ -154,14 +156,15 @@ class Session:
         """Make the message safe in the queue; tell whether it is."""
         message = self._message
         try:
-            if await enqueue(message, self._commit):
-                self._queued()
+            self.queued = await enqueue(message, self._commit)
         except SizeLimitExceeded:
             self._too_large()
             return False
         except OSError as error:
             self._not_written(error)
             return False
+        if self.queued:
+            self._queued()
         return True
 
     async def _bounce(self) -> None:
