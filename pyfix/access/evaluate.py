@@ -105,7 +105,7 @@ async def evaluate(
             return PERMIT
         if isinstance(verdict, DeferIfPermit):
             if warn:
-                transaction.log_action("reject_warning", _text(verdict.reject))
+                transaction.log_action("reject_warning", _text(transaction, verdict.reject))
             elif transaction.defer_if_permit is None:
                 transaction.defer_if_permit = verdict.reject
         elif isinstance(verdict, DeferIfReject):
@@ -113,7 +113,7 @@ async def evaluate(
                 deferral.reject = verdict.reject
         elif isinstance(verdict, Reject):
             if warn:
-                transaction.log_action("reject_warning", _text(_softened(transaction, verdict)))
+                transaction.log_action("reject_warning", _text(transaction, _softened(transaction, verdict)))
                 continue
             if deferral.reject is not None and verdict.code >= 500:
                 verdict = deferral.reject
@@ -143,8 +143,8 @@ def _softened(transaction: Transaction, reject: Reject) -> Reject:
     return reject
 
 
-def _text(reject: Reject) -> str:
-    return printable(reject.reply, " ")
+def _text(transaction: Transaction, reject: Reject) -> str:
+    return printable(reject.reply, " ", utf8=transaction.policy.settings.smtputf8_enable)
 
 
 def refuse(transaction: Transaction, reject: Reject) -> Reject:
@@ -152,8 +152,9 @@ def refuse(transaction: Transaction, reject: Reject) -> Reject:
     if transaction.hangup and not reject.text:
         return reject
     reject = _softened(transaction, reject)
-    if not reject.text.isprintable():
-        reject = Reject(reject.code, reject.status, printable(reject.text, " "), reject.notice)
+    text = printable(reject.text, " ", utf8=transaction.policy.settings.smtputf8_enable)
+    if text != reject.text:
+        reject = Reject(reject.code, reject.status, text, reject.notice)
     transaction.log_action("reject", reject.reply)
     return reject
 

@@ -77,7 +77,7 @@ async def xclient(session: Session, words: list[Word], _line: str) -> bool:
         session.transaction.helo_name = _NOT_IN_NAME.sub("?", name) if name else None
     if "PROTO" in found:
         session.transaction.protocol = found["PROTO"]
-        session.esmtp = found["PROTO"] == "ESMTP" and "pipelining" not in session.discarded
+        session.esmtp = found["PROTO"] == "ESMTP"
     if "LOGIN" in found:
         session.transaction.sasl_username = known["LOGIN"]
         session.transaction.sasl_method = "XCLIENT" if known["LOGIN"] else ""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pyfix.access.judge import judge_helo
 from pyfix.protocols.smtp.clientinfo import XCLIENT_NAMES, XFORWARD_NAMES
 from pyfix.protocols.smtp.command import Word
-from pyfix.protocols.smtp.extensions import SILENT, ehlo_reply
+from pyfix.protocols.smtp.extensions import SILENT, ehlo_reply, listed
 from pyfix.runtime.log import log
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def ehlo(session: Session, words: list[Word], _line: str) -> bool:
     if not await _introduced(session, words, "EHLO"):
         return False
     session.transaction.protocol = "ESMTP"
-    session.esmtp = "pipelining" not in session.discarded
+    session.esmtp = True
     key = (session.discarded, session.may_verp, session.may_xclient, session.may_xforward)
     reply = session.server.ehlo_replies.get(key)
     if reply is None or session.discarded:
@@ -84,6 +84,6 @@ def _offers(session: Session) -> list[str]:
     ]
     hidden = session.discarded
     offers = [text for keyword, text, offered in all_offers if offered and keyword not in hidden]
-    if hidden and SILENT not in hidden and any(offered and keyword in hidden for keyword, _, offered in all_offers):
-        log.info(f"discarding EHLO keywords: {' '.join(sorted(word.upper() for word in hidden))}")
+    if offers and hidden and SILENT not in hidden:
+        log.info(f"discarding EHLO keywords: {listed(hidden)}")
     return offers

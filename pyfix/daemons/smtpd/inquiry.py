@@ -72,9 +72,6 @@ async def vrfy(session: Session, words: list[Word], _line: str) -> bool:
     if settings.disable_vrfy_command:
         session.reply("502 5.5.1 VRFY command is disabled")
         return False
-    if settings.smtpd_helo_required and session.transaction.helo_name is None:
-        session.reply("503 5.5.1 Error: send HELO/EHLO first")
-        return False
     if len(words) < 2:
         suffix = " [SMTPUTF8]" if session.server.utf8 else ""
         session.reply(f"501 5.5.4 Syntax: VRFY address{suffix}")

@@ -16,8 +16,7 @@ from pyfix.config.errors import ConfigError
 from pyfix.config.own_networks import address_families
 from pyfix.config.parameters.smtpd import SmtpdSettings
 from pyfix.config.snapshot import Snapshot
-from pyfix.protocols.smtp.extensions import UnknownKeyword, discarded_keywords
-from pyfix.runtime.log import log
+from pyfix.protocols.smtp.extensions import discarded_keywords
 from pyfix.tables.maps import Maps
 from pyfix.tables.matchlist import MatchList
 
@@ -54,14 +53,12 @@ class Server:
         self.junk_limit: Final = settings.smtpd_junk_command_limit
         self.size_limit: Final = settings.message_size_limit
         self.bare_newline: Final = self._bare_newline_mode()
+        self.discarded: Final = discarded_keywords(settings.smtpd_discard_ehlo_keywords)
         try:
             flags = input_flags(settings.receive_override_options, milters=bool(settings.smtpd_milters))
             self.cleanup_flags: Final = flags
-            self.discarded: Final = discarded_keywords(settings.smtpd_discard_ehlo_keywords)
         except UnknownOverride as error:
             raise ConfigError(f'unknown receive_override_options value "{error}"') from None
-        except UnknownKeyword as error:
-            raise ConfigError(f'unknown ESMTP feature name: "{error}"') from None
         self.ehlo_replies: Final[dict[tuple[object, ...], str]] = {}
         self._open_lists(snapshot)
         limits = (
@@ -120,8 +117,4 @@ class Server:
         value = self.discard_maps.find_now(address)
         if value is None:
             return self.discarded
-        try:
-            return discarded_keywords(value.replace(",", " ").split())
-        except UnknownKeyword as error:
-            log.warning(f'unknown ESMTP feature name: "{error}"')
-            return self.discarded
+        return discarded_keywords(value.replace(",", " ").split())

@@ -63,7 +63,7 @@ class Session:
         self.leaving = False
         self.access_denied = False
         self.esmtp = False
-        """EHLO was said, and PIPELINING is not hidden from this client."""
+        """EHLO was said: the client may send commands in groups."""
         self.out_of_step_seen = False
         self.discarded = server.discarded
         self.may_xclient = False

@@ -8,34 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["DISCARDABLE", "UnknownKeyword", "discarded_keywords", "ehlo_reply"]
+__all__ = ["DISCARDABLE", "SILENT", "discarded_keywords", "ehlo_reply", "listed"]
 
-DISCARDABLE: Final = frozenset(
-    (
-        "8bitmime", "auth", "chunking", "dsn", "enhancedstatuscodes", "etrn", "pipelining", "requiretls",
-        "size", "smtputf8", "starttls", "verp", "vrfy", "xclient", "xforward",
-    )
+DISCARDABLE: Final = (
+    "8bitmime", "pipelining", "size", "vrfy", "etrn", "auth", "verp", "starttls", "xclient", "xforward",
+    "enhancedstatuscodes", "dsn", "smtputf8", "chunking", "requiretls",
 )  # fmt: skip
-"""What smtpd_discard_ehlo_keywords may name; ``silent-discard`` beside them keeps the log quiet."""
+"""What smtpd_discard_ehlo_keywords may name, in the order of the log."""
 
 SILENT: Final = "silent-discard"
-
-
-class UnknownKeyword(ValueError):
-    """The list has a word that is no keyword; the text names it."""
+"""Beside them: do not log what is discarded."""
 
 
 def discarded_keywords(words: Iterable[str]) -> frozenset[str]:
-    """Return the keywords of a list, in lower case.  Raises UnknownKeyword."""
-    found = set()
-    for word in words:
-        keyword = word.lower()
-        if keyword == "xverp":
-            keyword = "verp"
-        if keyword not in DISCARDABLE and keyword != SILENT:
-            raise UnknownKeyword(word)
-        found.add(keyword)
-    return frozenset(found)
+    """Return the known keywords of a list, in lower case; other words mean nothing."""
+    return frozenset(word.lower() for word in words).intersection((*DISCARDABLE, SILENT))
+
+
+def listed(keywords: Iterable[str]) -> str:
+    """Return discarded keywords as the log names them."""
+    return ", ".join([keyword.upper() for keyword in DISCARDABLE if keyword in frozenset(keywords)])
 
 
 def ehlo_reply(hostname: str, keywords: Iterable[str]) -> str:
