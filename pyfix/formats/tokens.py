@@ -55,8 +55,8 @@ _NOT_ATOM = re.compile(r"""[\x00-\x20\x7f()<>@,;:\\".\[\]%!|]""")
 def scan(text: str, limit: int = 0) -> list[Token]:
     """Return the tokens of *text*, at most *limit* of them when it is not 0.
 
-    Blanks outside of quotes are dropped, inside they become spaces; comments keep theirs.  An unclosed quote or literal
-    ends with the text.
+    An atom in which backslashes hide special characters counts as quoted.  Blanks outside of quotes are dropped, inside
+    they become spaces; comments keep theirs.  An unclosed quote or literal ends with the text.
     """
     tokens: list[Token] = []
     position, end = 0, len(text)
@@ -67,7 +67,12 @@ def scan(text: str, limit: int = 0) -> list[Token]:
         position = match.end()
         kind = match.lastgroup
         if kind == "atom":
-            tokens.append((ATOM, _unescape(match["atom"])))
+            word = match["atom"]
+            if "\\" in word:
+                word = _unescape(word)
+                tokens.append((QUOTED if _NOT_ATOM.search(word) else ATOM, word))
+            else:
+                tokens.append((ATOM, word))
         elif kind == "operator":
             tokens.append((OPERATOR, match["operator"]))
         elif kind == "quoted":

@@ -195,7 +195,7 @@ class Resolver:
 
     async def _foreign(self, tokens: list[Token], at: int) -> Place:
         """Take apart an address whose domain is not a local name.  Raises TableError."""
-        domain = internal_text(tokens[at + 1 :])
+        domain = internal_text(tokens).rpartition("@")[2]
         routed = _has_route(internal_text(tokens[:at]))
         local = False
         if self._settings.resolve_numeric_domain and is_hostaddr(domain):
@@ -245,7 +245,7 @@ class Resolver:
             destination = Destination("error", f"5.1.1 User unknown{where}")
         else:
             try:
-                transport = await self._by_class(routes, sender, flags)
+                name, transport = await self._by_class(routes, sender, flags)
             except TableError:
                 return ResolveReply(0, NO_TRANSPORT, NO_NEXTHOP, recipient, (flags & ~CLASS_DEFAULT) | FAIL)
             try:
@@ -256,7 +256,11 @@ class Resolver:
             if not destination.nexthop:
                 destination = Destination(destination.transport, nexthop)
             if not destination.transport:
-                return self._null_transport(routes, destination, recipient, flags)
+                complaints.warn(
+                    f"file {self._settings.snapshot.config_directory}/main.cf: "
+                    f"parameter {routes.prefix}{name}: null transport is not allowed"
+                )
+                return ResolveReply(0, *destination, recipient, flags | FAIL)
             try:
                 found = await routes.transport.find(recipient, place.domain, destination)
             except TableError:
@@ -275,13 +279,13 @@ class Resolver:
             flags |= ERROR
         return ResolveReply(0, *destination, recipient, flags)
 
-    async def _by_class(self, routes: Routes, sender: str, flags: int) -> str:
-        """Return the transport, perhaps with a next hop, that the parameters say for the class.  Raises TableError."""
+    async def _by_class(self, routes: Routes, sender: str, flags: int) -> tuple[str, str]:
+        """Return the parameter for the class, and its transport, perhaps with a next hop.  Raises TableError."""
         if flags & CLASS_DEFAULT:
             found = await routes.sender_transport.find(sender)
             if found is not None:
-                return found
-        return next(transport for bit, (_name, transport) in routes.by_class.items() if flags & bit)
+                return "sender_dependent_default_transport_maps", found
+        return next(choice for bit, choice in routes.by_class.items() if flags & bit)
 
     async def _next_hop(self, routes: Routes, sender: str, place: Place, flags: int) -> str:
         """Return the next hop, if the transport will name none.  Raises TableError."""
@@ -292,16 +296,6 @@ class Resolver:
             if routes.relayhost:
                 return routes.relayhost
         return place.domain
-
-    def _null_transport(self, routes: Routes, destination: Destination, recipient: str, flags: int) -> ResolveReply:
-        name = next(name for bit, (name, _destination) in routes.by_class.items() if flags & bit)
-        if flags & CLASS_DEFAULT and not routes.by_class[CLASS_DEFAULT][1].startswith(":"):
-            name = "sender_dependent_default_transport_maps"
-        complaints.warn(
-            f"file {self._settings.snapshot.config_directory}/main.cf: "
-            f"parameter {routes.prefix}{name}: null transport is not allowed"
-        )
-        return ResolveReply(0, *destination, recipient, flags | FAIL)
 
 
 def _has_route(localpart: str) -> bool:

@@ -44,10 +44,12 @@ def _glued(tokens: list[Token]) -> list[Token]:
     result: list[Token] = []
     separators = (AT, BANG, PERCENT, DOT, _COLON)
     for token in tokens:
-        if result and token not in separators and result[-1] not in separators:
+        if token in separators:
+            result.append(token)
+        elif result and result[-1] not in separators:
             result[-1] = (ATOM, result[-1][1] + token[1])
         else:
-            result.append(token)
+            result.append((ATOM, token[1]) if token[0] == OPERATOR else token)
     return result
 
 
@@ -122,7 +124,7 @@ class Rewriter:
         domain = tokens[at + 1 :]
         if DOT not in domain:
             mydomain = self._domains[context]
-            if not domain or not self._append_dot or not mydomain or domain[0][0] == LITERAL:
+            if not domain or not self._append_dot or not mydomain or any(kind == LITERAL for kind, _ in domain):
                 return tokens
             if self._warn and context == LOCAL:
                 self._tell_default(domain[0][1], mydomain)

@@ -37,7 +37,7 @@ def test_kinds() -> None:
         ("[a\\]b]", [(LITERAL, "[a]b]")]),
         ("a\\", [(ATOM, "a")]),
         ("\\", [(ATOM, "")]),
-        ("a\\ b", [(ATOM, "a b")]),
+        ("a\\ b", [(QUOTED, "a b")]),
         ("a\x0bb", [(ATOM, "a\x0bb")]),
         (" \t\r\n", []),
         ("", []),
