@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _MOST_ANSWERS: Final = 2000
 _UNKNOWN: Final = object()
 
-Stamp = tuple[int, int, int, int]
-"""What tells one state of a file from another: inode, change times, size."""
+Stamp = tuple[int, int, int, bool]
+"""What tells one state of a file from another: inode, time of change, size, and whether it still has a name."""
 
 
 def stamp(state: os.stat_result) -> Stamp:
     """Return the stamp of a file."""
-    return state.st_ino, state.st_mtime_ns, state.st_ctime_ns if state.st_nlink else 0, state.st_size
+    return state.st_ino, state.st_mtime_ns, state.st_size, state.st_nlink > 0
 
 
 class Changed(Exception):

@@ -29,7 +29,7 @@ from pyfix.formats.db.page import (
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from typing import Final
 
     from pyfix.formats.db.page import ReadAt
@@ -210,9 +210,9 @@ def _between(left: bytes, right: bytes) -> bytes:
     return right[: len(left) + 1]
 
 
-def write_btree(entries: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> bytes:
+def write_btree(entries: dict[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return a btree file with *entries*; a key must not come twice."""
-    pairs = sorted(entries.items() if isinstance(entries, Mapping) else entries)
+    pairs = sorted(entries.items() if isinstance(entries, dict) else entries)
     writer = _Writer()
     room = PAGE_SIZE - HEADER_SIZE
     groups: list[tuple[bytes, list[bytes]]] = [(b"", [])]

@@ -27,7 +27,7 @@ from pyfix.formats.db.page import (
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from typing import Final
 
     from pyfix.formats.db.page import ReadAt
@@ -149,9 +149,9 @@ class HashFile(DbFile):
                     yield self._item(page, index), self._item(page, index + 1)
 
 
-def write_hash(entries: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> bytes:
+def write_hash(entries: dict[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return a hash file with *entries*; a key must not come twice."""
-    pairs = list(entries.items() if isinstance(entries, Mapping) else entries)
+    pairs = list(entries.items() if isinstance(entries, dict) else entries)
     size, big = PAGE_SIZE, PAGE_SIZE // 4
     room = size - HEADER_SIZE
     need = sum(
