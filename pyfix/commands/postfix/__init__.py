@@ -65,14 +65,13 @@ def _run(argv: Sequence[str]) -> int:
         raise CommandError(_USAGE) from None
     _set_environment(options)
     system = _open_system()
-    if not words:
-        raise CommandError(_USAGE)
     if _has_instances(system):
         return system.execute(system.settings.multi_instance_wrapper.split() + list(words))
     system.enter()
-    if words[0].startswith("/"):
+    name = words[0] if words else ""
+    if name.startswith("/"):
         return system.execute(words)
-    return _command(words[0], system)(system, words[1:])
+    return _command(name, system)(system, words[1:])
 
 
 def _set_environment(options: Sequence[tuple[str, str]]) -> None:

@@ -26,8 +26,6 @@ def check(system: System, _words: Sequence[str]) -> int:
     Raises Failure for what would prevent a start.
     """
     check_fatal(system)
-    if not os.path.exists(f"{system.config_directory}/master.cf"):
-        raise system.failure(f"no {system.config_directory}/master.cf file found")
     check_warn(system)
     return 0
 
@@ -44,6 +42,8 @@ def check_fatal(system: System) -> None:
             except OSError as error:
                 system.warning(f"{folder.path}: {error.strerror}")
                 raise system.failure("unable to create missing queue directories") from None
+    if not os.path.exists(f"{system.config_directory}/master.cf"):
+        raise system.failure(f"no {system.config_directory}/master.cf file found")
     if system.settings.maillog_file and not _has_logger(system):
         raise system.failure("missing 'postlog' service in master.cf - run 'postfix upgrade-configuration'")
     check_queue = system.command("postsuper")
@@ -57,8 +57,8 @@ def _has_logger(system: System) -> bool:
 
     try:
         entries = read_master_cf(f"{system.config_directory}/master.cf")
-    except ConfigError:
-        return True  # master(8) says it better
+    except ConfigError as error:
+        raise system.failure(str(error)) from None
     name = system.settings.postlog_service_name
     return any(entry.name == name and entry.type == "unix-dgram" for entry in entries)
 

@@ -32,7 +32,9 @@ def test_failed_start_is_throttled(parity: Parity, order: str) -> None:
         rested = time.monotonic() - begin > 0.8
         return [rested, bool(report), master_lines(mta)[:2]]
 
-    result = parity(case, main=QUICK, master={**OTHERS, "p": f"probe unix n - n - 1 {PROGRAM}"}, files=FILES, fresh=True).result
+    result = parity(
+        case, main=QUICK, master={**OTHERS, "p": f"probe unix n - n - 1 {PROGRAM}"}, files=FILES, fresh=True
+    ).result
     assert result[0] is True
     assert "bad command startup -- throttling" in result[2][1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
 
-from .probing import FILES, PROGRAM, arm, stable, visit
+from .probing import FILES, PROGRAM, Visitor, arm, stable, visit
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
@@ -85,9 +86,7 @@ def test_generation_counts_in_octal(parity: Parity) -> None:
         for _ in range(9):
             visitor_report = visit(mta, "public/single")
             numbers.append(int(visitor_report["generation"], 8))
-            from .probing import Visitor
-
             Visitor(mta, "public/single").order("q")
-        return [after - before for before, after in zip(numbers, numbers[1:], strict=False)]
+        return [after - before for before, after in pairwise(numbers)]
 
     assert parity(case, master=SERVICES, files=FILES).result == [1] * 8

@@ -1,0 +1,224 @@
+"""What postfix(1) says, logs and returns.  Source: postfix(1)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.kit.instance import Instance
+from tests.kit.parity import Parity
+from tests.kit.processes import wait_until
+
+from .probing import stable
+
+pytestmark = [pytest.mark.reference, pytest.mark.root]
+
+_ABOUT_PROGRAMS = re.compile(r"/(postdrop|postqueue)$|postconf: warning|inet_addr_local|name_mask")
+"""Lines about how the programs of one side were installed, and what only -v shows."""
+
+
+def shown(mta: Instance, *arguments: str, user: int | None = None) -> tuple[int, list[str]]:
+    """Run postfix and return exit status and lines."""
+    done = mta.run("postfix", *arguments, user=user)
+    text = (done.stdout + done.stderr).decode().replace(str(mta.master_pid), "<PID>")
+    lines = [re.sub(r", upgrade-configuration(?=, )|, tls, non-bdb(?=\))", "", line) for line in text.splitlines()]
+    return done.returncode, [stable(mta, line) for line in lines if not _ABOUT_PROGRAMS.search(line)]
+
+
+def test_commands_while_running(parity: Parity) -> None:
+    """status, start, start-fg, check, reload, flush, an unknown command and a program."""
+
+    def case(mta: Instance) -> list[object]:
+        commands = ("status", "start", "start-fg", "check", "reload", "flush", "status", "nonsense", "/bin/echo")
+        return [(command, shown(mta, command)) for command in commands]
+
+    parity(case, fresh=True)
+
+
+def test_commands_while_stopped(parity: Parity) -> None:
+    """stop, and then all commands that need a running system."""
+
+    def case(mta: Instance) -> list[object]:
+        status, lines = shown(mta, "stop")
+        assert not mta.is_running()
+        said = [line for line in lines if "waiting for" not in line]  # how long it takes differs
+        commands = ("status", "stop", "quick-stop", "abort", "drain", "reload", "flush")
+        return [status, said, *((command, shown(mta, command)) for command in commands)]
+
+    parity(case, fresh=True)
+
+
+@pytest.mark.parametrize("command", ["abort", "drain", "quick-stop"])
+def test_other_ways_to_end(parity: Parity, command: str) -> None:
+    """The mail system ends without the command waiting for it."""
+
+    def case(mta: Instance) -> list[object]:
+        said = shown(mta, command)
+        return [said, wait_until(lambda: not mta.pids(), 10)]
+
+    assert parity(case, fresh=True).result[1] is True
+
+
+def test_start(parity: Parity) -> None:
+    """start returns when the mail system runs."""
+
+    def case(mta: Instance) -> list[object]:
+        mta.stop()
+        said = shown(mta, "start")
+        return [said, mta.is_running(), shown(mta, "status")]
+
+    assert parity(case, fresh=True).result[1] is True
+
+
+def test_log_lines(parity: Parity) -> None:
+    """The commands of a running system appear in the log as postfix-script's."""
+
+    def case(mta: Instance) -> list[str]:
+        for command in ("status", "start", "reload"):
+            shown(mta, command)
+        mta.wait_for_log("refreshing")
+        found = [re.search(r"(postfix/postfix-script)\[\d+\]: (.*)", line) for line in mta.log_lines()]
+        return [re.sub(r"\d+", "<PID>", match[2]) for match in found if match]
+
+    assert len(parity(case, fresh=True).result) == 3
+
+
+def test_failing_start(parity: Parity) -> None:
+    """Without master.cf, without the log service, with a bad master.cf."""
+
+    def case(mta: Instance) -> list[object]:
+        mta.stop()
+        path = mta.config_directory / "master.cf"
+        good = path.read_text()
+        said = []
+        for content in (None, "", good.replace("postlog", "nolog"), "nonsense\n" + good):
+            if content is None:
+                path.unlink()
+            else:
+                path.write_text(content)
+            for command in ("check", "start"):
+                status, lines = shown(mta, command)
+                said.append((command, status, lines if "nonsense" not in (content or "") else bool(lines)))
+        path.write_text(good)
+        return said
+
+    parity(case, fresh=True)
+
+
+def test_bad_parameters(parity: Parity) -> None:
+    """Values of main.cf with which no command goes on."""
+
+    def case(mta: Instance) -> list[object]:
+        original = dict(mta.main)
+        said = []
+        for name, value in (
+            ("mail_owner", "nosuchuser"),
+            ("mail_owner", "root"),
+            ("setgid_group", "nosuchgroup"),
+            ("queue_directory", "/nowhere/at/all"),
+            ("daemon_directory", "/nowhere/at/all"),
+            ("maillog_file", "/nowhere/log"),
+            ("default_process_limit", "none"),
+        ):
+            mta.main = dict(original)
+            mta.write_main(**{name: value})
+            said.append((name, shown(mta, "status")))
+        return said
+
+    parity(case, fresh=True)
+
+
+def test_usage(parity: Parity) -> None:
+    """No command, a bad option, a relative directory, a directory without main.cf, an ordinary user."""
+
+    def case(mta: Instance) -> list[object]:
+        attempts = ((), ("-x",), ("-c", "etc", "status"), ("-c", "/nowhere", "status"))
+        return [*(shown(mta, *attempt) for attempt in attempts), shown(mta, "status", user=65534)]
+
+    parity(case)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda mta: shutil.rmtree(mta.queue_directory / "trace"),
+        lambda mta: shutil.rmtree(mta.queue_directory / "maildrop"),
+        lambda mta: (mta.config_directory / "main.cf").chmod(0o664),
+        lambda mta: os.chown(mta.config_directory / "master.cf", 65534, -1),
+        lambda mta: os.chown(mta.queue_directory / "pid", 65534, -1),
+        lambda mta: mta.queue_directory.chmod(0o777),
+        lambda mta: os.chown(mta.queue_directory / "maildrop", -1, 0),
+        lambda mta: (mta.queue_directory / "corrupt/0123456789").touch(),
+        lambda mta: (mta.data_directory / "stray").touch(0o666),
+    ],
+    ids=["folder", "maildrop", "main.cf", "master.cf", "pid", "queue", "group", "corrupt", "data"],
+)
+def test_check(parity: Parity, harm: Callable[[Instance], object]) -> None:
+    """check makes missing folders with Postfix's modes and owners, and warns of what is wrong."""
+
+    def case(mta: Instance) -> list[object]:
+        mta.stop()
+        harm(mta)
+        said = shown(mta, "check")
+        folders = {}
+        for folder in sorted(path for path in mta.queue_directory.iterdir() if path.is_dir()):
+            status = folder.stat()
+            mode = 0o730 if folder.name == "maildrop" and status.st_mode & 0o1000 else status.st_mode & 0o7777
+            folders[folder.name] = (oct(mode), status.st_uid, status.st_gid)
+        return [said, folders]
+
+    parity(case, fresh=True)
+
+
+def test_forced_stop(parity: Parity) -> None:
+    """A master that does not react is killed after five seconds, and with pyfix's command all processes are gone."""
+
+    def case(mta: Instance) -> list[str]:
+        pid = mta.master_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        _, lines = shown(mta, "stop")
+        assert mta.kind == "reference" or wait_until(lambda: not mta.pids(), 5)
+        return lines
+
+    parity(case, fresh=True)
+
+
+def test_each_side_sees_the_other(new_instance: Callable[..., Instance]) -> None:
+    """The locks are the same: neither side starts where the other runs, and each command ends the other's master."""
+    for kind, other in (("reference", "pyfix"), ("pyfix", "reference")):
+        mta = new_instance(kind)
+        mta.start()
+        stranger = new_instance(other)
+        stranger.write("main.cf", (mta.config_directory / "main.cf").read_text())
+        stranger.write_main(
+            **{**mta.main, **{name: stranger.main[name] for name in ("daemon_directory", "command_directory")}}
+        )
+        stranger.write("master.cf", (mta.config_directory / "master.cf").read_text())
+        environment = {**stranger.environment, "MAIL_CONFIG": str(stranger.config_directory)}
+
+        def run(program: str, *arguments: str) -> int:
+            done = subprocess.run(
+                [program, *arguments],
+                env=environment,
+                capture_output=True,
+                timeout=20,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+            return done.returncode
+
+        master, postfix = str(stranger.daemon_directory / "master"), str(stranger.command_directory / "postfix")
+        assert run(master, "-t") == 1
+        assert run(master, "-w") == 1
+        assert run(postfix, "status") == 0
+        assert run(postfix, "start") == 1
+        assert run(postfix, "stop") == 0
+        assert not mta.is_running()
+        assert run(master, "-t") == 0
