@@ -43,6 +43,7 @@ __all__ = [
     "Parameter",
     "Raw",
     "Text",
+    "TextOrFile",
     "Words",
     "boolean",
     "duration",
@@ -54,6 +55,7 @@ __all__ = [
     "raw",
     "split_words",
     "text",
+    "text_or_file",
     "words",
 ]
 
@@ -176,6 +178,26 @@ class Raw(Parameter[str]):
         return value
 
 
+class TextOrFile(Text):
+    """One word, or the absolute path of a file whose first line is the word (``myorigin = /etc/mailname``)."""
+
+    def convert(self, value: str, snapshot: Snapshot) -> str:
+        """Return the word.  Raises ConfigError when there is none, more than one, or the file can't be read."""
+        self._check_length(value)
+        word = value
+        if value.startswith("/"):
+            try:
+                with open(value, "rb") as file:
+                    word = file.readline().decode("utf-8", "surrogateescape").strip(_BLANK)
+            except OSError as error:
+                raise ConfigError(f"{value}: cannot open file: {error.strerror}") from None
+            if not word:
+                raise ConfigError(f"{self.name} file {value} is empty")
+        if len(split_words(word)) > 1:
+            raise ConfigError(f"{self.name} parameter setting must not contain multiple values: {word}")
+        return word
+
+
 class Words(Parameter[tuple[str, ...]]):
     """A list of words split at commas and blanks; ``{ }`` keeps what it encloses together."""
 
@@ -248,6 +270,7 @@ class Duration(Parameter[int]):
 
 # The declarations read like types, hence the lower-case names.
 text = Text
+text_or_file = TextOrFile
 raw = Raw
 words = Words
 integer = Integer

@@ -70,6 +70,7 @@ def _show_main(configuration: Configuration, options: Options) -> None:
     defaults = "d" in options
     if not defaults:
         configuration.read_main(options.overrides)
+        configuration.check_networks()
     configuration.read_master(needed=False)
     configuration.declare()
     if not defaults:
@@ -85,6 +86,7 @@ def _show_main(configuration: Configuration, options: Options) -> None:
 
 def _show_master(configuration: Configuration, options: Options) -> None:
     configuration.read_main(options.overrides)
+    configuration.check_networks()
     configuration.read_master(needed=True)
     configuration.declare()
     configuration.find_user_names()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Configuration", "expand"]
 
 _COMMENT_SHOWN = 20
+_NETWORK_NAMES = ("inet_interfaces", "inet_protocols")
 
 
 class Configuration:
@@ -56,6 +57,19 @@ class Configuration:
             settings[assignment[0]] = assignment[1]
         self.settings = settings
         self.snapshot = Snapshot(settings, config_directory=self.directory, process_name="postconf")
+
+    def check_networks(self) -> None:
+        """Complain about what keeps the default of mynetworks from being worked out, whatever is to be shown.
+
+        Raises Fatal or ConfigError.
+        """
+        if "mynetworks" in self.settings:
+            return
+        style = expand(self.snapshot, "$mynetworks_style")
+        if style not in ("host", "subnet") or any(name in self.settings for name in _NETWORK_NAMES):
+            from pyfix.config.own_networks import default_networks  # asks the kernel and perhaps the DNS
+
+            default_networks(self.snapshot)
 
     def read_master(self, *, needed: bool) -> None:
         """Read master.cf; when it is not *needed*, a missing one is worth a warning only.  Raises ConfigError."""

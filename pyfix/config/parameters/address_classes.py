@@ -11,7 +11,7 @@ __all__ = ["AddressClassSettings"]
 class AddressClassSettings(Settings):
     """Whose addresses are whose: ADDRESS_CLASS_README."""
 
-    alias_maps = words("$default_database_type:/etc/aliases, nis:mail.aliases")
+    alias_maps = words("$default_database_type:/etc/aliases")
     local_recipient_maps = words("proxy:unix:passwd.byname $alias_maps")
     relay_recipient_maps = words("")
     relocated_maps = words("")

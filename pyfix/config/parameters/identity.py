@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyfix.config.host import host_domain, host_networks, host_qualified_name
-from pyfix.config.parameter import boolean, integer, text, words
+from pyfix.config.parameter import boolean, integer, text, text_or_file, words
 from pyfix.config.snapshot import Settings
 
 __all__ = ["IdentitySettings"]
@@ -30,7 +30,7 @@ class IdentitySettings(Settings):
     myhostname = text(host_qualified_name, minimum=1)
     mynetworks = words(host_networks)
     mynetworks_style = text("${{$compatibility_level} <level {2} ? {subnet} : {host}}", minimum=1)
-    myorigin = text("$myhostname", minimum=1)
+    myorigin = text_or_file("$myhostname", minimum=1)
     owner_request_special = boolean("yes")
     parent_domain_matches_subdomains = words(
         "debug_peer_list,fast_flush_domains,mynetworks,permit_mx_backup_networks,qmqpd_authorized_clients"

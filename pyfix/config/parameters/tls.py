@@ -18,12 +18,12 @@ class TlsSettings(Settings):
     tls_daemon_random_bytes = integer("32", minimum=1)
     tls_dane_digests = words("sha512 sha256", minimum=1)
     tls_disable_workarounds = words("")
-    tls_eecdh_auto_curves = text("?X25519MLKEM768:DEFAULT", deprecated="do not specify with OpenSSL 3.5 or later")
+    tls_eecdh_auto_curves = text("?X25519MLKEM768:DEFAULT")
     tls_eecdh_strong_curve = text("prime256v1")
     tls_eecdh_ultra_curve = text("secp384r1")
     tls_export_cipherlist = text("")
     tls_fast_shutdown_enable = boolean("yes")
-    tls_ffdhe_auto_groups = text("", deprecated="do not specify with OpenSSL 3.5 or later")
+    tls_ffdhe_auto_groups = text("")
     tls_high_cipherlist = text(
         "aNULL:-aNULL:HIGH:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:@STRENGTH", minimum=1
     )
