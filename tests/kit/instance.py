@@ -19,6 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from grp import getgrnam
 from pathlib import Path
 from pwd import getpwnam
@@ -408,7 +409,8 @@ class Instance:
     def forget(self) -> None:
         """Begin a new test in a running instance: empty queue and mailboxes, log and transcript start here."""
         for queue_id in [queue_id for ids in self.queue().values() for queue_id in ids]:
-            spool.find(self.queue_directory, queue_id).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # a message that was just being delivered
+                spool.find(self.queue_directory, queue_id).unlink()
         for name in ("defer", "bounce", "trace", "flush"):
             for path in [path for path in (self.queue_directory / name).rglob("*") if path.is_file()]:
                 path.unlink(missing_ok=True)

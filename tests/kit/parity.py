@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -102,7 +103,7 @@ class Parity:
             key = f"{side} {arguments!r}"
             instance = self._pool.take(f"fresh {key}" if fresh else key, arguments)
             try:
-                seen.append(self._observe(case, instance, bool(logs)))
+                seen.append(self._observe(case, instance, logs=bool(logs), queue=queue))
             except BaseException:
                 discard(instance)
                 raise
@@ -124,7 +125,7 @@ class Parity:
         assert not found, "the two sides differ:\n" + "\n".join(found)
         return ours
 
-    def _observe(self, case: Case, instance: Instance, logs: bool) -> Observation:
+    def _observe(self, case: Case, instance: Instance, *, logs: bool, queue: bool) -> Observation:
         result = case(instance)
         if logs:
             settle(instance)
@@ -137,12 +138,22 @@ class Parity:
                 mailbox: [line for content in contents for line in normaliser.content(content).split("\n")]
                 for mailbox, contents in instance.deliveries().items()
             },
-            queue={
+            queue=_queue_records(instance, normaliser) if queue else {},
+        )
+
+
+def _queue_records(instance: Instance, normaliser: Normaliser) -> dict[str, list[str]]:
+    """Return the records of each queue file, by queue name and number."""
+    for _ in range(10):
+        try:
+            return {
                 f"{name} {number}": normaliser.records(spool.records(instance.spool_file(queue_id)))
                 for name, ids in instance.queue().items()
                 for number, queue_id in enumerate(ids)
-            },
-        )
+            }
+        except FileNotFoundError:  # it went to another queue meanwhile
+            time.sleep(0.05)
+    raise AssertionError(f"the queue does not come to rest: {instance.queue()}")
 
 
 def settle(instance: Instance, quiet: float = 0.15) -> None:
