@@ -1,0 +1,212 @@
+"""System calls of a mail system, as strace(1) saw them, in the order in which they happened.
+
+strace stops a process at the entry and at the exit of each call, and writes a line for each before the process goes
+on.  So of two calls in the trace, whatever their processes, one has happened before the other exactly when its last
+line stands before the first line of the other.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tests.kit import requirements
+from tests.kit.processes import wait_until
+
+SYNCS = frozenset(("fsync", "fdatasync"))
+WRITES = frozenset(("write", "pwrite64", "writev", "pwritev"))
+SENDS = frozenset(("sendto", "sendmsg", "write", "writev"))
+RECEIPTS = frozenset(("recvfrom", "recvmsg", "read"))
+_WATCHED = SYNCS | WRITES | SENDS | RECEIPTS | {"rename", "renameat", "renameat2", "link", "linkat", "exit_group"}
+_WAITS = frozenset(("epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll"))
+
+_LINE = re.compile(r"(\d+) +(?:\d+\.\d+ )?(.*)", re.DOTALL)
+_CALL = re.compile(r"(\w+)\((.*)\) += (.*)", re.DOTALL)
+_UNFINISHED = " <unfinished ...>"
+_RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)", re.DOTALL)
+_DESCRIPTOR = re.compile(r"(\d+)<(.*?)>(?=[,)]|$)")
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\.\.\.)?')
+_MOST_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Call:
+    """One system call."""
+
+    begin: int
+    """The line on which it began."""
+    end: int
+    """The line on which it was over."""
+    pid: int
+    name: str
+    arguments: str
+    result: str
+
+    @property
+    def path(self) -> str:
+        """What the first descriptor among the arguments stood for."""
+        found = _DESCRIPTOR.match(self.arguments)
+        return found[2] if found else ""
+
+    @property
+    def descriptor(self) -> int:
+        """The first argument, if it is a descriptor, else -1."""
+        found = _DESCRIPTOR.match(self.arguments)
+        return int(found[1]) if found else -1
+
+    @property
+    def strings(self) -> list[bytes]:
+        """The texts among the arguments, as far as strace shows them."""
+        found = _DESCRIPTOR.match(self.arguments)  # which may have the name of a socket in quotes
+        texts = _STRING.findall(self.arguments, found.end() if found else 0)
+        return [ast.literal_eval(f'b"{text}"') for text in texts]
+
+    @property
+    def data(self) -> bytes:
+        """All texts among the arguments, one after the other."""
+        return b"".join(self.strings)
+
+    def before(self, other: Call) -> bool:
+        """Tell whether it was over when *other* began."""
+        return self.end < other.begin
+
+
+class Trace:
+    """The calls that a trace tells of, in the order of their ends."""
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        self.calls = list(calls)
+
+    @classmethod
+    def parse(cls, lines: Iterable[str]) -> Self:
+        """Read the output of ``strace -f -yy``."""
+        return cls(_calls(lines))
+
+    def of(self, names: Collection[str]) -> list[Call]:
+        """Return the successful calls with one of *names*."""
+        return [call for call in self.calls if call.name in names and not call.result.startswith("-1")]
+
+    def without_syncs(self, part: str = "") -> Trace:
+        """Return the trace as it would be if nothing whose path has *part* in it were synced."""
+        return Trace(call for call in self.calls if call.name not in SYNCS or part not in call.path)
+
+    def batches(self) -> list[list[Call]]:
+        """Return the syncs, those together that a process did without waiting for events between them."""
+        found: list[list[Call]] = []
+        open_batches: dict[int, list[Call]] = {}
+        for call in self.calls:
+            if call.name in _WAITS:
+                open_batches.pop(call.pid, None)
+            elif call.name in SYNCS:
+                if call.pid not in open_batches:
+                    open_batches[call.pid] = []
+                    found.append(open_batches[call.pid])
+                open_batches[call.pid].append(call)
+        return found
+
+
+def _calls(lines: Iterable[str]) -> Iterator[Call]:
+    begun: dict[int, tuple[int, str]] = {}
+    for number, line in enumerate(lines):
+        found = _LINE.match(line.rstrip("\n"))
+        if found is None:
+            continue
+        pid, text = int(found[1]), found[2]
+        begin = number
+        if text.endswith(_UNFINISHED):
+            begun[pid] = (number, text.removesuffix(_UNFINISHED))
+            continue
+        if resumed := _RESUMED.match(text):
+            if pid not in begun:
+                continue
+            begin, start = begun.pop(pid)
+            text = start + resumed[2]
+        if text.startswith("exit_group("):
+            text = "exit_group() = ?"
+        if call := _CALL.match(text):
+            yield Call(begin, number, pid, call[1], call[2], call[3])
+
+
+class Tracer:
+    """A running strace: of processes that run already and all that they start, or of a program."""
+
+    def __init__(self, output: Path, pids: Sequence[int] = (), program: Sequence[str | Path] = ()) -> None:
+        need_strace()
+        self._output = output
+        names = ",".join(sorted(name for name in _WATCHED | _WAITS))
+        self._command: list[str | Path] = [
+            "strace", "-f", "-yy", "-s", str(_MOST_BYTES), "-o", output, "-e", f"trace={names}",
+        ]  # fmt: skip
+        self._command += [word for pid in pids for word in ("-p", str(pid))] or ["--", *program]
+        self._pids = list(pids)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def attach(self) -> Self:
+        """Begin to trace the processes; they are traced when this returns."""
+        messages = self._output.with_suffix(".err")
+        with messages.open("wb") as stderr:
+            self._process = subprocess.Popen(self._command, stderr=stderr, stdin=subprocess.DEVNULL)
+
+        def attached() -> bool:
+            return all(tracer_of(pid) == self._strace_pid() for pid in self._pids)
+
+        if not wait_until(lambda: attached() or self._ended(), 20.0) or self._ended():
+            self.__exit__()
+            requirements.missing(f"strace can't trace here: {messages.read_text(errors='replace')}")
+        return self
+
+    def _strace_pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def _ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+    def run(self, environment: dict[str, str], input: bytes) -> Trace:
+        """Run the program under strace until it ends, and return the trace; its status must be 0."""
+        done = subprocess.run(self._command, env=environment, input=input, capture_output=True, timeout=60, check=False)
+        assert done.returncode == 0, done
+        return self.trace()
+
+    def __enter__(self) -> Self:
+        return self.attach()
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(10.0)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def trace(self) -> Trace:
+        """Return what was traced; to be called when strace has ended."""
+        with self._output.open(encoding="latin-1") as lines:
+            return Trace.parse(lines)
+
+
+def tracer_of(pid: int) -> int:
+    """Return the id of the process that traces *pid*, 0 for none."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^TracerPid:\s*(\d+)", status, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def need_strace() -> None:
+    """Skip (in CI: fail) the running test unless there are strace and the right to use it."""
+    if shutil.which("strace") is None:
+        requirements.missing("needs strace")
+    if os.getuid() != 0:
+        requirements.missing("needs root, to trace daemons of other users")
