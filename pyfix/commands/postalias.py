@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 
-from pyfix.tables.aliases import aliases_of
-from pyfix.tables.console import changes, process, questions
+from pyfix.tables.console import process, questions
 from pyfix.tables.console.options import Fatal, Options
 from pyfix.tables.console.printer import Printer, input_lines
 from pyfix.tables.table import Opening
@@ -45,10 +44,15 @@ def _act(options: Options, snapshot: Values) -> int:
         case "q":
             return questions.query_one(options.tables, options.key or "", opening, printer)
         case "d":
+            from pyfix.tables.console import changes
+
             keys = input_lines() if options.key == "-" else iter([options.key or ""])
             return changes.delete(options.tables, keys, opening)
         case "s":
             return questions.list_table(options.tables[0], opening, printer)
+
+    from pyfix.tables.aliases import aliases_of
+    from pyfix.tables.console import changes
 
     def parse(text: str, path: str) -> Iterator[tuple[int, str, str]]:
         return aliases_of(text, path, utf8=opening.utf8)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pyfix.tables.console import changes, process, questions
+from pyfix.tables.console import process, questions
 from pyfix.tables.console.options import Fatal, Options
 from pyfix.tables.console.printer import Printer, input_lines
 from pyfix.tables.notice import warn
 from pyfix.tables.table import Opening
-from pyfix.tables.textfile import entries_of
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -54,10 +53,15 @@ def _act(options: Options, snapshot: Values) -> int:
         case "q":
             return questions.query_one(options.tables, options.key or "", opening, printer)
         case "d":
+            from pyfix.tables.console import changes
+
             keys = input_lines() if options.key == "-" else iter([options.key or ""])
             return changes.delete(options.tables, keys, opening)
         case "s":
             return questions.list_table(options.tables[0], opening, printer)
+
+    from pyfix.tables.console import changes
+    from pyfix.tables.textfile import entries_of
 
     def parse(text: str, path: str) -> Iterator[tuple[int, str, str]]:
         return entries_of(text, path, utf8=opening.utf8, files=options.has("F"))

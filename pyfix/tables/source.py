@@ -6,8 +6,6 @@ type is opened first.  Source: DATABASE_README, postconf(1) option -m.
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from pyfix.tables import flags as bits
 from pyfix.tables.notice import error, info
 from pyfix.tables.table import Opening, Table, TableError
@@ -49,7 +47,8 @@ def table_class(kind: str) -> type[Table]:
     entry = TABLE_TYPES.get(kind)
     if entry is None:
         raise TableError(f"unsupported dictionary type: {kind}")
-    found: type[Table] = getattr(import_module("pyfix.tables." + entry[0]), entry[1])
+    module, name = entry
+    found: type[Table] = getattr(__import__("pyfix.tables." + module, fromlist=[name]), name)
     return found
 
 
