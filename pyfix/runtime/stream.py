@@ -33,8 +33,8 @@ class Stream:
     """
 
     __slots__ = (
-        "_buffer", "_fd", "_hangup", "_loop", "_out", "_readable", "_reader", "_size", "_socket", "_writer",
-        "deadline", "timeout", "until",
+        "_buffer", "_fd", "_hangup", "_input", "_leaving", "_loop", "_out", "_problem", "_readable", "_reader", "_size",
+        "_socket", "_writer", "_writing", "deadline", "timeout", "until",
     )  # fmt: skip
 
     def __init__(self, connection: socket.socket, timeout: float = 0) -> None:
@@ -48,6 +48,11 @@ class Stream:
         self._readable = False
         self._hangup = False
         self._buffer = b""
+        self._input = b""
+        """What was read for the coroutine that waits."""
+        self._problem: StreamClosed | None = None
+        self._leaving = False
+        self._writing = False
         self.timeout = timeout
         self.until = 0.0
         """A deadline of the loop's clock for several reads together; 0 means none."""
@@ -57,20 +62,47 @@ class Stream:
     # From the loop
 
     def _event(self, event: int) -> None:
-        if event & select.EPOLLOUT and self._writer is not None:
-            writer, self._writer = self._writer, None
-            writer.wake(None)
+        if event & select.EPOLLOUT:
+            if self._writer is not None:
+                writer, self._writer = self._writer, None
+                writer.wake(None)
+            elif self._writing:
+                self._send()
         if event & (select.EPOLLIN | _HANGUP):
-            self._readable = True
             if event & _HANGUP:
                 # Edges do not repeat: from here on every read asks the kernel, until it returns the end.
                 self._hangup = True
                 if self._writer is not None:
                     writer, self._writer = self._writer, None
                     writer.wake(None)
-            if self._reader is not None:
-                reader, self._reader = self._reader, None
-                reader.wake(None)
+            if self._reader is None:
+                self._readable = True
+            else:
+                self._receive()
+
+    def _receive(self) -> None:
+        """Read for the coroutine that waits; it goes on when the other descriptors have been read, too."""
+        try:
+            data = self._socket.recv(self._size)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._problem = StreamClosed(error.strerror)
+        else:
+            self._input = data
+            if len(data) == self._size:
+                self._readable = True
+                self._size = _LARGE_READ
+            else:
+                # A short read empties a stream socket; what comes later makes an event of its own.
+                self._readable = self._hangup
+        self._loop.arrived(self._resume)
+
+    def _resume(self) -> None:
+        reader = self._reader
+        if reader is not None:
+            self._reader = None
+            reader.wake(None)
 
     def expired(self) -> None:
         """Called by the loop when the deadline of a wait is over."""
@@ -131,29 +163,38 @@ class Stream:
         if self._buffer:
             data, self._buffer = self._buffer, b""
             return data
-        if self._out and not self.flush():
-            await self.drain()
-        while True:
-            while not self._readable:
-                if self._fd < 0:
-                    raise StreamClosed("closed")
-                self._arm()
-                waiter: Waiter[None] = Waiter()
-                self._reader = waiter
-                await waiter
-            try:
-                data = self._socket.recv(self._size)
-            except BlockingIOError:
-                self._readable = False
-                continue
-            except OSError as error:
-                raise StreamClosed(error.strerror) from error
-            if len(data) == self._size:
-                self._size = _LARGE_READ
-            elif data and not self._hangup:
-                # A short read empties a stream socket; what comes later makes an event of its own.
-                self._readable = False
-            return data
+        if self._out and not self._leaving and not self._writing:
+            self._leaving = True
+            self._loop.leaving(self._send)
+        if self._fd < 0:
+            raise StreamClosed("closed")
+        if self._readable:
+            found = self._read_ready()
+            if found is not None:
+                return found
+        self._arm()
+        waiter: Waiter[None] = Waiter()
+        self._reader = waiter
+        await waiter
+        if self._problem is not None:
+            raise self._problem
+        data, self._input = self._input, b""
+        return data
+
+    def _read_ready(self) -> bytes | None:
+        """Return what a socket that should be readable has, None when it has nothing after all."""
+        try:
+            data = self._socket.recv(self._size)
+        except BlockingIOError:
+            self._readable = False
+            return None
+        except OSError as error:
+            raise StreamClosed(error.strerror) from error
+        if len(data) == self._size:
+            self._size = _LARGE_READ
+        elif data and not self._hangup:
+            self._readable = False
+        return data
 
     def read_now(self) -> bytes | None:
         """Return the bytes that are there, b"" at the end, None if there are none yet.  Raises StreamClosed."""
@@ -202,6 +243,21 @@ class Stream:
             if not rest:
                 return True
 
+    def _send(self) -> None:
+        """Send while the coroutine waits for input; what the kernel does not take now leaves when it can."""
+        self._leaving = False
+        if self._fd < 0 or self._writer is not None:
+            return
+        try:
+            done = self.flush()
+        except StreamClosed as error:
+            self._problem = error
+            self._resume()
+            return
+        if done is self._writing:
+            self._writing = not done
+            self._loop.rewatch(self._fd, READ_EDGE if done else WRITE_EDGE)
+
     async def drain(self) -> None:
         """Wait until all is sent.  Raises StreamTimeout or StreamClosed."""
         if self.flush():
@@ -214,6 +270,7 @@ class Stream:
                 self._writer = waiter
                 await waiter
         finally:
+            self._writing = False
             if self._fd >= 0:
                 self._loop.rewatch(self._fd, READ_EDGE)
 
