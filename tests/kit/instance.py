@@ -25,7 +25,7 @@ from pathlib import Path
 from pwd import getpwnam
 from typing import Any, Self
 
-from . import processes, programs, services, smtp, spool
+from . import guardian, processes, programs, services, smtp, spool
 from .ports import ReservedPort
 from .reference import RELEASES
 
@@ -76,6 +76,7 @@ class Instance:
         self.host, self.port = "127.0.0.1", self._port.number
         self._more_ports: list[ReservedPort] = []
         self.directory = Path(tempfile.mkdtemp(prefix="pyfix-"))
+        guardian.watch(self.directory)
         self.directory.chmod(0o755)
         self.config_directory = self.directory / "etc"
         self.queue_directory = self.directory / "spool"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from tests.kit import processes
 from tests.kit.instance import STRANGER, TRUSTED, Instance
 from tests.kit.parity import InstancePool, Parity
+from tests.kit.programs import CHECKOUT
 
 pytestmark = pytest.mark.reference
 
@@ -81,3 +86,19 @@ def test_single_programs_from_the_other_side(new_instance: Callable[..., Instanc
 def test_unknown_program(new_instance: Callable[..., Instance]) -> None:
     with pytest.raises(KeyError):
         new_instance("reference", replace={"smptd": "pyfix"})
+
+
+def test_a_killed_test_leaves_nothing() -> None:
+    """Not even SIGKILL of the test process leaves an instance behind."""
+    code = (
+        "import time\nfrom tests.kit.instance import Instance\n"
+        "mta = Instance('reference').start()\nprint(mta.directory, flush=True)\ntime.sleep(60)\n"
+    )
+    test = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
+    assert test.stdout is not None
+    directory = Path(test.stdout.readline().strip())
+    assert processes.pids_inside(directory)
+    test.kill()
+    test.wait()
+    test.stdout.close()
+    assert processes.wait_until(lambda: not directory.exists() and not processes.pids_inside(directory), 10.0)
