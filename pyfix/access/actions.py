@@ -63,7 +63,8 @@ def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str
             transaction.log_action(word.lower(), text)
             return DUNNO
         case "HOLD":
-            transaction.log_action("hold", ordered("HOLD"))
+            if not transaction.hold:
+                transaction.log_action("hold", ordered("HOLD"))
             transaction.hold = True
             return DUNNO
         case "DISCARD":

@@ -18,7 +18,17 @@ from pyfix.runtime.log import log
 if TYPE_CHECKING:
     from pyfix.access.policy import AccessPolicy
 
-__all__ = ["MISCONFIGURED", "Check", "CheckFunction", "CheckList", "ask_instead", "compile_list", "evaluate", "refuse"]
+__all__ = [
+    "MISCONFIGURED",
+    "Check",
+    "CheckFunction",
+    "CheckList",
+    "Deferral",
+    "ask_instead",
+    "compile_list",
+    "evaluate",
+    "refuse",
+]
 
 CheckFunction = Callable[[Transaction, Stage, "Check"], "Verdict | Awaitable[Verdict]"]
 
@@ -51,8 +61,8 @@ class Check:
 CheckList = tuple[Check, ...]
 
 
-class _Deferral:
-    """What DeferIfReject said in the list that is being evaluated, classes in it included."""
+class Deferral:
+    """What DeferIfReject said in the lists that are evaluated together, classes in them included."""
 
     __slots__ = ("depth", "reject", "warn")
 
@@ -63,11 +73,11 @@ class _Deferral:
 
 
 async def evaluate(
-    transaction: Transaction, stage: Stage, checks: CheckList, deferral: _Deferral | None = None
+    transaction: Transaction, stage: Stage, checks: CheckList, deferral: Deferral | None = None
 ) -> Verdict:
     """Ask the restrictions in order; return PERMIT, DUNNO, or the Reject to reply, which is logged already."""
     if deferral is None:
-        deferral = _Deferral()
+        deferral = Deferral()
     for check in checks:
         if check.warn:
             deferral.warn += 1
@@ -115,9 +125,7 @@ async def evaluate(
             if warn:
                 transaction.log_action("reject_warning", _text(transaction, _softened(transaction, verdict)))
                 continue
-            if deferral.reject is not None and verdict.code >= 500:
-                verdict = deferral.reject
-            return refuse(transaction, verdict)
+            return refuse(transaction, verdict, deferral)
     return DUNNO
 
 
@@ -147,8 +155,10 @@ def _text(transaction: Transaction, reject: Reject) -> str:
     return printable(reject.reply, " ", utf8=transaction.policy.settings.smtputf8_enable)
 
 
-def refuse(transaction: Transaction, reject: Reject) -> Reject:
-    """Log a refusal and return it as it is to be replied."""
+def refuse(transaction: Transaction, reject: Reject, deferral: Deferral | None = None) -> Reject:
+    """Log a refusal and return it as it is to be replied: as a deferral, when *deferral* has one."""
+    if deferral is not None and deferral.reject is not None and reject.code >= 500:
+        reject = deferral.reject
     if transaction.hangup and not reject.text:
         return reject
     reject = _softened(transaction, reject)

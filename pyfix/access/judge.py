@@ -7,7 +7,7 @@ smtpd_relay_before_recipient_restrictions.
 from __future__ import annotations
 
 from pyfix.access import unlisted
-from pyfix.access.evaluate import CheckList, evaluate, refuse
+from pyfix.access.evaluate import CheckList, Deferral, evaluate, refuse
 from pyfix.access.stage import CLIENT, DATA, END_OF_DATA, ETRN, HELO, RECIPIENT, SENDER, Stage
 from pyfix.access.transaction import LookupFailed, Transaction
 from pyfix.access.verdict import Reject, Verdict
@@ -36,7 +36,8 @@ async def judge_helo(transaction: Transaction) -> Reject | None:
 async def judge_sender(transaction: Transaction) -> Reject | None:
     """Ask smtpd_sender_restrictions, and what smtpd_reject_unlisted_sender adds."""
     transaction.sender_checked = False
-    refusal = await _ask(transaction, SENDER, transaction.policy.sender)
+    deferral = Deferral()
+    refusal = await _ask(transaction, SENDER, transaction.policy.sender, deferral)
     if refusal is not None or not transaction.policy.settings.smtpd_reject_unlisted_sender:
         return refusal
     if transaction.discard or transaction.sender_checked:
@@ -45,13 +46,15 @@ async def judge_sender(transaction: Transaction) -> Reject | None:
         verdict = await unlisted.check_sender(transaction)
     except LookupFailed as failed:
         verdict = failed.reject
-    return refuse(transaction, verdict) if isinstance(verdict, Reject) else None
+    return refuse(transaction, verdict, deferral) if isinstance(verdict, Reject) else None
 
 
-async def _ask(transaction: Transaction, stage: Stage, checks: CheckList) -> Reject | None:
+async def _ask(
+    transaction: Transaction, stage: Stage, checks: CheckList, deferral: Deferral | None = None
+) -> Reject | None:
     if transaction.discard or not checks:
         return None
-    verdict = await evaluate(transaction, stage, checks)
+    verdict = await evaluate(transaction, stage, checks, deferral)
     return verdict if isinstance(verdict, Reject) else None
 
 
@@ -83,11 +86,12 @@ async def judge_recipient(transaction: Transaction) -> Reject | None:
     early = transaction.defer_if_permit
     if (refusal := await _ask_delayed(transaction)) is not None:
         return refusal
+    deferral = Deferral()
     lists = (policy.relay, policy.recipient)
     if not policy.settings.smtpd_relay_before_recipient_restrictions:
         lists = (policy.recipient, policy.relay)
     for checks in lists:
-        if (refusal := await _ask(transaction, RECIPIENT, checks)) is not None:
+        if (refusal := await _ask(transaction, RECIPIENT, checks, deferral)) is not None:
             break
         if transaction.defer_if_permit is not None:
             refusal = refuse(transaction, transaction.defer_if_permit)
@@ -103,7 +107,7 @@ async def judge_recipient(transaction: Transaction) -> Reject | None:
         verdict = await unlisted.check_recipient(transaction)
     except LookupFailed as failed:
         verdict = failed.reject
-    return refuse(transaction, verdict) if isinstance(verdict, Reject) else None
+    return refuse(transaction, verdict, deferral) if isinstance(verdict, Reject) else None
 
 
 async def judge_etrn(transaction: Transaction, domain: str) -> Reject | None:

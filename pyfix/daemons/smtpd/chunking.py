@@ -54,6 +54,11 @@ async def bdat(session: Session, words: list[Word], line: str) -> bool:
         session.reply(_SYNTAX)
         return False
     chunks = session.chunks
+    if size == 0 and not last and (chunks is None or not chunks.failed):
+        log.warning(f"{queue_id}: null BDAT request from {client}")
+        if chunks is None:
+            chunks = session.chunks = _new(session)
+        return await _skip(session, chunks, size, last, "551 5.7.1 Null BDAT request")
     if chunks is None:
         chunks = session.chunks = _new(session)
         refusal = await _first_refusal(session)
@@ -61,9 +66,6 @@ async def bdat(session: Session, words: list[Word], line: str) -> bool:
             return await _skip(session, chunks, size, last, refusal)
     elif chunks.failed:
         return await _skip(session, chunks, size, last, f"551 5.0.0 Discarded {size} bytes after earlier error")
-    if size == 0 and not last:
-        log.warning(f"{queue_id}: null BDAT request from {client}")
-        return await _skip(session, chunks, size, last, "551 5.7.1 Null BDAT request")
     if 0 < session.server.size_limit < size + chunks.decoder.size:
         log.warning(f"{queue_id}: BDAT request from {client} exceeds message size limit")
         return await _skip(session, chunks, size, last, _TOO_LARGE)

@@ -104,7 +104,7 @@ def _begin_again(session: Session, client: Client) -> None:
     session.transaction.protocol = old.protocol
     session.transaction.sasl_method = old.sasl_method
     session.transaction.sasl_username = old.sasl_username
-    session.learn_rights()
+    session.learn_rights(again=True)
 
 
 async def xforward(session: Session, words: list[Word], _line: str) -> bool:

@@ -1,6 +1,6 @@
 """What is added to or changed in refusals before they leave.
 
-Source: postconf(5) smtpd_reject_footer, smtpd_reject_footer_maps, smtpd_reject_filter_maps.
+Source: postconf(5) soft_bounce, smtpd_reject_footer, smtpd_reject_footer_maps, smtpd_reject_filter_maps.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["finished_reply"]
 
 _REPLY: Final = re.compile(r"[45][0-9][0-9] ")
+_CODES: Final = re.compile(r"\A5([0-9][0-9][ -])(?:5(\.[0-9]+\.[0-9]+))?")
 
 
 def finished_reply(session: Session, reply: str) -> str:
     """Return a 4xx or 5xx reply as the client gets it."""
     server = session.server
+    if session.settings.soft_bounce and reply.startswith("5"):
+        reply = "\n".join([_CODES.sub(_softened, line) for line in reply.split("\n")])
     if server.reject_filter:
         reply = _filtered(session, reply)
     footer = session.settings.smtpd_reject_footer
@@ -34,6 +37,10 @@ def finished_reply(session: Session, reply: str) -> str:
         except TableError:
             log.warning("smtpd_reject_footer_maps: lookup problem")
     return with_footer(reply, _expanded(session, footer)) if footer else reply
+
+
+def _softened(codes: re.Match[str]) -> str:
+    return f"4{codes[1]}4{codes[2]}" if codes[2] else f"4{codes[1]}"
 
 
 def _filtered(session: Session, reply: str) -> str:

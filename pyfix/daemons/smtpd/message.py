@@ -196,7 +196,7 @@ def _received(session: Session) -> list[str]:
     hidden = settings.smtpd_hide_client_session
     lines = []
     if hidden:
-        by = f"Received: {by}"
+        by = f"Received: {by} id {new.queue_id}"
     else:
         helo = transaction.helo_name if transaction.helo_name is not None else client.name
         lines.append(f"Received: from {helo} ({client.name} [{client.printed_address}])")
@@ -208,12 +208,14 @@ def _received(session: Session) -> list[str]:
         protocol = "UTF8SMTP"
     if transaction.sasl_username and protocol != "SMTP":
         protocol += "A"
+    if not hidden:
+        by += f" with {protocol} id {new.queue_id}"
     date = mail_date(session.arrival)
     if transaction.accepted == 1 and transaction.recipient is not None:
-        lines.append(f"{by} with {protocol} id {new.queue_id}")
+        lines.append(by)
         lines.append(f"\tfor <{internal_to_external(transaction.recipient)}>; {date}")
     else:
-        lines.append(f"{by} with {protocol} id {new.queue_id};")
+        lines.append(f"{by};")
         lines.append(f"\t{date}")
     return lines
 

@@ -139,14 +139,18 @@ class Session:
         self.check_step(self.transaction.where, True)
         self.reply(self.server.banner)
 
-    def learn_rights(self) -> None:
-        """Find out what this client, by its present name and address, is allowed and offered."""
+    def learn_rights(self, *, again: bool = False) -> None:
+        """Find out what this client, by its present name and address, is allowed and offered.
+
+        *again*: after XCLIENT, which leaves XFORWARD to the client that was there first.
+        """
         server = self.server
         name, address = self.client.name, self.client.address
         try:
             self.discarded = server.discarded_for(address)
             self.may_xclient = bool(server.xclient_hosts) and server.xclient_hosts.matches_client(name, address)
-            self.may_xforward = bool(server.xforward_hosts) and server.xforward_hosts.matches_client(name, address)
+            if not again:
+                self.may_xforward = bool(server.xforward_hosts) and server.xforward_hosts.matches_client(name, address)
             self.may_verp = bool(server.verp_clients) and server.verp_clients.matches_client(name, address)
             self.newline_mode = server.bare_newline
             if server.bare_newline != "no" and server.bare_newline_exclusions.matches_client(name, address):

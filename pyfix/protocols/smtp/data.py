@@ -114,19 +114,18 @@ class DataDecoder(_Decoder):
             records = b""
             self._carry = data
         if len(self._carry) > _MOST_CARRIED:
+            if self._reject and self.bare_newline:
+                self._carry = self._carry[-1:]
+                self._continued = True
+                return records
+            if self._first:
+                self._first = False
+                records += self._before_first(self._carry)
             first = 0
             if not self._continued and self._carry.startswith(b"."):
                 self._carry = self._carry[1:]
                 first = 1
-            if self._reject and self.bare_newline:
-                self._carry = self._carry[-1:]
-                self._continued = True
-            else:
-                start = b""
-                if self._first:
-                    self._first = False
-                    start = self._before_first(self._carry)
-                records += start + self._pieces(first)
+            records += self._pieces(first)
         return records
 
     def _find_end(self, data: bytes) -> tuple[int, int]:
@@ -158,6 +157,8 @@ class DataDecoder(_Decoder):
             if len(max(text.split(b"\n"), key=len)) >= self._limit:
                 return self._careful(data)
             if text.startswith(b".") and not self._continued:
+                # What begins with a dot is neither a mailbox's "From " line nor folded, whatever the dot hides.
+                self._first = False
                 text = text[1:]
             text = text.replace(b"\n.", b"\n")
         self.size += len(text) + count
@@ -182,6 +183,9 @@ class DataDecoder(_Decoder):
                 self._continued = False
                 continue
             line = raw.removesuffix(b"\r") if self._strict else raw.rstrip(b"\r")
+            if self._first and line != b".":
+                self._first = False
+                parts.append(self._before_first(line))
             dot = 0
             if not self._continued and line.startswith(b"."):
                 if line == b".":
@@ -189,9 +193,6 @@ class DataDecoder(_Decoder):
                     continue
                 line = line[1:]
                 dot = 1
-            if self._first:
-                self._first = False
-                parts.append(self._before_first(line))
             self.size += len(line) + 2
             parts.append(self._long(line, dot))
         return b"".join(parts)
@@ -236,14 +237,22 @@ class ChunkDecoder(_Decoder):
         return len(self._carry)
 
     def finish(self) -> bytes:
-        """Return the records of a last line without an end.  To be called after the last chunk."""
-        if not self._carry and not self._continued:
-            return b""
+        """Return the records of a last line without an end.  To be called after the last chunk.
+
+        A line of just so many whole pieces stays without an end.
+        """
         line, self._carry = self._carry, b""
-        if self._reject and self.bare_newline:
+        if not line or (self._reject and self.bare_newline):
             return b""
-        self.size += len(line) + 2
-        return self._long(line)
+        whole = len(line) - len(line) % self._limit
+        pieces = [
+            encode_record(UNTERMINATED, line[start : start + self._limit]) for start in range(0, whole, self._limit)
+        ]
+        self.size += len(line) + 2 * len(pieces)
+        if whole < len(line):
+            self.size += 2
+            pieces.append(encode_record(TEXT, line[whole:]))
+        return b"".join(pieces)
 
     def _content(self, data: bytes) -> bytes:
         crlf = data.count(b"\r\n")

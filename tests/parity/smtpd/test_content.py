@@ -171,8 +171,13 @@ def same_records(new_instance: Callable[..., Instance]) -> Callable[..., None]:
     def compare(found: list[list[Line]], main: dict[str, str]) -> None:
         theirs = observe(found, main, None)
         ours = observe(found, main, {"smtpd": "pyfix"})
-        for their, our in zip(theirs, ours, strict=True):
-            assert our == their
+        for (lines, their_replies, their_messages), (_, our_replies, our_messages) in zip(theirs, ours, strict=True):
+            assert our_replies == their_replies, lines
+            assert len(our_messages) == len(their_messages), lines
+            for their_records, our_records in zip(their_messages, our_messages, strict=True):
+                wrong = [(our, their) for our, their in zip(our_records, their_records, strict=False) if our != their]
+                assert not wrong, (lines, wrong[:3])
+                assert len(our_records) == len(their_records), lines
 
     return compare
 
