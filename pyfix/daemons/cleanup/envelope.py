@@ -12,6 +12,7 @@ from typing import Final
 from pyfix.daemons.cleanup.message import Message
 from pyfix.daemons.cleanup.recipients import add_recipient, as_text, forget_pending, standard_sender
 from pyfix.daemons.cleanup.source import RecordSource
+from pyfix.formats import status as bits
 from pyfix.formats.queuefile import (
     NOTIFY_DELAY,
     NOTIFY_FAILURE,
@@ -44,6 +45,8 @@ from pyfix.formats.records import (
     KILLED,
     MESSAGE,
     ORIGINAL_RECIPIENT,
+    PADDING,
+    POINTER,
     RECIPIENT,
     REDIRECT,
     SENDER,
@@ -63,6 +66,8 @@ RECIPIENT_CLASS: Final = frozenset(
     (DONE, RECIPIENT, ORIGINAL_RECIPIENT, CANCELED_RECIPIENT, KILLED, DSN_ORIGINAL_RECIPIENT, DSN_NOTIFY)
 )
 """The first of these ends what comes before the recipients."""
+TRACES: Final = frozenset((PADDING, POINTER))
+"""Records that make room for milters."""
 _EXTRA_FLAGS: Final = HOLD | DISCARD
 _NOT_OF_CLIENTS: Final = SMTPUTF8_HEADER | SMTPUTF8_SENDER | SMTPUTF8_RECIPIENT | REQUIRETLS_HEADER
 _ALL_NOTIFY: Final = NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY
@@ -78,7 +83,18 @@ ATTRIBUTE_KINDS: Final = {
 
 _NUMBERS: Final = re.compile(rb"\s*\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+([+-]?\d+)")
 _SECONDS: Final = re.compile(rb"\s*([+-]?\d+)(?:\s+(\d+))?")
-_XTEXT: Final = re.compile(rb"(?:[!-*,-<>-~]|\+[0-9A-Fa-f]{2})*")
+_GRAPHIC: Final = re.compile(rb"[!-~]*")
+_KEPT: Final = frozenset(
+    (
+        b"log_ident", b"log_client_name", b"log_client_address", b"log_client_port", b"log_message_origin",
+        b"log_helo_name", b"log_protocol_name", b"client_name", b"reverse_client_name", b"client_address",
+        b"client_port", b"server_address", b"server_port", b"helo_name", b"protocol_name", b"client_address_type",
+        b"sasl_method", b"sasl_username", b"sasl_sender",
+    )
+)  # fmt: skip
+"""Attributes of the client, which cleanup only hands on; there are fewer than its limit for attributes."""
+_CLEAN: Final = re.compile(rb"[!-~](?:[ -~]*[!-~])?\Z")
+"""A value that needs no second look."""
 _NOTIFY: Final = re.compile(rb"\d+")
 
 
@@ -107,9 +123,16 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
     Raises EndOfInput, RecordError, ServiceError, StreamTimeout, StreamClosed.
     """
     reader = _Envelope(message)
+    attributes, append = message.attributes, message.out.append
     while True:
         for kind, data in source.take(_STOPS):
             if kind == ATTRIBUTE:
+                # Most records of most messages are these, which need nothing but to be kept.
+                name, _equals, value = data.partition(b"=")
+                if name in _KEPT and len(data) < 0x80 and _CLEAN.match(value) is not None and not reader.recipients:
+                    attributes[name] = value
+                    append(b"A%c%b" % (len(data), data))
+                    continue
                 reader.attribute(data)
             elif kind == RECIPIENT:
                 if reader.before_recipients():
@@ -131,15 +154,15 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
 class _Envelope:
     """Takes the records of the envelope, one after the other."""
 
-    __slots__ = ("_message", "_recipients")
+    __slots__ = ("_message", "recipients")
 
     def __init__(self, message: Message) -> None:
         self._message = message
-        self._recipients = False
+        self.recipients = False
 
     def before_recipients(self) -> bool:
         """Check what must have come before the first recipient; tell whether all is well."""
-        if self._recipients:
+        if self.recipients:
             return True
         message = self._message
         if message.sender is None:
@@ -148,7 +171,7 @@ class _Envelope:
         if not message.has_time:
             message.refuse("missing time envelope record")
             return False
-        self._recipients = True
+        self.recipients = True
         delay = message.setup.delay_warning
         if delay > 0 and message.sender and not message.warned:
             message.put(WARN, b"%15d" % (message.arrival + delay))
@@ -174,7 +197,7 @@ class _Envelope:
         if kind is not None:
             self._dsn(kind, ATTRIBUTE, data, value)
             return
-        if self._recipients:
+        if self.recipients:
             message.mixed = True
         if len(message.attributes) >= message.setup.attribute_limit - 1 and name not in message.attributes:
             message.refuse(f"attribute count exceeds limit {message.setup.attribute_limit}")
@@ -205,14 +228,14 @@ class _Envelope:
         """Take what an attribute or an old record says about notifications; *record* is the type that it came with."""
         message = self._message
         if kind in (DSN_NOTIFY, DSN_ORIGINAL_RECIPIENT):
-            note_dsn(message, kind, data, value)
+            note_dsn(message, kind, value, f"DSN notify record <{as_text(data):.200}>")
             return
-        if self._recipients:
+        if self.recipients:
             message.mixed = True
         if kind == CREATE_TIME:
             return
         if kind == DSN_ENVELOPE_ID:
-            if _XTEXT.fullmatch(value) is None:
+            if _GRAPHIC.fullmatch(value) is None:
                 message.refuse("bad DSN envelope ID record")
                 return
             message.attributes[b"envelope_id"] = value
@@ -229,6 +252,9 @@ class _Envelope:
         if kind == FLAGS:
             extra_flags(message, data)
             return
+        if kind in TRACES:
+            refuse_trace(message, kind)
+            return
         if kind in RECIPIENT_CLASS:
             if not self.before_recipients():
                 return
@@ -239,10 +265,10 @@ class _Envelope:
                 forget_pending(message)
                 return
             if kind in (DSN_NOTIFY, DSN_ORIGINAL_RECIPIENT):
-                note_dsn(message, kind, data, data)
+                note_dsn(message, kind, data, f"DSN notify record <{as_text(data):.200}>")
                 return
             message.mixed = True
-        elif self._recipients:
+        elif self.recipients:
             message.mixed = True
         if kind in _PLAIN:
             if kind == FULL_NAME:
@@ -285,6 +311,12 @@ class _Envelope:
             message.out.append(encode_record(VERP, data))
 
 
+def refuse_trace(message: Message, kind: int) -> None:
+    """Refuse a message with a record that only cleanup itself may write, for milters to edit the file."""
+    log.warning(f"{message.queue_id}: record type {kind} not allowed - discarding this message")
+    message.errors |= bits.BAD
+
+
 def is_verp(data: bytes, allowed: str) -> bool:
     """Tell whether *data* are two delimiters of postconf(5) verp_delimiter_filter."""
     return len(data) == 2 and all(byte in allowed.encode() for byte in data)
@@ -299,8 +331,11 @@ def note_original(message: Message, data: bytes) -> None:
     message.pending_original = as_text(data)
 
 
-def note_dsn(message: Message, kind: int, data: bytes, value: bytes) -> None:
-    """Take NOTIFY or ORCPT of the recipient that follows.  Source: RFC 3461 sections 4.1 and 4.2."""
+def note_dsn(message: Message, kind: int, value: bytes, complaint: str) -> None:
+    """Take NOTIFY or ORCPT of the recipient that follows; *complaint* is what to log of an impossible NOTIFY.
+
+    Source: RFC 3461 sections 4.1 and 4.2.
+    """
     if kind == DSN_ORIGINAL_RECIPIENT:
         if message.pending_orcpt:
             old = message.pending_orcpt
@@ -311,7 +346,7 @@ def note_dsn(message: Message, kind: int, data: bytes, value: bytes) -> None:
         log.warning(f"{message.queue_id}: ignoring out-of-order DSN notify record <{message.pending_notify}>")
     notify = int(value) if _NOTIFY.fullmatch(value) else 0
     if notify != NOTIFY_NEVER and (notify & ~_ALL_NOTIFY or not notify):
-        log.warning(f"{message.queue_id}: ignoring malformed DSN notify record <{as_text(data):.200}>")
+        log.warning(f"{message.queue_id}: ignoring malformed {complaint}")
         return
     message.pending_notify = notify
     message.notify_mask |= notify
