@@ -100,16 +100,22 @@ class Daemon:
     def accepter(self, listener: socket.socket) -> Callable[[int], None]:
         """Return the handler for events of one listening socket."""
 
+        # What socket.accept() does, less its look at enumerations for each connection.
+        take = listener._accept  # type: ignore[attr-defined]  # of the C class, which typing does not show
+        family, kind, protocol = int(listener.family), int(listener.type), listener.proto
+        make = socket.socket
+
         def accept(_event: int) -> None:
             for _ in range(_ACCEPT_BURST):
                 try:
-                    connection, _address = listener.accept()
+                    descriptor, _address = take()
                 except BlockingIOError:
                     return
                 except OSError as error:
                     if not isinstance(error, ConnectionError):
                         log.warning(f"accept connection: {error.strerror}")
                     return
+                connection = make(family, kind, protocol, descriptor)
                 connection.setblocking(False)
                 self.admit(connection)
                 if not self._accepting:
