@@ -37,6 +37,8 @@ class _BerkeleyTable(IndexedTable):
                 flock(self._fd, LOCK_UN)
         except DbError:
             raise self._cannot_open(os.strerror(errno.EINVAL)) from None
+        except Changed:
+            raise self._cannot_open("the file changes all the time") from None
         except OSError as error:
             raise self._cannot_open(error.strerror) from error
 

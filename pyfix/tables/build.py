@@ -85,16 +85,22 @@ class TableBuild:
         """Lock the file, if there is one, and the file that is to take its place."""
         if self.kind == "lmdb":
             return  # the library changes the file in place, in one transaction
-        try:
-            self._old = _lock(self.path, 0, 0)
-        except FileNotFoundError:
-            if not create:
-                raise
-        try:
-            self._new = _lock(self.path + ".tmp", os.O_CREAT, 0o644)
-        except PermissionError:
-            if self._old < 0:
-                raise
+        while True:
+            try:
+                self._old = _lock(self.path, 0, 0)
+            except FileNotFoundError:
+                if not create:
+                    raise
+            try:
+                self._new = _lock(self.path + ".tmp", os.O_CREAT, 0o644)
+            except PermissionError:
+                if self._old < 0:
+                    raise
+            if self._old >= 0 or not os.path.exists(self.path):
+                return
+            # Somebody else made the file while we waited for the second lock.
+            os.close(self._new)
+            self._new = -1
 
     def _present(self) -> list[tuple[bytes, bytes]]:
         """Return what the file has now.  Raises TableError."""

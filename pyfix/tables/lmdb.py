@@ -30,39 +30,68 @@ def _environment(path: str, size: int, **options: Any) -> lmdb.Environment:
     return lmdb.open(path, map_size=size, subdir=False, lock=False, max_dbs=0, readahead=False, mode=0o644, **options)
 
 
+class _Reader:
+    """A file that is open for reading: one for all tables of the process, for the library allows no second one."""
+
+    def __init__(self, path: str, size: int) -> None:
+        self.path: Final = path
+        self.size: Final = size
+        self.users = 0
+        self._environment: lmdb.Environment | None = None
+
+    def environment(self) -> lmdb.Environment:
+        """Return the open file.  Raises lmdb.Error."""
+        if self._environment is None:
+            self._environment = _environment(self.path, self.size, readonly=True)
+        return self._environment
+
+    def close(self) -> None:
+        """Close the file; the next question opens what then has its name."""
+        if self._environment is not None:
+            self._environment.close()
+            self._environment = None
+
+
+_readers: Final[dict[str, _Reader]] = {}
+
+
 class LmdbTable(IndexedTable):
     """``lmdb:/path``, in the file ``/path.lmdb``."""
 
     kind = "lmdb"
     suffix = ".lmdb"
 
-    __slots__ = ("_environment",)
+    __slots__ = ("_place", "_reader")
 
     def __init__(self, name: str, opening: Opening) -> None:
-        self._environment: lmdb.Environment | None = None
+        self._reader: _Reader | None = None
+        self._place: Final = os.path.realpath(name + self.suffix)
         super().__init__(name, opening)
 
     def _load(self) -> None:
-        # One process must not have the same file open twice: close the old one first.
-        if self._environment is not None:
-            self._environment.close()
-            self._environment = None
+        reader = self._reader
+        if reader is None:
+            reader = _readers.get(self._place)
+            if reader is None:
+                reader = _Reader(self._place, int(self.opening.setting("lmdb_map_size", "16777216")))
         try:
-            self._environment = _environment(
-                self.path, int(self.opening.setting("lmdb_map_size", "16777216")), readonly=True
-            )
+            reader.close()  # what it has open may no longer be what has the name
+            reader.environment()
         except (lmdb.Error, OSError) as error:
             raise self._cannot_open(_reason(error)) from error
+        if self._reader is None:
+            self._reader = _readers[self._place] = reader
+            reader.users += 1
 
     def _get(self, key: bytes) -> bytes | None:
-        environment = self._environment
-        if environment is None:
+        if self._reader is None:
             raise TableError(f"table {self.name}: query error: the file is not open")
-        # An empty key, and one longer than the library stores, is an error there, and not in the table.
-        if not key or len(key) > environment.max_key_size():
-            return None
         locking = self.flags & bits.LOCK
         try:
+            environment = self._reader.environment()
+            # An empty key, and one longer than the library stores, is an error there, and not in the table.
+            if not key or len(key) > environment.max_key_size():
+                return None
             if locking:
                 lockf(self._fd, LOCK_SH)
             try:
@@ -79,23 +108,37 @@ class LmdbTable(IndexedTable):
             raise TableError(f"table {self.name}: query error: {_reason(error)}") from error
 
     def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
-        assert self._environment is not None
+        if self._reader is None:
+            raise TableError(f"table {self.name}: sequence error: the file is not open")
         try:
-            with self._environment.begin() as transaction:
-                yield from transaction.cursor()
+            with self._reader.environment().begin() as transaction:
+                # All at once: the file may be closed for a change before the last one is asked for.
+                pairs = list(transaction.cursor())
         except (lmdb.Error, OSError) as error:
             raise TableError(f"table {self.name}: sequence error: {_reason(error)}") from error
+        yield from pairs
 
     def close(self) -> None:
-        """Close the file."""
-        if self._environment is not None:
-            self._environment.close()
-            self._environment = None
+        """Close the file, when no other table of this process has it open."""
+        if self._reader is not None:
+            self._reader.users -= 1
+            if not self._reader.users:
+                self._reader.close()
+                _readers.pop(self._place, None)
+            self._reader = None
         super().close()
+
+
+def _close_readers(path: str) -> None:
+    """Close a file that tables of this process read, so that it can be opened otherwise."""
+    reader = _readers.get(os.path.realpath(path))
+    if reader is not None:
+        reader.close()
 
 
 def read_lmdb(path: str) -> list[tuple[bytes, bytes]]:
     """Return all that a file has.  Raises TableError."""
+    _close_readers(path)
     try:
         environment = _environment(path, 0, readonly=True)
         try:
@@ -122,6 +165,7 @@ def write_lmdb(
         raise TableError(f"open database {path}: {error.strerror}") from error
     try:
         lockf(fd, LOCK_EX)
+        _close_readers(path)
         environment = _environment(path, size)
         try:
             while True:
