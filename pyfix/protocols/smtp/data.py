@@ -145,11 +145,11 @@ class DataDecoder(_Decoder):
         crlf = data.count(b"\r\n")
         count = data.count(b"\n")
         stray = crlf != count
-        if stray:
-            self.bare_newline = True
         self._after_crlf = data.endswith(b"\r\n")
         if (stray and self._strict) or (self._reject and self.bare_newline):
             return self._careful(data)
+        if stray:
+            self.bare_newline = True
         text = data.replace(b"\r\n", b"\n") if crlf else data
         if not self._strict and b"\r\n" in text:
             return self._careful(data)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from pyfix.protocols.smtp.command import CommandError, Word
+from pyfix.protocols.smtp.parameters import (
+    MailParameters,
+    RcptParameters,
+    parse_mail_parameters,
+    parse_rcpt_parameters,
+)
+
+
+def mail(text: str, **named: object) -> MailParameters:
+    return parse_mail_parameters([Word(word) for word in text.split()], **{"smtputf8": True, **named})  # type: ignore[arg-type]
+
+
+def rcpt(text: str) -> RcptParameters:
+    return parse_rcpt_parameters([Word(word) for word in text.split()])
+
+
+def test_mail() -> None:
+    found = mail("size=100 BODY=8bitmime SMTPUTF8 RET=HDRS ENVID=a+2Bb AUTH=x+3Dy")
+    assert found == MailParameters(100, "8bit", True, 2, "a+b", "x+3Dy")
+    assert mail("BODY=7BIT").encoding == "7bit"
+    assert mail("XVERP", verp_filter="-=+").verp == ""
+    assert mail("XVERP=+=", verp_filter="-=+").verp == "+="
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("SIZE=x", "501 5.5.4 Bad message size syntax"),
+        ("SIZE=" + "9" * 30, "552 5.3.4 Message size exceeds file system imposed limit"),
+        ("RET=x", "501 5.5.4 Bad RET parameter syntax"),
+        ("RET=FULL RET=FULL", "501 5.5.4 Bad RET parameter syntax"),
+        ("ENVID=+2", "501 5.5.4 Bad ENVID parameter syntax"),
+        ("ENVID=" + "a" * 101, "501 5.5.4 Bad ENVID parameter syntax"),
+        ("XVERP", "555 5.5.4 Unsupported option: XVERP"),
+        ("FOO=1", "555 5.5.4 Unsupported option: FOO=1"),
+        ("BODY=x", "555 5.5.4 Unsupported option: BODY=x"),
+    ],
+)
+def test_bad_mail(text: str, reply: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        mail(text)
+    assert caught.value.reply == reply
+
+
+def test_what_is_off() -> None:
+    with pytest.raises(CommandError, match="501 5.7.1 DSN support is disabled"):
+        mail("RET=FULL", dsn=False)
+    with pytest.raises(CommandError, match="555 5.5.4 Unsupported option: SMTPUTF8"):
+        mail("SMTPUTF8", smtputf8=False)
+    with pytest.raises(CommandError, match="needs two characters from -="):
+        mail("XVERP=abc", verp_filter="-=")
+
+
+def test_rcpt() -> None:
+    assert rcpt("NOTIFY=success,FAILURE ORCPT=rfc822;a+2Bb") == RcptParameters(6, "rfc822;a+b")
+    assert rcpt("NOTIFY=NEVER").notify == 1
+    assert rcpt("ORCPT=utf-8;\\x{e9}@x").orcpt == "utf-8;\u00e9@x"
+
+
+@pytest.mark.parametrize("text", ["NOTIFY=", "NOTIFY=x", "NOTIFY=NEVER,DELAY", "NOTIFY=DELAY NOTIFY=DELAY"])
+def test_bad_notify(text: str) -> None:
+    with pytest.raises(CommandError, match="Bad NOTIFY parameter syntax"):
+        rcpt(text)
+
+
+@pytest.mark.parametrize("text", ["ORCPT=", "ORCPT=x", "ORCPT=;a", "ORCPT=rfc822;+2", "ORCPT=rfc822;a ORCPT=rfc822;a"])
+def test_bad_orcpt(text: str) -> None:
+    with pytest.raises(CommandError, match="Bad ORCPT parameter syntax"):
+        rcpt(text)
