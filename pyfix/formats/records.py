@@ -111,21 +111,58 @@ def encode_lines(lines: Iterable[bytes], limit: int = 2048) -> bytes:
     pieces and a last, terminated one.
     """
     table = _prefixes(TEXT)
-    parts: list[bytes] = []
-    append = parts.append
-    fits = min(limit, _TABLE_SIZE - 1)
-    for line in lines:
-        length = len(line)
-        if length <= fits:
-            append(table[length])
-            append(line)
-            continue
-        start = 0
-        while length - start > limit:
-            append(encode_record(UNTERMINATED, line[start : start + limit]))
-            start += limit
-        append(encode_record(TEXT, line[start:]))
+    lines = lines if isinstance(lines, list) else list(lines)
+    try:
+        # Nothing here is done in Python for each line: big messages have hundreds of thousands.
+        parts: list[bytes] = [b""] * (2 * len(lines))
+        parts[0::2] = map(table.__getitem__, map(len, lines))
+        if limit < _TABLE_SIZE - 1 and lines and len(max(lines, key=len)) > limit:
+            raise IndexError
+    except IndexError:
+        return b"".join([_encode_line(line, limit) for line in lines])
+    parts[1::2] = lines
     return b"".join(parts)
+
+
+def _encode_line(line: bytes, limit: int) -> bytes:
+    if len(line) <= limit:
+        return encode_record(TEXT, line)
+    parts = []
+    start = 0
+    while len(line) - start > limit:
+        parts.append(encode_record(UNTERMINATED, line[start : start + limit]))
+        start += limit
+    parts.append(encode_record(TEXT, line[start:]))
+    return b"".join(parts)
+
+
+_LONGEST_RUN: Final = 2048
+
+
+def equal_run(data: bytes, position: int, end: int) -> int:
+    """Return how many whole records from *position* on have the type and length (below 128) of the first one.
+
+    Encoded attachments are such runs, and slices find their ends without a look at each record.
+    """
+    stride = data[position + 1] + 2
+    count = min((end - position) // stride, _LONGEST_RUN)
+    if count < 3 or data[position + stride : position + stride + 2] != data[position : position + 2]:
+        return min(count, 1)
+    stop = position + count * stride
+    kinds = data[position:stop:stride]
+    lengths = data[position + 1 : stop : stride]
+    return count - max(len(kinds.lstrip(kinds[:1])), len(lengths.lstrip(lengths[:1])))
+
+
+def text_of_run(data: bytes, position: int, count: int) -> bytes:
+    """Return the text of *count* terminated records that equal_run found, each with its newline."""
+    length = data[position + 1]
+    text = bytearray(data[position : position + count * (length + 2)])
+    del text[0 :: length + 2]
+    text[0 :: length + 1] = b"\n" * count
+    del text[0]
+    text.append(0x0A)
+    return bytes(text)
 
 
 def decode_record(data: bytes | bytearray | memoryview, start: int, end: int) -> tuple[int, int, int] | None:

@@ -25,6 +25,8 @@ from pyfix.formats.records import (
     UNTERMINATED,
     RecordError,
     decode_record,
+    equal_run,
+    text_of_run,
 )
 
 HEAD: Final = 4096
@@ -170,6 +172,7 @@ def decode_text(data: bytes) -> tuple[list[bytes], int, int, bool]:
     position, end = 0, len(data)
     last = end - 1
     newline = b"\n"
+    last_length = -1
     while position < last:
         kind = data[position]
         length = data[position + 1]
@@ -187,8 +190,17 @@ def decode_text(data: bytes) -> tuple[list[bytes], int, int, bool]:
                 break
             kind, begin, after = found
         if kind == TEXT:
+            if length == last_length:
+                # The second line of one length: there may be many, as in an encoded attachment.
+                count = equal_run(data, position, end)
+                if count > 1:
+                    append(text_of_run(data, position, count))
+                    position += count * (length + 2)
+                    last_length = -1
+                    continue
             append(data[begin:after])
             append(newline)
+            last_length = length if length < 0x80 else -1
         elif kind == UNTERMINATED:
             append(data[begin:after])
         elif kind == EXTRACTED:

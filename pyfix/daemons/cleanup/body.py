@@ -10,7 +10,7 @@ from typing import Final
 
 from pyfix.daemons.cleanup.message import Message
 from pyfix.formats.mime import BODY, MimeParser
-from pyfix.formats.records import EXTRACTED, TEXT, UNTERMINATED, decode_record, encode_record
+from pyfix.formats.records import EXTRACTED, TEXT, UNTERMINATED, decode_record, encode_record, equal_run
 
 STRAY: Final = bytes.maketrans(b"\r\n", b"  ")
 """What becomes of carriage returns and newlines inside of lines."""
@@ -57,6 +57,7 @@ class BodyCopy:
         start = position
         ends_in_header = 0  # bytes CR and LF in the type and length of records, as opposed to their text
         result = GOES_ON
+        last_length = -1
         while position < last:
             kind = data[position]
             length = data[position + 1]
@@ -67,6 +68,15 @@ class BodyCopy:
                     break
                 if length in (_LF, _CR):
                     ends_in_header += 1
+                elif length == last_length and kind == TEXT and not self._feeding and length <= limit:
+                    # The second line of one length: there may be many, as in an encoded attachment.
+                    count = equal_run(data, position, end)
+                    if count > 1 and not (watch and _DASH in data[begin : position + count * (length + 2) : length + 2]):
+                        unterminated = False
+                        position += count * (length + 2)
+                        last_length = -1
+                        continue
+                last_length = length
             else:
                 found = decode_record(data, position, end)
                 if found is None:

@@ -14,7 +14,9 @@ from pyfix.formats.records import (
     encode_length,
     encode_lines,
     encode_record,
+    equal_run,
     read_records,
+    text_of_run,
 )
 
 
@@ -75,3 +77,19 @@ def test_any_bytes_are_records_or_an_error(data: bytes) -> None:
     except RecordError:
         return
     assert total <= len(data)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(1, 40)), min_size=1, max_size=8),
+    st.sampled_from([b"", b"N", b"L\x02ab", b"X\0"]),
+)
+def test_runs_of_equal_records(runs: list[tuple[int, int]], tail: bytes) -> None:
+    lines = [bytes([65 + length]) * length for length, count in runs for _ in range(count)]
+    data = encode_lines(lines) + tail
+    position, text = 0, b""
+    while position < len(data) - len(tail):
+        count = equal_run(data, position, len(data))
+        assert count >= 1
+        text += text_of_run(data, position, count)
+        position += count * (data[position + 1] + 2)
+    assert text == b"".join([line + b"\n" for line in lines])
