@@ -1,9 +1,12 @@
-"""A new queue file: made under a name of its own, filled, completed, or taken back.
+"""A new queue file: filled, completed, given its name, or dropped.
 
-The file is made with a temporary name (microseconds and process id), so that its inode number can be part of the queue
-id, and renamed at once; until it is complete its mode is 0600 and its size record has zeros.  A file that fits in
-memory is written once, with its final size record; only a bigger one is written in pieces, and its size record in
-place at the end.
+The file has no name until it is complete (open(2) O_TMPFILE), so that nothing of it stays when its writer is killed or
+the machine stops; its inode number, which is part of the queue id, is known from the beginning.  Where the file system
+or a chroot environment without /proc does not allow that, the file is made as Postfix does it: with a temporary name
+(microseconds and process id), renamed at once, and mode 0600 until it is complete.
+
+A file that fits in memory is written once, with its final size record; only a bigger one is written in pieces, and its
+size record in place at the end.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from pyfix.queue.spool import BOUNCE, DEFER, INCOMING, READY_MODE, TRACE, WRITIN
 _BUFFER: Final = 262144
 """Bytes that are kept in memory before anything is written."""
 _CREATE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_CREATE_NAMELESS: Final = os.O_RDWR | getattr(os, "O_TMPFILE", 0) | os.O_CLOEXEC
 _STALE_LOGS: Final = (DEFER, BOUNCE, TRACE)
 
 
@@ -29,12 +33,14 @@ class SizeLimitExceeded(Exception):
 class QueueFileWriter:
     """A queue file that is being written."""
 
-    __slots__ = ("_limit", "_parts", "_pending", "_spool", "_written", "fd", "queue", "queue_id", "size")
+    __slots__ = ("_limit", "_links", "_parts", "_pending", "_spool", "_written", "fd", "queue", "queue_id", "size")
 
-    def __init__(self, spool: Spool, queue: str, queue_id: str, fd: int, limit: int) -> None:
+    def __init__(self, spool: Spool, queue: str, queue_id: str, fd: int, limit: int, links: int = -1) -> None:
         self._spool = spool
+        self._links = links
+        """The folder of links to this process's descriptors, while the file has no name; else -1."""
         self.queue = queue
-        """Name of the queue that the file is in."""
+        """Name of the queue that the file is in, or will be."""
         self.queue_id = queue_id
         self.fd = fd
         self._limit = limit
@@ -52,19 +58,32 @@ class QueueFileWriter:
         Raises OSError.
         """
         folder = spool.folder(queue)
+        links = _links_for(folder)
+        if links < 0:
+            return cls._create_named(spool, queue, long_ids, limit)
+        now = time.time_ns()
+        fd = os.open(folder, _CREATE_NAMELESS, READY_MODE)
+        try:
+            queue_id = _new_id(now, os.fstat(fd).st_ino, long_ids)
+        except BaseException:
+            os.close(fd)
+            raise
+        return cls(spool, queue, queue_id, fd, limit, links)
+
+    @classmethod
+    def _create_named(cls, spool: Spool, queue: str, long_ids: bool, limit: int) -> Self:
+        folder = spool.folder(queue)
         pid = os.getpid()
         while True:
-            seconds, rest = divmod(time.time_ns(), 1_000_000_000)
-            microseconds = rest // 1000
-            temporary = f"{folder}/{microseconds}.{pid}"
+            now = time.time_ns()
+            temporary = f"{folder}/{now // 1000 % 1_000_000}.{pid}"
             try:
                 fd = os.open(temporary, _CREATE, WRITING_MODE)
                 break
             except FileExistsError:
                 continue
         try:
-            inode = os.fstat(fd).st_ino
-            queue_id = long_id(seconds, microseconds, inode) if long_ids else short_id(microseconds, inode)
+            queue_id = _new_id(now, os.fstat(fd).st_ino, long_ids)
             path = spool.path(queue, queue_id)
             try:
                 os.rename(temporary, path)
@@ -79,7 +98,7 @@ class QueueFileWriter:
 
     @property
     def path(self) -> str:
-        """Where the file is now."""
+        """Where the file is now, or will be when it has a name."""
         return self._spool.path(self.queue, self.queue_id)
 
     def remove_stale_logs(self) -> list[str]:
@@ -119,23 +138,33 @@ class QueueFileWriter:
 
     def move(self, queue: str) -> None:
         """Move the file to another queue, for instance hold.  Raises OSError."""
-        self._spool.rename(self.queue_id, self.queue, queue)
+        if self._links < 0:
+            self._spool.rename(self.queue_id, self.queue, queue)
         self.queue = queue
 
     def complete(self, sizes: Sizes | None = None) -> None:
-        """Write what is left and the size record (None: there is none), and set the mode that says so.
+        """Write what is left and the size record (None: there is none), and show the file as one that is complete.
 
-        The data must be synced before anybody is told that the message is safe.  Raises OSError.
+        The file must be synced before anybody is told that the message is safe.  Raises OSError.
         """
-        if sizes is not None:
-            self.write_sizes(sizes)
-        elif self._pending:
-            self._flush()
-        os.fchmod(self.fd, READY_MODE)
+        self._write_rest(sizes)
+        if self._links < 0:
+            os.fchmod(self.fd, READY_MODE)
+        else:
+            self._give_name()
 
     def write_sizes(self, sizes: Sizes) -> None:
-        """Write all that is left, and the size record.  Raises OSError."""
-        if self._written:
+        """Write all that is left, and the size record; show the file as one that is not complete.  Raises OSError."""
+        self._write_rest(sizes)
+        if self._links >= 0:
+            os.fchmod(self.fd, WRITING_MODE)
+            self._give_name()
+
+    def _write_rest(self, sizes: Sizes | None) -> None:
+        if sizes is None:
+            if self._pending:
+                self._flush()
+        elif self._written:
             if self._pending:
                 self._flush()
             _write_all(self.fd, sizes.encode(), 0)
@@ -143,6 +172,15 @@ class QueueFileWriter:
             data = b"".join(self._parts)
             self._parts = [sizes.encode(), data[SIZE_RECORD_BYTES:]]
             self._flush()
+
+    def _give_name(self) -> None:
+        path = self.path
+        try:
+            os.link(str(self.fd), path, src_dir_fd=self._links)
+        except FileNotFoundError:
+            self._spool.make_folders(path)
+            os.link(str(self.fd), path, src_dir_fd=self._links)
+        self._links = -1
 
     def close(self) -> None:
         """Close the file, which stays where it is."""
@@ -154,10 +192,60 @@ class QueueFileWriter:
         """Close the file and delete it.  A file that is not there any more is no error; raises OSError for others."""
         self._parts.clear()
         self.close()
+        if self._links >= 0:
+            return
         try:
             os.unlink(self.path)
         except FileNotFoundError:
             pass
+
+
+def prepare(spool: Spool, queue: str = INCOMING) -> None:
+    """Make ready for files without names in *queue*, in a process that will lose the sight of /proc by chroot(2)."""
+    _links_for(spool.folder(queue))
+
+
+_known: tuple[int, str, int] = (0, "", -1)
+"""The process and the folder for which the next is true, and the open folder of links to descriptors, or -1."""
+
+
+def _links_for(folder: str) -> int:
+    """Return the open /proc/self/fd if files in *folder* can get their name later, else -1."""
+    global _known
+    pid = os.getpid()
+    known_pid, known_folder, links = _known
+    if known_pid == pid and known_folder == folder:
+        return links
+    links = _open_links(folder)
+    _known = (pid, folder, links)
+    return links
+
+
+def _open_links(folder: str) -> int:
+    if _CREATE_NAMELESS == os.O_RDWR | os.O_CLOEXEC:
+        return -1
+    try:
+        links = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+    # What the file system, its mount options and the security policies allow is best found out by doing it once.
+    name = f"{folder}/{time.time_ns() // 1000 % 1_000_000}.{os.getpid()}"
+    try:
+        fd = os.open(folder, _CREATE_NAMELESS, WRITING_MODE)
+        try:
+            os.link(str(fd), name, src_dir_fd=links)
+            os.unlink(name)
+        finally:
+            os.close(fd)
+    except OSError:
+        os.close(links)
+        return -1
+    return links
+
+
+def _new_id(now: int, inode: int, long_ids: bool) -> str:
+    seconds, rest = divmod(now, 1_000_000_000)
+    return long_id(seconds, rest // 1000, inode) if long_ids else short_id(rest // 1000, inode)
 
 
 def remove_logs(spool: Spool, queue_id: str) -> list[str]:

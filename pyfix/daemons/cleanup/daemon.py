@@ -17,7 +17,7 @@ from pyfix.daemons.cleanup.setup import Setup
 from pyfix.protocols.internal.rewrite import PROTOCOL as REWRITE_PROTOCOL
 from pyfix.queue.flow import Flow
 from pyfix.queue.spool import INCOMING, Spool
-from pyfix.queue.writer import QueueFileWriter
+from pyfix.queue.writer import QueueFileWriter, prepare
 from pyfix.rewriting.standard import StandardForm
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
@@ -48,6 +48,10 @@ class Cleanup(Daemon):
         self._long_ids = settings.enable_long_queue_ids
         self._limit = settings.message_size_limit
         self._waking = False
+
+    def before_jail(self) -> None:
+        """Look at what is out of sight inside of the jail."""
+        prepare(self._spool)
 
     def started(self) -> None:
         """Make what needs the event loop."""
