@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -25,15 +25,17 @@ SYNCS = frozenset(("fsync", "fdatasync"))
 WRITES = frozenset(("write", "pwrite64", "writev", "pwritev"))
 SENDS = frozenset(("sendto", "sendmsg", "write", "writev"))
 RECEIPTS = frozenset(("recvfrom", "recvmsg", "read"))
-_WATCHED = SYNCS | WRITES | SENDS | RECEIPTS | {"rename", "renameat", "renameat2", "link", "linkat", "exit_group"}
+_WATCHED = SYNCS | WRITES | SENDS | RECEIPTS | {"rename", "renameat", "renameat2", "linkat", "close", "exit_group"}
 _WAITS = frozenset(("epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll"))
 
 _LINE = re.compile(r"(\d+) +(?:\d+\.\d+ )?(.*)", re.DOTALL)
 _CALL = re.compile(r"(\w+)\((.*)\) += (.*)", re.DOTALL)
 _UNFINISHED = " <unfinished ...>"
 _RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)", re.DOTALL)
-_DESCRIPTOR = re.compile(r"(\d+)<(.*?)>(?=[,)]|$)")
+_DESCRIPTOR = re.compile(r"(\d+)<(.*?)>(?:\(deleted\))?(?=[,)]|$)")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\.\.\.)?')
+_NAMELESS = re.compile(r"/#\d+(?: \(deleted\))?$")
+_HERE = re.compile(r"AT_FDCWD<(.*?)>")
 _MOST_BYTES = 4096
 
 
@@ -49,12 +51,14 @@ class Call:
     name: str
     arguments: str
     result: str
+    name_given_later: str = ""
+    """The path that a file which had none got afterwards."""
 
     @property
     def path(self) -> str:
         """What the first descriptor among the arguments stood for."""
         found = _DESCRIPTOR.match(self.arguments)
-        return found[2] if found else ""
+        return self.name_given_later or (found[2] if found else "")
 
     @property
     def descriptor(self) -> int:
@@ -88,7 +92,7 @@ class Trace:
     @classmethod
     def parse(cls, lines: Iterable[str]) -> Self:
         """Read the output of ``strace -f -yy``."""
-        return cls(_calls(lines))
+        return cls(_with_names(list(_calls(lines))))
 
     def of(self, names: Collection[str]) -> list[Call]:
         """Return the successful calls with one of *names*."""
@@ -133,6 +137,32 @@ def _calls(lines: Iterable[str]) -> Iterator[Call]:
             text = "exit_group() = ?"
         if call := _CALL.match(text):
             yield Call(begin, number, pid, call[1], call[2], call[3])
+
+
+def _with_names(calls: list[Call]) -> list[Call]:
+    """Put the paths into the calls on files that have no name while they are written (open(2) O_TMPFILE)."""
+    nameless: dict[tuple[int, int], list[int]] = {}
+    names: dict[tuple[int, int], str] = {}
+    for index, call in enumerate(calls):
+        key = (call.pid, call.descriptor)
+        if call.name == "close":
+            nameless.pop(key, None)
+            names.pop(key, None)
+        elif call.name == "linkat" and call.result == "0":
+            # linkat(8</proc/12/fd>, "9", AT_FDCWD</the/spool>, "incoming/ABC", AT_SYMLINK_FOLLOW)
+            here = _HERE.search(call.arguments)
+            source, target = call.strings
+            if here and source.isdigit():
+                key = (call.pid, int(source))
+                names[key] = f"{here[1]}/{target.decode()}"
+                for number in nameless.pop(key, ()):
+                    calls[number] = replace(calls[number], name_given_later=names[key])
+        elif _NAMELESS.search(call.path):
+            if key in names:
+                calls[index] = replace(call, name_given_later=names[key])
+            else:
+                nameless.setdefault(key, []).append(index)
+    return calls
 
 
 class Tracer:
