@@ -2,7 +2,7 @@
 """A program of daemon_directory that tells its clients how master started it, and does what they say.
 
 Each client gets one JSON line.  Then it may send a letter: ``x3`` exit with status 3, ``k9`` die by signal 9, ``t``
-tell master that we are taken, ``a`` that we are available, ``q`` end quietly.  The end of the connection changes nothing.
+tell master that we are taken, ``a`` that we are available, ``q`` end quietly.  A closed connection changes nothing.
 """
 
 import json

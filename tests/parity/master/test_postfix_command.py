@@ -197,9 +197,8 @@ def test_each_side_sees_the_other(new_instance: Callable[..., Instance]) -> None
         mta.start()
         stranger = new_instance(other)
         stranger.write("main.cf", (mta.config_directory / "main.cf").read_text())
-        stranger.write_main(
-            **{**mta.main, **{name: stranger.main[name] for name in ("daemon_directory", "command_directory")}}
-        )
+        programs = {name: stranger.main[name] for name in ("daemon_directory", "command_directory")}
+        stranger.write_main(**{**mta.main, **programs})
         stranger.write("master.cf", (mta.config_directory / "master.cf").read_text())
         environment = {**stranger.environment, "MAIL_CONFIG": str(stranger.config_directory)}
 

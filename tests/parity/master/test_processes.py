@@ -68,7 +68,7 @@ def test_missing_program(parity: Parity) -> None:
 
 
 def test_limit_and_status_messages(parity: Parity) -> None:
-    """A new process is started when all are taken, up to the limit; one that is available again takes the next client."""
+    """A new process is started when all are taken, up to the limit; one that is available again is enough."""
 
     def case(mta: Instance) -> list[object]:
         arm(mta)

@@ -1,0 +1,146 @@
+"""Forking: each test looks at a real child."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pyfix.daemons.master import spawn as spawning
+from pyfix.daemons.master.loop import MasterLoop
+from pyfix.daemons.master.spawn import Plan, module_to_fork, spawn
+from pyfix.daemons.master.title import TitleArea
+from pyfix.install.launchers import checkout_launcher
+
+
+class NoTitle(TitleArea):
+    """Leaves the name of the test run alone."""
+
+    def __init__(self) -> None:
+        pass
+
+    def show(self, argv: object) -> None:
+        pass
+
+
+def run(plan: Plan, title: TitleArea | None = None) -> int:
+    """Start a process and return how it ended."""
+    pid = spawn(plan, MasterLoop(), title or NoTitle())
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Callable[..., Plan]:
+    def make(program: str = "/nonexistent", argv: list[str] | None = None, module: str | None = None) -> Plan:
+        return Plan(
+            program, argv or ["x"], module, os.pipe(), os.open(os.devnull, os.O_WRONLY), [os.open(tmp_path, 0)], 9
+        )
+
+    return make
+
+
+@pytest.fixture
+def daemon(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[list[str]], int]], str]:
+    """Make a module whose main is the given function."""
+
+    def make(main: Callable[[list[str]], int]) -> str:
+        module = types.ModuleType("pyfix_test_daemon")
+        module.main = main  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "pyfix_test_daemon", module)
+        return "pyfix_test_daemon"
+
+    return make
+
+
+def test_forked_daemon(plan: Callable[..., Plan], daemon: Callable[..., str], tmp_path: Path) -> None:
+    """Descriptors, arguments, environment and signals are as for a program of its own."""
+    extra = os.open(os.devnull, os.O_RDONLY)
+    found = tmp_path / "found"
+
+    def main(argv: list[str]) -> int:
+        report = {
+            "argv": argv,
+            "program": sys.argv[0],
+            "generation": os.environ["GENERATION"],
+            "descriptors": [fd for fd in range(3, 100) if Path(f"/proc/self/fd/{fd}").exists()],
+            "listener": os.readlink("/proc/self/fd/6"),
+            "inheritable": [fd for fd in range(3, 7) if os.get_inheritable(fd)],
+            "term": signal.getsignal(signal.SIGTERM) == signal.SIG_DFL,
+        }
+        found.write_text(json.dumps(report))
+        return 7
+
+    assert run(plan(argv=["x", "-t", "unix"], module=daemon(main))) == 7
+    os.close(extra)
+    report = json.loads(found.read_text())
+    assert report == {
+        "argv": ["-t", "unix"],
+        "program": "x",
+        "generation": "11",
+        "descriptors": [3, 4, 5, 6],
+        "listener": str(tmp_path),
+        "inheritable": [],
+        "term": True,
+    }
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, 0), (3, 3), (None, 0), ("text", 1)])
+def test_leaving(plan: Callable[..., Plan], daemon: Callable[..., str], code: object, status: int) -> None:
+    def main(_argv: list[str]) -> int:
+        sys.exit(code)  # type: ignore[arg-type]
+
+    assert run(plan(module=daemon(main))) == status
+
+
+def test_a_bug_does_not_come_back(plan: Callable[..., Plan], daemon: Callable[..., str]) -> None:
+    def main(_argv: list[str]) -> int:
+        raise ZeroDivisionError
+
+    assert run(plan(module=daemon(main))) == 1
+
+
+def test_program(plan: Callable[..., Plan], tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text(
+        f'#!/bin/sh\necho "$@" $GENERATION > {tmp_path}/said; ls /proc/self/fd >> {tmp_path}/said; exit 4\n'
+    )
+    program.chmod(0o755)
+    assert run(plan(str(program), ["program", "-l"])) == 4
+    said = (tmp_path / "said").read_text().split()
+    assert said[:2] == ["-l", "11"]
+    assert {"3", "4", "5", "6"} <= set(said[2:])
+
+
+def test_no_such_program(plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spawning, "_FATAL_PAUSE", 0)
+    assert run(plan("/nonexistent/program")) == 1
+
+
+def test_title(plan: Callable[..., Plan], daemon: Callable[..., str], tmp_path: Path) -> None:
+    def main(_argv: list[str]) -> int:
+        (tmp_path / "cmdline").write_bytes(Path("/proc/self/cmdline").read_bytes())
+        (tmp_path / "comm").write_bytes(Path("/proc/self/comm").read_bytes())
+        return 0
+
+    run(plan(argv=["qm", "-l"], module=daemon(main)), TitleArea())
+    assert (tmp_path / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")[:2] == [b"qm", b"-l"]
+    assert (tmp_path / "comm").read_text() == "qm\n"
+
+
+def test_which_programs_are_forked(tmp_path: Path, lines: list[str]) -> None:
+    launcher, script, broken = tmp_path / "anvil", tmp_path / "smtpd", tmp_path / "broken"
+    launcher.write_text(checkout_launcher("daemon", "anvil"))
+    script.write_text("#!/bin/sh\nexec /somewhere/else\n")
+    broken.write_text(checkout_launcher("daemon", "nosuchdaemon"))
+    assert module_to_fork(str(launcher)) == "pyfix.daemons.anvil.daemon"
+    assert module_to_fork(str(script)) is None
+    assert module_to_fork(str(tmp_path / "missing")) is None
+    assert lines == []
+    assert module_to_fork(str(broken)) is None
+    assert len(lines) == 1
