@@ -9,10 +9,9 @@ import base64
 import re
 from typing import Final
 
-from pyfix.formats.tokens import ATOM, word_text
-
 __all__ = ["clean_name", "comment_words", "encode_words", "phrase_words"]
 
+_SPECIAL: Final = re.compile(r"""[()<>@,;:\\".\[\]%!]""")
 _CONTROL: Final = re.compile(rb"[\x00-\x20\x7f]+")
 _LONGEST_WORD: Final = 75
 """Characters of an encoded word, delimiters included.  Source: RFC 2047 section 2."""
@@ -32,7 +31,7 @@ def phrase_words(name: bytes, charset: str) -> list[str]:
     if not name.isascii():
         return encode_words(name, charset, _PHRASE)
     text = name.decode("ascii")
-    if all(word_text((ATOM, word)) == word for word in text.split()):
+    if not _SPECIAL.search(text):
         return [text]
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return [f'"{escaped}"']

@@ -223,7 +223,7 @@ class MimeParser:
             checks = "header"
         elif known is not None and known.mime:
             if known.name == "Content-Type":
-                self._content_type(body)
+                self._content_type(body, name + b":" + body)
             elif known.name == "Content-Transfer-Encoding":
                 self._content_transfer_encoding(body)
         if self._strict_header and not text.isascii():
@@ -248,8 +248,8 @@ class MimeParser:
         else:
             self.state = BODY
 
-    def _content_type(self, body: bytes) -> None:
-        """Learn the type of the part: multipart/*, message/* or anything else."""
+    def _content_type(self, body: bytes, text: bytes) -> None:
+        """Learn the type of the part: multipart/*, message/* or anything else; *text* is the whole header."""
         tokens = content_tokens(body)
         self._part_type(tokens)
         if not self._multipart:
@@ -262,7 +262,7 @@ class MimeParser:
                 and tokens[index + 2] == ("special", b"=")
                 and tokens[index + 3][0] != "special"
             ):
-                self._push(tokens[index + 3][1])
+                self._push(tokens[index + 3][1], text)
                 return
 
     def _part_type(self, tokens: list[ContentToken]) -> None:
@@ -274,9 +274,9 @@ class MimeParser:
         self._message = main == b"message" and subtype in (b"rfc822", b"global")
         self._restricted = main == b"message" and subtype in (b"partial", b"external-body")
 
-    def _push(self, boundary: bytes) -> None:
+    def _push(self, boundary: bytes, text: bytes) -> None:
         if len(self.boundaries) > self._nesting_limit + 1:
-            self._error(NESTING, b"")
+            self._error(NESTING, text)
             return
         self.boundaries.append(boundary[: self._boundary_limit])
         self._digests.append(self._digest)

@@ -7,12 +7,13 @@ Source: cleanup(8).
 from __future__ import annotations
 
 from pyfix.daemons.cleanup.body import ENDED, HEADER, STRAY, UNEXPECTED, BodyCopy
+from pyfix.daemons.cleanup.envelope import TRACES, refuse_trace
 from pyfix.daemons.cleanup.header import HeaderWriter
 from pyfix.daemons.cleanup.message import Message
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats import status as bits
 from pyfix.formats.mime import BODY, MimeParser
-from pyfix.formats.records import END, EXTRACTED, PADDING, TEXT, UNTERMINATED, decode_record, encode_record
+from pyfix.formats.records import END, EXTRACTED, TEXT, UNTERMINATED, decode_record, encode_record
 from pyfix.runtime.log import log
 
 
@@ -133,11 +134,9 @@ class _Content:
     def _unexpected(self, kind: int) -> None:
         """Refuse the message for a record that can't stand in its content."""
         message = self._message
-        if kind == PADDING:
-            log.warning(f"{message.queue_id}: record type {kind} not allowed - discarding this message")
-        else:
-            # The name is not ours, but it stands in the log line that programs look for.
-            log.warning(
-                f"cleanup_message_headerbody: message rejected: unexpected record type {kind} in message content"
-            )
+        if kind in TRACES:
+            refuse_trace(message, kind)
+            return
+        # The name is not ours, but it stands in the log line that programs look for.
+        log.warning(f"cleanup_message_headerbody: message rejected: unexpected record type {kind} in message content")
         message.errors |= bits.BAD

@@ -7,13 +7,15 @@ from typing import Final
 from pyfix.daemons.cleanup.envelope import (
     ATTRIBUTE_KINDS,
     RECIPIENT_CLASS,
+    TRACES,
     extra_flags,
     note_dsn,
     note_original,
+    refuse_trace,
     split_attribute,
 )
 from pyfix.daemons.cleanup.message import Message
-from pyfix.daemons.cleanup.recipients import add_recipient, forget_pending
+from pyfix.daemons.cleanup.recipients import add_recipient, as_text, forget_pending
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats.records import (
     ATTRIBUTE,
@@ -61,13 +63,15 @@ async def read_extracted(message: Message, source: RecordSource) -> None:
             elif kind == ORIGINAL_RECIPIENT:
                 note_original(message, data)
             elif kind in (DSN_NOTIFY, DSN_ORIGINAL_RECIPIENT):
-                note_dsn(message, kind, data, data)
+                note_dsn(message, kind, data, f"dsn notify record <{as_text(data):.200}>")
             elif kind == FLAGS:
                 extra_flags(message, data)
             elif kind in _PLAIN:
                 if recipients:
                     message.mixed = True
                 message.out.append(encode_record(kind, data))
+            elif kind in TRACES:
+                refuse_trace(message, kind)
             elif recipient_class:
                 forget_pending(message)
             else:
@@ -84,7 +88,7 @@ def _attribute(message: Message, data: bytes, recipients: bool) -> None:
     name, value = pair
     kind = ATTRIBUTE_KINDS.get(name)
     if kind in (DSN_NOTIFY, DSN_ORIGINAL_RECIPIENT):
-        note_dsn(message, kind, data, value)
+        note_dsn(message, kind, value, f"dsn notify record <{as_text(value):.200}>")
         return
     if recipients:
         message.mixed = True

@@ -14,7 +14,7 @@ from pyfix.daemons.cleanup.origin import log_refusal
 from pyfix.formats import status as bits
 from pyfix.formats.address_list import AddressList
 from pyfix.formats.header import KnownHeader, announces_8bit
-from pyfix.formats.mime import PRIMARY, HeaderClass, MimeError
+from pyfix.formats.mime import ERRORS, NESTING, PRIMARY, HeaderClass, MimeError
 from pyfix.formats.queuefile import REQUIRETLS_ESMTP, REQUIRETLS_HEADER
 from pyfix.formats.records import encode_lines, encode_record
 from pyfix.protocols.internal.cleanup import FILTER
@@ -80,9 +80,9 @@ class HeaderWriter:
     def mime_error(self, error: MimeError, text: bytes) -> None:
         """Refuse the message, where the client wants content to be looked at."""
         message = self._message
-        if not message.flags & FILTER:
+        if not message.flags & FILTER or (error is NESTING and not message.setup.strict_nesting):
             return
-        if message.mime_error is None:
+        if message.mime_error is None or ERRORS.index(error) < ERRORS.index(message.mime_error):
             message.mime_error = error
         log_refusal(message, f"mime-error {error.text}", text)
 
@@ -149,6 +149,11 @@ class HeaderWriter:
         message = self._message
         text = addresses.header(name.decode("ascii"), standard)
         raw = None if text is None else text.encode("utf-8", "surrogateescape")
+        limit = message.setup.settings.header_size_limit
+        if raw is not None and len(raw) > limit:
+            # Longer names made it too long: the last lines go, as what is too long on arrival goes.
+            end = raw.rfind(b"\n", 0, limit + 1)
+            raw = raw[: end if end > 0 else limit]
         message.setup.remember_header((context, name, body), raw)
         if raw is None:
             return False

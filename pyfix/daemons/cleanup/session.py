@@ -88,7 +88,9 @@ class Session:
         except RecordError:
             self._bad_record(source)
             return
-        except (EndOfInput, StreamClosed):
+        except (EndOfInput, StreamClosed) as end:
+            if source is not None and isinstance(end, EndOfInput):
+                _report_cut(source)
             message.errors |= bits.BAD
             return
         except StreamTimeout:
@@ -192,3 +194,18 @@ class Session:
             log.warning(f"remove {self._file.path}: {error.strerror}")
             return
         log.info(f"{self._message.queue_id}: removed ({why})")
+
+
+def _report_cut(source: RecordSource) -> None:
+    """Log that the input has ended amid a record."""
+    rest = source.data[source.position :]
+    if not rest:
+        return
+    length = shift = 0
+    for digit in rest[1:]:
+        length |= (digit & 0x7F) << shift
+        shift += 7
+        if not digit & 0x80:
+            log.warning(f"{_SOCKET}: unexpected EOF in data, record type {rest[0]} length {length}")
+            return
+    log.warning(f"{_SOCKET}: unexpected EOF reading length, record type {rest[0]}")

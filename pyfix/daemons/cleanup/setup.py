@@ -46,6 +46,7 @@ class Setup:
         self.obsolete_from = settings.header_from_format == "obsolete"
         self.strict_header = settings.strict_8bitmime or settings.strict_7bit_headers
         self.strict_body = settings.strict_8bitmime or settings.strict_8bitmime_body
+        self.strict_nesting = self.strict_header or self.strict_body or settings.strict_mime_encoding_domain
         self.headers: dict[tuple[str, bytes, bytes], bytes | None] = {}
         """Address headers written again: (context, name, body) -> text, None when nothing changes."""
         self.mapping: Mapping | None = None

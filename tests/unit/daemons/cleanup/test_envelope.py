@@ -1,4 +1,4 @@
-"""Envelope records: what is kept, what is refused.  The expectations are what the reference did with the same records."""
+"""Envelope records: what is kept, what is refused.  The expectations are what the reference did with them."""
 
 from __future__ import annotations
 

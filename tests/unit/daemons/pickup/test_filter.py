@@ -78,7 +78,8 @@ def test_record_types(kind: str, envelope: str, extracted: str) -> None:
     ("attribute", "kept"),
     [
         ("notify_flags=8", True), ("dsn_orig_rcpt=x;y", True), ("envelope_id=x", True), ("ret_flags=1", True),
-        ("create_time=5", True), ("encoding=8bit", False), ("foo=bar", False), ("bad", True), ("=x", True), ("x=", False),
+        ("create_time=5", True), ("encoding=8bit", False), ("foo=bar", False), ("bad", True), ("=x", True),
+        ("x=", False),
     ],
 )  # fmt: skip
 def test_attributes_after_the_content(attribute: str, kept: bool) -> None:

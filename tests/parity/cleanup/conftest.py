@@ -1,0 +1,51 @@
+"""The reference's cleanup and pyfix's, side by side, each under the reference's master."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+
+import pytest
+
+from tests.kit import requirements
+from tests.kit.instance import Instance
+
+from .side import Compare, Seen, Side
+
+_SERVICES: dict[str, str | None] = {"tlsmgr": None, "scache": None, "verify": None, "flush": None}
+
+
+@pytest.fixture(scope="session")
+def sides() -> Iterator[Callable[[Mapping[str, str]], tuple[Side, Side]]]:
+    """Return a function that gives both sides with a configuration; they run until the session ends."""
+    requirements.need_reference()
+    running: dict[str, tuple[Side, Side]] = {}
+    with ExitStack() as stack:
+
+        def get(main: Mapping[str, str]) -> tuple[Side, Side]:
+            key = repr(sorted(main.items()))
+            if key not in running:
+                pair = []
+                for replace in (None, {"cleanup": "pyfix"}):
+                    instance = stack.enter_context(Instance("reference", main=main, master=_SERVICES, replace=replace))
+                    instance.start()
+                    pair.append(Side(instance))
+                running[key] = (pair[0], pair[1])
+            return running[key]
+
+        yield get
+
+
+@pytest.fixture
+def compare(sides: Callable[[Mapping[str, str]], tuple[Side, Side]]) -> Compare:
+    """Return a function that brings the same records to both sides and fails unless both made the same of them."""
+
+    def both(
+        stream: bytes, flags: int = 4 | 16 | 32, *, main: Mapping[str, str] | None = None, **options: object
+    ) -> Seen:
+        theirs, ours = [side.submit(stream, flags, **options) for side in sides(main or {})]  # type: ignore[arg-type]  # submit's own
+        assert ours.file == theirs.file
+        assert ours == theirs
+        return ours
+
+    return both

@@ -1,0 +1,148 @@
+"""One side's cleanup under the reference's master, spoken to over its socket; its queue files and log lines."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.kit import processes
+from tests.kit.instance import Instance
+
+HOLD = 4
+MAPS = 16 | 32
+_QUIET = 0.01
+_OTHER = re.compile(r"[0-9A-F]{8,}: ")
+"""A line about another message: a notice about the one of the test."""
+
+
+def record(kind: str, data: str | bytes = b"") -> bytes:
+    """Encode a record, without any code of pyfix."""
+    raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+    length = len(raw)
+    head = bytes([ord(kind)])
+    while length > 127:
+        head += bytes([length & 127 | 128])
+        length >>= 7
+    return head + bytes([length]) + raw
+
+
+def records(text: bytes) -> list[tuple[str, bytes]]:
+    """Decode all records."""
+    found, at = [], 0
+    while at < len(text):
+        kind, position, length, shift = chr(text[at]), at + 1, 0, 0
+        while True:
+            digit = text[position]
+            position += 1
+            length |= (digit & 127) << shift
+            shift += 7
+            if digit < 128:
+                break
+        found.append((kind, text[position : position + length]))
+        at = position + length
+    return found
+
+
+def lines(*texts: bytes) -> bytes:
+    """Encode content lines; a longer line than 2048 bytes in pieces, as smtpd sends it."""
+    out = b""
+    for text in texts:
+        rest = text
+        while len(rest) > 2048:
+            out += record("L", rest[:2048])
+            rest = rest[2048:]
+        out += record("N", rest)
+    return out
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one side made of a message, with the queue id and the times taken out."""
+
+    reply: bytes
+    queue: str | None
+    mode: int | None
+    file: list[tuple[str, bytes]]
+    log: list[str]
+
+
+class Side:
+    """A running instance, one of whose cleanups takes messages from a test."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.spool = instance.queue_directory
+
+    def submit(self, stream: bytes, flags: int = MAPS | HOLD, *, end: bool = True, chunk: int = 0) -> Seen:
+        """Bring records to cleanup, with flags; *end*: wait for the answer.  Held files are removed."""
+        mark = self.instance.log_mark()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(30)
+            client.connect(str(self.spool / "public/cleanup"))
+            greeting = b""
+            while not greeting.endswith(b"\0\0"):
+                greeting += client.recv(4096)
+            queue_id = greeting.split(b"\0")[3].decode()
+            assert greeting == b"protocol\0cleanup_protocol\0queue_id\0" + queue_id.encode() + b"\0\0"
+            whole = b"flags\0%d\0\0" % flags + stream
+            reply = b""
+            try:
+                for at in range(0, len(whole), chunk or len(whole)):
+                    client.sendall(whole[at : at + (chunk or len(whole))])
+                if end:
+                    client.shutdown(socket.SHUT_WR)
+                while end and (data := client.recv(4096)):
+                    reply += data
+            except OSError as error:
+                reply = str(error).encode()
+        log = self._log(mark, queue_id)
+        path = next(
+            (path for path in (self.spool / "hold" / queue_id, self.spool / "incoming" / queue_id) if path.exists()),
+            None,
+        )
+        content = path.read_bytes() if path is not None else b""
+        mode = os.stat(path).st_mode if path is not None else None
+        if path is not None and path.parent.name == "hold":
+            path.unlink()
+        return Seen(
+            reply=reply,
+            queue=path.parent.name if path is not None else None,
+            mode=mode,
+            file=[(kind, without_times(data, queue_id)) for kind, data in records(content)],
+            log=log,
+        )
+
+    def _log(self, mark: int, queue_id: str) -> list[str]:
+        """Return what cleanup said about the message, when postlogd has written it."""
+        last = re.compile(r"removed \(|message-id=")
+        found: list[str] = []
+
+        def there() -> bool:
+            found[:] = [line for line in self.instance.log_lines(mark) if "/cleanup[" in line]
+            return any(queue_id in line and last.search(line) for line in found)
+
+        processes.wait_until(there, 2.0, step=_QUIET)
+        time.sleep(_QUIET)
+        there()
+        return [text for line in found if not _OTHER.match(text := _log_text(line, queue_id))]
+
+
+def without_times(data: bytes, queue_id: str) -> bytes:
+    """Take out of a record what differs from run to run."""
+    data = data.replace(queue_id.encode(), b"ID")
+    data = re.sub(rb"\b20\d{12}\.ID", b"ID", data)
+    data = re.sub(rb"create_time=\d+", b"create_time=T", data)
+    return re.sub(rb"\w{3}, \d\d \w{3} \d{4} [\d:]{8} [+-]\d{4} \(\w+\)", b"DATE", data)
+
+
+def _log_text(line: str, queue_id: str) -> str:
+    text = line.partition("]: ")[2].replace(queue_id, "ID")
+    text = re.sub(r"\b20\d{12}\.ID", "ID", text)
+    return re.sub(r"delays?=[\d./]+", "delay", text)
+
+
+Compare = Callable[..., Seen]
