@@ -142,6 +142,19 @@ class DataDecoder(_Decoder):
 
     def _content(self, data: bytes) -> bytes:
         """Return the records of whole lines."""
+        if data.endswith(b"\r\n") and b"\n." not in data and (self._continued or not data.startswith(b".")):
+            # Nearly all content: every line ends as it should, and no dot is to be taken away.
+            lines = data.split(b"\r\n")
+            lines.pop()
+            joined = b"".join(lines)
+            if b"\n" not in joined and (self._strict or b"\r" not in joined) and not (self._reject and self.bare_newline):
+                self._after_crlf = True
+                self.size += len(data)
+                start = b""
+                if self._first:
+                    self._first = False
+                    start = self._before_first(lines[0])
+                return start + self._encode(lines) if start else self._encode(lines)
         crlf = data.count(b"\r\n")
         count = data.count(b"\n")
         stray = crlf != count
