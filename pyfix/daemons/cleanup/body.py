@@ -137,7 +137,12 @@ class BodyCopy:
         if start == stop:
             return
         piece = data[start:stop] if start or stop != len(data) else data
-        if not self._replace or piece.count(b"\r") + piece.count(b"\n") == ends_in_header:
+        if ends_in_header:
+            # Counting takes many times as long as seeing that there is nothing to count.
+            clean = piece.count(b"\r") + piece.count(b"\n") == ends_in_header
+        else:
+            clean = b"\r" not in piece and b"\n" not in piece
+        if clean or not self._replace:
             self._message.out.append(piece)
             return
         position = 0
