@@ -65,7 +65,8 @@ class _Compiled:
         self.groups: int = ctypes.c_size_t.from_buffer(self.memory, _GROUPS_AT).value
 
     def __del__(self) -> None:
-        if not self.freed:
+        # While the interpreter ends, the library may be gone before us.
+        if not self.freed and _library is not None:
             _library.regfree(self.memory)
 
 
