@@ -27,6 +27,7 @@ TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
     "inline": ("memory", "InlineTable"),
     "internal": ("memory", "InternalTable"),
     "lmdb": ("lmdb", "LmdbTable"),
+    "nis": ("nis", "NisTable"),
     "pcre": ("pcre", "PcreTable"),
     "pipemap": ("composed", "PipeTable"),
     "proxy": ("proxy", "ProxyTable"),

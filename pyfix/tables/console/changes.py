@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Marks = Callable[[], dict[str, str]]
 
 _READ_ONLY: Final = frozenset(
-    {"cidr", "inline", "pcre", "pipemap", "randmap", "regexp", "texthash", "unionmap", "unix"}
+    {"cidr", "inline", "nis", "pcre", "pipemap", "randmap", "regexp", "texthash", "unionmap", "unix"}
 )
 """Types that refuse to be opened for changes."""
 

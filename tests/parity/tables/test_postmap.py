@@ -127,7 +127,7 @@ def test_wrong_use(both: Both) -> None:
 
 MEMORY = [
     "inline:{a=b}", "static:a", "environ:a", "unix:passwd.byname", "unionmap:{static:a}", "pipemap:{static:a}",
-    "randmap:{a}", "fail:x", "debug:static:a", "internal:x",
+    "randmap:{a}", "fail:x", "debug:static:a", "internal:x", "nis:mail.aliases",
 ]  # fmt: skip
 
 
