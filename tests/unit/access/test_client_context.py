@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pyfix.access.client_context import rewrites_locally
+
+from .fakes import transaction
+
+
+@pytest.mark.parametrize(
+    ("words", "address", "local"),
+    [
+        ("permit_inet_interfaces", "127.0.0.1", True),
+        ("permit_inet_interfaces", "192.0.2.1", False),
+        ("permit_mynetworks", "192.0.2.1", True),
+        ("", "127.0.0.1", False),
+        ("static:all", "198.51.100.7", True),
+        ("check_address_map inline:{198.51.100.7=x}", "198.51.100.7", True),
+        ("check_address_map fail:x", "198.51.100.7", False),
+        ("nonsense, permit_tls_clientcerts, permit_sasl_authenticated", "198.51.100.7", False),
+    ],
+)
+def test_clients(monkeypatch: Any, words: str, address: str, local: bool) -> None:
+    found = transaction(monkeypatch, address=address, local_header_rewrite_clients=words)
+    assert rewrites_locally(found) is local
+
+
+def test_login(monkeypatch: Any) -> None:
+    found = transaction(monkeypatch, local_header_rewrite_clients="permit_sasl_authenticated")
+    found.sasl_username = "joe"
+    assert rewrites_locally(found)
