@@ -87,9 +87,13 @@ class Daemon:
         if self._accepting or self._retiring:
             return
         self._accepting = True
-        events = LISTEN if self.invocation.single or self.capacity == 1 else LISTEN_SHARED
+        events = self.listen_events()
         for listener in self._listeners:
             self.loop.watch(listener.fileno(), events, self.accepter(listener))
+
+    def listen_events(self) -> int:
+        """Return the epoll events of listening sockets."""
+        return LISTEN if self.invocation.single or self.capacity == 1 else LISTEN_SHARED
 
     def _unwatch_listeners(self) -> None:
         if self._accepting:

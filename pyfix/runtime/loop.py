@@ -24,6 +24,8 @@ WRITE_EDGE = READ_EDGE | select.EPOLLOUT
 LISTEN = select.EPOLLIN
 LISTEN_SHARED = select.EPOLLIN | getattr(select, "EPOLLEXCLUSIVE", 1 << 28)
 """Level-triggered; of several processes that listen on one socket, only some wake up."""
+ONCE = select.EPOLLIN | select.EPOLLONESHOT
+"""Until rewatch."""
 
 _MOST_EVENTS = 256
 

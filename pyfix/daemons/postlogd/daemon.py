@@ -16,9 +16,13 @@ from pyfix.config.parameters.postlogd import PostlogdSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
+from pyfix.runtime.loop import ONCE
 
 _MOST_BYTES: Final = 4096
 _BATCH: Final = 1000
+_PATIENCE: Final = 0.002
+_MANY: Final = 5
+"""Datagrams at a time that show load; the kernel queues ten."""
 _STDOUT: Final = "/dev/stdout"
 
 
@@ -32,6 +36,7 @@ class Postlogd(Daemon):
         super().__init__(invocation, snapshot)
         self.settings = PostlogdSettings(snapshot)
         self._output = -1
+        self._busy = False
 
     def before_jail(self) -> None:
         """Open the log file with the rights of root.  Raises ConfigError."""
@@ -52,11 +57,24 @@ class Postlogd(Daemon):
         except OSError as error:
             raise ConfigError(f"open logfile '{path}': {error.strerror}") from error
 
+    def listen_events(self) -> int:
+        """Return events that come once, until they are asked for again."""
+        return ONCE
+
     def accepter(self, listener: socket.socket) -> Callable[[int], None]:
         """Return the handler that writes all lines which are there with one call."""
         receive = listener.recv
+        fd = listener.fileno()
+        loop = self.loop
 
         def readable(_event: int) -> None:
+            if self._busy:
+                write_all()
+            else:
+                # Each line alone would wake this process; what comes in the next moment is written with it.
+                loop.later(_PATIENCE, write_all)
+
+        def write_all() -> None:
             lines = []
             try:
                 for _ in range(_BATCH):
@@ -65,6 +83,10 @@ class Postlogd(Daemon):
                 pass
             if lines:
                 self._write(b"\n".join(lines) + b"\n")
+            # Full queues make writers wait: under load there is nothing to be patient for.
+            self._busy = len(lines) >= _MANY
+            if self._accepting:
+                loop.rewatch(fd, ONCE)
             self._idle_from_now()
 
         return readable
