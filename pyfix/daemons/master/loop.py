@@ -53,13 +53,20 @@ class MasterLoop:
 
     def watch(self, fd: int, call: Callable[[], None], *, writable: bool = False) -> None:
         """Call *call* whenever *fd* can be read (or written to) until unwatch."""
+        events = select.EPOLLOUT if writable else select.EPOLLIN
         self._calls[fd] = call
-        self._epoll.register(fd, select.EPOLLOUT if writable else select.EPOLLIN)
+        try:
+            self._epoll.register(fd, events)
+        except FileExistsError:
+            self._epoll.modify(fd, events)
 
     def unwatch(self, fd: int) -> None:
-        """Forget a descriptor; it must still be open."""
+        """Forget a descriptor; one that is closed already has left epoll by itself."""
         if self._calls.pop(fd, None) is not None:
-            self._epoll.unregister(fd)
+            try:
+                self._epoll.unregister(fd)
+            except OSError:
+                pass
 
     # Timers
 

@@ -6,9 +6,11 @@ import fcntl
 import gc
 import os
 import signal
+import socket
 import struct
 import termios
 import time
+from collections.abc import Callable
 
 from pyfix.config.errors import ConfigError
 from pyfix.config.master_cf import ServiceEntry, read_master_cf
@@ -18,8 +20,9 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.master.definition import Definition, Key, define, is_disabled
 from pyfix.daemons.master.loop import MasterLoop
 from pyfix.daemons.master.options import Options
+from pyfix.daemons.master.programs import Programs
 from pyfix.daemons.master.service import Child, Service
-from pyfix.daemons.master.spawn import Plan, module_to_fork, spawn
+from pyfix.daemons.master.spawn import Plan, spawn
 from pyfix.daemons.master.title import TitleArea
 from pyfix.runtime.identity import mail_owner
 from pyfix.runtime.log import log
@@ -47,14 +50,26 @@ class Master:
         self._owner = mail_owner(settings.mail_owner)
         self._services: dict[Key, Service] = {}
         self._children: dict[int, Child] = {}
+        self._programs = Programs()
         self._generation = 0
         self._flow = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        log.wait_with(self._wait_for_logger)
         self._kept = {name: settings.snapshot.value(name) for name in _KEPT_PARAMETERS}
 
     @property
     def throttle_time(self) -> int:
         """Seconds.  Source: postconf(5) service_throttle_time."""
         return self._settings.service_throttle_time
+
+    def _wait_for_logger(self, sender: socket.socket, send: Callable[[], bool]) -> None:
+        """Send the lines that wait when the logger, which we have to start ourselves, reads again."""
+        fd = sender.fileno()
+
+        def writable() -> None:
+            if send():
+                self.loop.unwatch(fd)
+
+        self.loop.watch(fd, writable, writable=True)
 
     # Configuration
 
@@ -73,8 +88,9 @@ class Master:
                 service = Service(definition, self, definition.listen(self._owner))
                 self._services[key] = service
                 opened.append(service)
+        self._programs.reset()
         for definition in definitions.values():
-            module_to_fork(definition.program)
+            self._programs.module(definition.program)
         for service in opened:
             service.open()
         gc.collect()
@@ -138,7 +154,7 @@ class Master:
         """Start a process of *service*.  Raises OSError when there can be none."""
         definition = service.definition
         self._generation += 1
-        module = module_to_fork(definition.program)
+        module = self._programs.module(definition.program)
         plan = Plan(
             definition.program,
             definition.argv(len(service.listeners), service.stress),
@@ -197,6 +213,7 @@ class Master:
             self.loop.on_signal(number, lambda number=number: self.terminate(number))  # type: ignore[misc]  # a lambda's default has no type of its own
         if self._options.exit_time:
             self.loop.later(self._options.exit_time, self._exit_time)
+        self.reap()  # what ended before the signal had its handler
         self.loop.run()
         return 0
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import gc
-import importlib
 import os
 import signal
 import sys
@@ -19,7 +18,6 @@ from typing import NoReturn
 
 from pyfix.daemons.master.loop import MasterLoop
 from pyfix.daemons.master.title import TitleArea
-from pyfix.launch import daemon_module, launched_daemon
 from pyfix.runtime.child import FIRST_LISTENER, FLOW_READ, FLOW_WRITE, STATUS
 from pyfix.runtime.log import log
 
@@ -45,29 +43,6 @@ class Plan:
     status: int
     listeners: Sequence[int]
     generation: int
-
-
-def module_to_fork(program: str) -> str | None:
-    """Return the module of the daemon that the launcher at *program* starts, once it is imported.
-
-    None for any other program, or when the module can't be imported: exec(2) will show what is wrong.
-    """
-    try:
-        name = launched_daemon(program)
-    except OSError:
-        return None
-    if name is None or name == "master":
-        return None
-    module = daemon_module(name)
-    if module not in sys.modules:
-        try:
-            importlib.import_module(module)
-        except Exception as error:
-            log.warning(f"{program}: can't be started by a fork: {type(error).__name__}: {error}")
-            return None
-        gc.collect()
-        gc.freeze()
-    return module
 
 
 def spawn(plan: Plan, loop: MasterLoop, title: TitleArea) -> int:

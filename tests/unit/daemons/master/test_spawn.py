@@ -14,9 +14,8 @@ import pytest
 
 from pyfix.daemons.master import spawn as spawning
 from pyfix.daemons.master.loop import MasterLoop
-from pyfix.daemons.master.spawn import Plan, module_to_fork, spawn
+from pyfix.daemons.master.spawn import Plan, spawn
 from pyfix.daemons.master.title import TitleArea
-from pyfix.install.launchers import checkout_launcher
 
 
 class NoTitle(TitleArea):
@@ -131,16 +130,3 @@ def test_title(plan: Callable[..., Plan], daemon: Callable[..., str], tmp_path: 
     run(plan(argv=["qm", "-l"], module=daemon(main)), TitleArea())
     assert (tmp_path / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")[:2] == [b"qm", b"-l"]
     assert (tmp_path / "comm").read_text() == "qm\n"
-
-
-def test_which_programs_are_forked(tmp_path: Path, lines: list[str]) -> None:
-    launcher, script, broken = tmp_path / "anvil", tmp_path / "smtpd", tmp_path / "broken"
-    launcher.write_text(checkout_launcher("daemon", "anvil"))
-    script.write_text("#!/bin/sh\nexec /somewhere/else\n")
-    broken.write_text(checkout_launcher("daemon", "nosuchdaemon"))
-    assert module_to_fork(str(launcher)) == "pyfix.daemons.anvil.daemon"
-    assert module_to_fork(str(script)) is None
-    assert module_to_fork(str(tmp_path / "missing")) is None
-    assert lines == []
-    assert module_to_fork(str(broken)) is None
-    assert len(lines) == 1

@@ -1,0 +1,71 @@
+"""Which programs of daemon_directory are our own daemons, and their modules, imported once for all forks."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import sys
+
+from pyfix.launch import daemon_module, launched_daemon
+from pyfix.runtime.log import log
+
+WARM = (
+    "pyfix.access.actions",
+    "pyfix.access.addresses",
+    "pyfix.access.general",
+    "pyfix.access.helo",
+    "pyfix.access.relay",
+    "pyfix.access.tables",
+    "pyfix.tables.memory",
+    "pyfix.tables.regexp",
+    "pyfix.tables.rules",
+)
+"""What the daemons import on first use: here once, so that no process does it while a client waits."""
+
+
+class Programs:
+    """Tells what a process can be forked for, and has it in memory."""
+
+    def __init__(self) -> None:
+        self._failed: set[str] = set()
+        self._warm = False
+
+    def reset(self) -> None:
+        """Give modules that could not be imported another chance."""
+        self._failed.clear()
+
+    def module(self, program: str) -> str | None:
+        """Return the module of the daemon that the launcher at *program* starts, once it is imported.
+
+        None for any other program, or when the module can't be imported: exec(2) will show what is wrong.
+        """
+        try:
+            name = launched_daemon(program)
+        except OSError:
+            return None
+        if name is None or name == "master":
+            return None
+        module = daemon_module(name)
+        if module in self._failed:
+            return None
+        if module not in sys.modules and not self._import(module, program):
+            return None
+        return module
+
+    def _import(self, module: str, program: str) -> bool:
+        try:
+            importlib.import_module(module)
+            self._warm_up()
+        except Exception as error:
+            log.warning(f"{program}: can't be started by a fork: {type(error).__name__}: {error}")
+            self._failed.add(module)
+            return False
+        gc.collect()
+        gc.freeze()
+        return True
+
+    def _warm_up(self) -> None:
+        if not self._warm:
+            for name in WARM:
+                importlib.import_module(name)
+            self._warm = True
