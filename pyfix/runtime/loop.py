@@ -10,7 +10,7 @@ from __future__ import annotations
 import select
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet import epollreactor
@@ -187,10 +187,21 @@ class Loop(epollreactor.EPollReactor):
             self._on_error(error)
 
     def mainLoop(self) -> None:
-        """Turn until stop_turning."""
+        """Turn until stop_turning.
+
+        Twisted's own bookkeeping is only called when there is something for it to do.
+        """
         while not self._stopping:
-            self.runUntilCurrent()
-            self.doPoll(self.timeout())
+            wait: float | None = None
+            if self.threadCallQueue or self._newTimedCalls:
+                self.runUntilCurrent()
+                wait = self.timeout()
+            elif self._pendingTimedCalls:
+                wait = self._pendingTimedCalls[0].time - time()
+                if wait <= 0:
+                    self.runUntilCurrent()
+                    wait = self.timeout()
+            self.doPoll(wait)
 
     def turn(self) -> None:
         """Run until stop_turning is called; Twisted's start-up and thread hooks included."""
