@@ -122,7 +122,14 @@ class Service:
     """One daemon that is asked often; idle connections are kept for ipc_idle and at most ipc_ttl seconds."""
 
     def __init__(
-        self, path: str, protocol: str, *, timeout: float, idle: float = 5, ttl: float = 1000, encoding: Encoding = "null"
+        self,
+        path: str,
+        protocol: str,
+        *,
+        timeout: float,
+        idle: float = 5,
+        ttl: float = 1000,
+        encoding: Encoding = "null",
     ) -> None:
         self.path = path
         self._protocol = protocol

@@ -84,8 +84,8 @@ class Loop(epollreactor.EPollReactor):
     def arrived(self, call: Callable[[], None]) -> None:
         """Call *call* when all descriptors that are ready now have been read.
 
-        What is done with input is done together, and so are reading and sending: a processor that goes from one session's
-        system calls to its Python code and back for each of many sessions does both from cold caches.
+        What is done with input is done together, and so are reading and sending: a processor that goes from one
+        session's system calls to its Python code and back for each of many sessions does both from cold caches.
         """
         self._arrived.append(call)
 

@@ -147,7 +147,8 @@ class DataDecoder(_Decoder):
             lines = data.split(b"\r\n")
             lines.pop()
             joined = b"".join(lines)
-            if b"\n" not in joined and (self._strict or b"\r" not in joined) and not (self._reject and self.bare_newline):
+            refused = self._reject and self.bare_newline
+            if b"\n" not in joined and (self._strict or b"\r" not in joined) and not refused:
                 self._after_crlf = True
                 self.size += len(data)
                 start = b""
