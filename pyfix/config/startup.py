@@ -9,11 +9,15 @@ import os
 
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.mail import MailSettings
+from pyfix.formats.macros import MacroError, level
 
 __all__ = ["SYSLOG_FACILITIES", "check_startup", "hostname_complaint"]
 
 SYSLOG_FACILITIES = frozenset(
-    ["auth", "authpriv", "cron", "daemon", "ftp", "kern", "lpr", "mail", "news", "syslog", "user", "uucp", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"]
+    (
+        *("auth", "authpriv", "cron", "daemon", "ftp", "kern", "lpr", "mail", "news", "syslog", "user", "uucp"),
+        *("local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"),
+    )
 )
 _MAX_NAME, _MAX_LABEL, _SHOWN = 255, 63, 100
 _LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
@@ -26,6 +30,10 @@ def check_startup(settings: MailSettings) -> None:
     reference's text for the first bad value.
     """
     snapshot = settings.snapshot
+    try:
+        level(snapshot.value("compatibility_level"))
+    except MacroError as error:
+        raise ConfigError(str(error)) from None
     where = f"file {snapshot.value('config_directory')}/main.cf"
     facility = settings.syslog_facility
     if facility not in SYSLOG_FACILITIES:

@@ -97,7 +97,7 @@ class Configuration:
         tables = database_clients.Check(quiet=self.quiet)
         self._restriction_classes(self.settings.get("smtpd_restriction_classes"), self.snapshot, None)
         for index, own in enumerate(overrides):
-            if not own:
+            if not self.entries[index].all_overrides:
                 continue
             scope = self.scope(self.entries[index])
             self._restriction_classes(own.get("smtpd_restriction_classes"), scope, index)

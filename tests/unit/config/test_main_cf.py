@@ -91,9 +91,9 @@ def test_override(argument: str, pair: tuple[str, str]) -> None:
 
 
 def test_malformed_override() -> None:
-    with pytest.raises(ConfigError, match="^invalid parameter override: a: missing '=' after attribute name$"):
+    with pytest.raises(ConfigError, match=r"^invalid parameter override: a: missing '=' after attribute name$"):
         parse_override("a")
-    with pytest.raises(ConfigError, match="^invalid parameter override: =x: missing attribute name$"):
+    with pytest.raises(ConfigError, match=r"^invalid parameter override: =x: missing attribute name$"):
         parse_override("=x")
 
 

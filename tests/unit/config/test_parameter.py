@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pyfix.config.errors import ConfigError
@@ -15,6 +17,7 @@ from pyfix.config.parameter import (
     raw,
     split_words,
     text,
+    text_or_file,
     words,
 )
 from pyfix.config.snapshot import Settings, Snapshot
@@ -149,6 +152,28 @@ def test_unit_of_a_bare_number() -> None:
 )
 def test_split_words(text_: str, expected: tuple[str, ...]) -> None:
     assert split_words(text_) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"  some.host \nsecond\n", "some.host"),
+        (b"", "t_name file {} is empty"),
+        (b"# c\nx\n", "t_name parameter setting must not contain multiple values: # c"),
+        (None, "{}: cannot open file: No such file or directory"),
+    ],
+)
+def test_text_or_file(tmp_path: Path, content: bytes | None, expected: str) -> None:
+    path = tmp_path / "mailname"
+    if content is not None:
+        path.write_bytes(content)
+    parameter = text_or_file("x", name="t_name", minimum=1)
+    try:
+        found = parameter.convert(str(path), Snapshot({}))
+    except ConfigError as error:
+        found = str(error)
+    assert found == expected.format(path)
+    assert parameter.convert("word", Snapshot({})) == "word"
 
 
 def test_on_the_class_it_is_the_declaration(sample: type[Settings]) -> None:

@@ -79,7 +79,7 @@ def test_malformed_text() -> None:
     with pytest.raises(ConfigError) as raised:
         Snapshot({}).expand("x${b")
     assert raised.value.warning == 'truncated macro reference: "x${b"'
-    with pytest.raises(ConfigError, match="^mac_exp_eval: bad conversion: 99999999999999999999$"):
+    with pytest.raises(ConfigError, match=r"^mac_exp_eval: bad conversion: 99999999999999999999$"):
         Snapshot({}).expand("${{99999999999999999999} < {1}}")
 
 

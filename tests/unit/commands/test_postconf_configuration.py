@@ -1,0 +1,152 @@
+"""Which names mean something in main.cf and master.cf."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pyfix.commands.postconf.configuration import Configuration, expand
+from pyfix.commands.postconf.database_clients import SUFFIXES, Check
+from pyfix.commands.postconf.messages import Fatal
+from pyfix.config.errors import ConfigError
+from pyfix.config.snapshot import Snapshot
+
+
+@pytest.fixture
+def read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[Configuration, list[str]]]:
+    """Read both files and return what they mean and the warnings, file names without the folder."""
+    monkeypatch.setattr(sys, "argv", ["postconf"])
+
+    def run(main_cf: str, master_cf: str = "", overrides: tuple[str, ...] = ()) -> tuple[Configuration, list[str]]:
+        (tmp_path / "main.cf").write_text(main_cf)
+        (tmp_path / "master.cf").write_text(master_cf)
+        configuration = Configuration(str(tmp_path))
+        configuration.read_main(overrides)
+        configuration.read_master(needed=True)
+        configuration.declare()
+        configuration.find_user_names()
+        lines = capsys.readouterr().err.replace(f"{tmp_path}/", "").splitlines()
+        return configuration, [line.removeprefix("postconf: warning: ") for line in lines]
+
+    return run
+
+
+Read = Callable[..., tuple[Configuration, list[str]]]
+
+
+def test_a_name_is_used_when_a_value_refers_to_it(read: Read) -> None:
+    configuration, warnings = read("mail_name = $a ${b?{$c}}\na = 1\nb = $d\nunused = 1\nd=\n")
+    assert configuration.user == {"a", "b", "d"}
+    assert warnings == ["main.cf: undefined parameter: c"]
+
+
+def test_legacy_names_are_used_by_the_default_of_their_replacement(read: Read) -> None:
+    configuration, warnings = read("virtual_maps = x\n")
+    assert configuration.user == {"virtual_maps"} and not warnings
+    assert "virtual_maps" not in configuration.builtin
+
+
+def test_restriction_classes(read: Read) -> None:
+    configuration, warnings = read("smtpd_restriction_classes = $k, two\nk = one\none = permit\n")
+    assert configuration.user == {"one", "k"}
+    assert warnings == ["main.cf: undefined parameter: two"]
+
+
+def test_names_of_one_service(read: Read) -> None:
+    configuration, warnings = read(
+        "shared = 1\nmail_name = $own\n",
+        "a unix - - n - - smtpd -o own=1 -o mail_name=$shared$mine$nobody -o mine=2 -o lost=3\nb unix - - n - - smtp\n",
+    )
+    assert configuration.user == {"shared"}
+    assert configuration.local == [{"own", "mine"}, set()]
+    assert warnings == ["master.cf: undefined parameter: nobody"]
+    assert "b_destination_rate_delay" in configuration.service
+    assert "a_destination_rate_delay" not in configuration.service
+
+
+def test_scope_of_a_service(read: Read) -> None:
+    configuration, _ = read("x = main\n", "a unix - - n - - smtpd -o x=own\n")
+    scope = configuration.scope(configuration.entries[0])
+    assert expand(scope, "$x $service_name $process_name") == "own a smtpd"
+
+
+def test_tables_that_read_main_cf(read: Read) -> None:
+    configuration, _ = read(
+        "virtual_alias_maps = proxy:ldap:one, pipemap:{mysql:two,debug:pgsql:three}, hash:sqlite:four\n"
+        "one_scope = 1\ntwo_user = 1\nthree_encoding = 1\nfour_dbpath = 1\none_nosuch = 1\n",
+        "a unix - - n - - smtpd -o alias_maps=mysql:five -o five_user=1\n",
+    )
+    assert configuration.user == {"one_scope", "two_user", "three_encoding"}
+    assert configuration.local == [{"five_user"}]
+
+
+def test_read_only_names_and_comments(read: Read) -> None:
+    _, warnings = read(
+        "process_id = 5\nmail_name = x #y z\nmyorigin = a#b\nfoo = 1 # c\n", "a unix - - n - - x -o process_name=q\n"
+    )
+    assert sorted(warnings) == [
+        "main.cf: #comment after other text is not allowed: #y z...",
+        "main.cf: read-only parameter assignment: process_id=5",
+        "master.cf: read-only parameter assignment: process_name=q",
+    ]
+
+
+def test_raw_values_refer_to_other_names(read: Read) -> None:
+    configuration, warnings = read("default_rbl_reply = $rbl_code $a ${x\na = 1\n")
+    assert not configuration.user and not warnings
+
+
+def test_overrides_of_the_command_line(read: Read) -> None:
+    configuration, _ = read("a = 1\n", overrides=("a=2", "b=3"))
+    assert (configuration.settings["a"], configuration.settings["b"]) == ("2", "3")
+    with pytest.raises(Fatal, match=r"^invalid parameter override: a: missing '=' after attribute name$"):
+        read("", overrides=("a",))
+
+
+def test_malformed_value(read: Read) -> None:
+    with pytest.raises(Fatal, match=r"^macro processing error$"):
+        read("mail_name = ${x\n")
+
+
+def test_missing_master_cf(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    configuration = Configuration(str(tmp_path))
+    configuration.read_master(needed=False)
+    assert "No such file or directory" in capsys.readouterr().err
+    with pytest.raises(ConfigError):
+        configuration.read_master(needed=True)
+
+
+def test_networks_are_checked_unless_set(read: Read) -> None:
+    for text in ("inet_protocols = x\n", "mynetworks_style = x\n", "compatibility_level = x\n"):
+        configuration, _ = read(text)
+        with pytest.raises((ConfigError, Fatal)):
+            configuration.check_networks()
+    configuration, _ = read("mynetworks_style = x\nmynetworks = 192.0.2.1\n")
+    configuration.check_networks()
+
+
+def test_file_of_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "my.cf"
+    path.write_text("user = x\nbogus = 1\n")
+    check = Check()
+    assert list(check.names(f"mysql:{path}, mysql:{path} ldap:/nonexistent mysql:abc")) == [
+        f"abc_{suffix}" for suffix in SUFFIXES["mysql"].split()
+    ]
+    err = capsys.readouterr().err
+    assert err.count(f"mysql:{path}: unused parameter: bogus=1") == 1
+    assert 'open "ldap" configuration "/nonexistent": No such file or directory' in err
+    list(Check(quiet=True).names(f"mysql:{path}"))
+    assert not capsys.readouterr().err
+    path.write_text("user\n")
+    with pytest.raises(ConfigError, match="missing '=' after attribute name"):
+        list(Check().names(f"mysql:{path}"))
+
+
+def test_expand_without_a_warning() -> None:
+    with pytest.raises(ConfigError, match="bad conversion"):
+        expand(Snapshot({}), "${{99999999999999999999} < {1}}")

@@ -1,0 +1,203 @@
+"""Changing main.cf and master.cf in place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from pyfix.commands.postconf.edit import edit_main, replace_file, requests
+from pyfix.commands.postconf.edit_services import edit_services
+from pyfix.commands.postconf.messages import Fatal
+
+MAIN_CF = "# head\na = 1\n  2\n# in\n   3\n\nb=2\na = 7\n# tail\nc=3\n  # x\n  d"
+MASTER_CF = """\
+# head
+smtp inet n - n - - smtpd
+   -o a=b
+ # in
+   -o c=d
+foo unix - - n - - pipe x
+# tail
+"""
+
+
+@pytest.fixture(autouse=True)
+def program_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["postconf"])
+
+
+@pytest.mark.parametrize(
+    ("how", "arguments", "result"),
+    [
+        ("e", ["b=x"], MAIN_CF.replace("b=2", "b = x") + "\n"),
+        ("e", ["z=1", "y = 2 "], MAIN_CF + "\ny = 2\nz = 1\n"),
+        ("e", ["c="], MAIN_CF.replace("c=3\n", "c = \n").removesuffix("\n  d") + "\n"),
+        ("X", ["c", "nosuch"], MAIN_CF.replace("c=3\n", "").removesuffix("\n  d") + "\n"),
+        ("#", ["c"], MAIN_CF.replace("c=3", "#c=3").replace("  d", "#  d") + "\n"),
+    ],
+)
+def test_main_cf(tmp_path: Path, how: str, arguments: list[str], result: str) -> None:
+    path = tmp_path / "main.cf"
+    path.write_text(MAIN_CF)
+    edit_main(str(path), how, arguments)
+    assert path.read_text() == result
+    assert os.listdir(tmp_path) == ["main.cf"]
+
+
+def test_all_entries_of_a_name_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "main.cf"
+    path.write_text(MAIN_CF)
+    edit_main(str(path), "e", ["a=4", "a=5"])
+    assert path.read_text().startswith("# head\na = 5\n# in\n\nb=2\na = 5\n# tail\n")
+    assert capsys.readouterr().err.splitlines() == [
+        "postconf: warning: ignoring earlier request: 'a = 4'",
+        f'postconf: warning: {path}: multiple entries for "a"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("argument", "with_value", "complaint"),
+    [
+        ("foo", True, "missing '=' after attribute name: \"foo\""),
+        ("=c", True, 'missing attribute name: "=c"'),
+        (" #a=c", True, "-e, -X, or -# accepts no comment input"),
+        ("a=x\ny", True, "-e, -X, or -# accepts no multi-line input"),
+        ("b=2", False, "-X or -# requires parameter names without value"),
+        ("", False, "-X or -# requires non-blank parameter names"),
+    ],
+)
+def test_requests_that_make_no_sense(argument: str, with_value: bool, complaint: str) -> None:
+    with pytest.raises(Fatal) as raised:
+        requests([argument], with_value=with_value)
+    assert str(raised.value) == complaint
+
+
+def test_mode_and_owner_stay(tmp_path: Path) -> None:
+    path = tmp_path / "main.cf"
+    path.write_text("a = 1\n")
+    path.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 12345, 23456)
+    before = path.stat()
+    replace_file(str(path), "b = \udce9\n")
+    after = path.stat()
+    assert path.read_bytes() == b"b = \xe9\n"
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert after.st_ino != before.st_ino
+
+
+def test_the_new_file_is_on_disk_before_it_takes_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "main.cf"
+    path.write_text("a = 1\n")
+    order: list[str] = []
+    sync, rename = os.fsync, os.rename
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (order.append("fsync"), sync(descriptor))[1])
+    monkeypatch.setattr(os, "rename", lambda old, new: (order.append("rename"), rename(old, new))[1])
+    replace_file(str(path), "a = 2\n")
+    assert order == ["fsync", "rename"]
+
+
+def test_a_failed_write_leaves_the_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "main.cf"
+    path.write_text("a = 1\n")
+
+    def full(descriptor: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(Fatal, match="No space left on device"):
+        replace_file(str(path), "a = 2\n")
+    monkeypatch.undo()
+    assert path.read_text() == "a = 1\n" and os.listdir(tmp_path) == ["main.cf"]
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(Fatal, match=rf"^open {tmp_path}/main.cf for reading: No such file or directory$"):
+        edit_main(f"{tmp_path}/main.cf", "e", ["a=b"])
+
+
+@pytest.mark.parametrize(
+    ("mode", "how", "arguments", "result"),
+    [
+        (
+            "M",
+            "e",
+            ["foo/unix=foo unix - - y - - pipe -o {a = b c}"],
+            MASTER_CF.replace(
+                "foo unix - - n - - pipe x",
+                "foo        unix  -       -       y       -       -       pipe\n    -o {a=b c}",
+            ),
+        ),
+        (
+            "M",
+            "e",
+            ["new/unix=new unix - - y - - pipe"],
+            MASTER_CF + "new        unix  -       -       y       -       -       pipe\n",
+        ),
+        ("M", "X", ["smtp/inet"], "# head\n # in\nfoo unix - - n - - pipe x\n# tail\n"),
+        ("M", "#", ["foo/unix"], MASTER_CF.replace("foo", "#foo")),
+        (
+            "F",
+            "e",
+            ["smtp/*/chroot=y"],
+            "# head\n # in\nsmtp       inet  n       -       y       -       -       smtpd\n    -o a=b\n    -o c=d\n"
+            "foo unix - - n - - pipe x\n# tail\n",
+        ),
+        (
+            "P",
+            "e",
+            ["foo/unix/q=r"],
+            MASTER_CF.replace(
+                "foo unix - - n - - pipe x\n# tail",
+                "# tail\nfoo        unix  -       -       n       -       -       pipe\n    -o q=r\n    x",
+            ),
+        ),
+        (
+            "P",
+            "X",
+            ["smtp/inet/a"],
+            "# head\n # in\nsmtp       inet  n       -       n       -       -       smtpd\n    -o c=d\n"
+            "foo unix - - n - - pipe x\n# tail\n",
+        ),
+    ],
+)
+def test_master_cf(tmp_path: Path, mode: str, how: str, arguments: list[str], result: str) -> None:
+    path = tmp_path / "master.cf"
+    path.write_text(MASTER_CF)
+    edit_services(str(path), mode, how, arguments)
+    assert path.read_text() == result
+
+
+@pytest.mark.parametrize(
+    ("mode", "how", "argument", "complaint"),
+    [
+        ("M", "e", "smtp=x", "-Me, -MX or -M# requires service_name/type"),
+        ("M", "e", "smtp/inet=x y", 'bad field count: "smtp/inet=x y"'),
+        ("F", "e", "smtp/inet=x", "-Fe or -FX requires service_name/type/field_name"),
+        ("F", "e", "smtp/inet/foo=x", 'invalid service attribute name: "foo"'),
+        ("F", "e", "smtp/inet/chroot=x", 'invalid chroot field "x" in "x"'),
+        ("P", "e", "smtp/inet=x", "-Pe or -PX requires service_name/type/parameter"),
+        ("P", "e", "smtp/inet/a=x y", "-Pe does not accept whitespace in parameter value"),
+        ("P", "X", "smtp/inet/*", "-Pe does not accept wild-card parameter name"),
+    ],
+)
+def test_services_requests_that_make_no_sense(
+    tmp_path: Path, mode: str, how: str, argument: str, complaint: str
+) -> None:
+    path = tmp_path / "master.cf"
+    path.write_text(MASTER_CF)
+    with pytest.raises(Fatal) as raised:
+        edit_services(str(path), mode, how, [argument])
+    assert str(raised.value) == complaint
+    assert path.read_text() == MASTER_CF
+
+
+def test_unmatched_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "master.cf"
+    path.write_text(MASTER_CF)
+    edit_services(str(path), "F", "e", ["no/unix/chroot=y"])
+    assert capsys.readouterr().err == 'postconf: warning: unmatched service_name/type: "no/unix/chroot=y"\n'
+    assert path.read_text() == MASTER_CF
