@@ -21,6 +21,9 @@ from pyfix.tables.table import TableError
 
 Groups = list[tuple[int, int]]
 """Start and end of the whole match and of each group; -1 for a group that took no part."""
+_SHORTEST_RUN: Final = 4
+_LONGEST_RUN: Final = 200
+
 Matcher = Callable[[bytes], "Groups | None"]
 """Raises RuntimeError for an expression that goes on too long."""
 
@@ -73,7 +76,55 @@ class ExpressionTable(RuleTable):
         if highest > expression.groups:
             raise PatternError(f'out of range replacement index "{highest}": skipping this rule')
         result = template if highest else "".join(map(str, template))
-        return Rule(expression.matches, result, number, negated=statement.negated, condition=condition)
+        source = statement.pattern, "".join(sorted(statement.flags))
+        return Rule(expression.matches, result, number, negated=statement.negated, condition=condition, source=source)
+
+    def union(self, patterns: list[str], flags: str) -> Matcher | None:
+        """Return one expression that matches what any of *patterns* does; None where there is none."""
+        return None
+
+    def _shortened(self, rules: list[Rule]) -> list[Rule]:
+        """Put a condition before each long run of plain rules: one expression that says whether any can match.
+
+        Most keys match nothing, and one large expression costs little more than a small one.
+        """
+        targets = {rule.next for rule in rules if rule.condition}
+        runs: list[tuple[int, int]] = []
+        start = 0
+        for index in range(len(rules) + 1):
+            rule = rules[index] if index < len(rules) else None
+            plain = rule is not None and not rule.negated and not rule.condition
+            if index > start and (
+                not plain
+                or index in targets
+                or index - start >= _LONGEST_RUN
+                or rule.source[1] != rules[start].source[1]  # type: ignore[union-attr]  # plain says that there is a rule
+            ):
+                if index - start >= _SHORTEST_RUN:
+                    runs.append((start, index))
+                start = index
+            if not plain:
+                start = index + 1
+        before: dict[int, Rule] = {}
+        for start, end in runs:
+            test = self.union([rule.source[0] for rule in rules[start:end]], rules[start].source[1])
+            if test is not None:
+                before[start] = Rule(_cautious(test), None, rules[start].line, negated=False, condition=True)
+                before[start].next = end
+        if not before:
+            return rules
+        places, added = [], 0
+        for index in range(len(rules) + 1):
+            places.append(index + added)
+            added += index in before
+        shortened: list[Rule] = []
+        for index, rule in enumerate(rules):
+            if index in before:
+                before[index].next = places[before[index].next]
+                shortened.append(before[index])
+            rule.next = places[rule.next]
+            shortened.append(rule)
+        return shortened
 
     def lookup(self, key: str) -> str | None:
         """Return the text of the first rule that holds for the key."""
@@ -95,6 +146,18 @@ class ExpressionTable(RuleTable):
             else:
                 index = rule.next
         return None
+
+
+def _cautious(test: Matcher) -> Matcher:
+    """Return the same test, but one that goes on too long is said to hold: the rules themselves decide then."""
+
+    def holds(key: bytes) -> Groups | None:
+        try:
+            return test(key)
+        except RuntimeError:
+            return []
+
+    return holds
 
 
 def _filled(template: Template, data: bytes, groups: Groups) -> str:

@@ -117,7 +117,8 @@ class IndexedTable(Table):
 
     def lookup(self, key: str) -> str | None:
         """Return the value.  Raises TableError for a damaged file."""
-        if stamp(os.fstat(self._fd)) != self._stamp:
+        state, known = os.fstat(self._fd), self._stamp
+        if state.st_mtime_ns != known[1] or state.st_size != known[2] or (state.st_nlink > 0) != known[3]:
             self._open_again()
         answer = self._answers.get(key, _UNKNOWN)
         if answer is not _UNKNOWN:

@@ -6,7 +6,8 @@ Source: postconf(5) on parameters such as virtual_alias_maps; ADDRESS_REWRITING_
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from pyfix.formats.extension import split_extension
@@ -61,62 +62,44 @@ def _external(localpart: str) -> str:
     return '"' + re.sub(r'([\\"\r])', r"\\\1", localpart) + '"'
 
 
-_Step = tuple[int, str]
-_ASK_ALL, _ASK_FIXED, _IS_LOCAL = range(3)
+_ASK_ALL, _ASK_FIXED, _IS_LOCAL, _IF_LOCAL = range(4)
 
 
-def _address_steps(
+@lru_cache(maxsize=1024)
+def _address_plan(
     address: str, delimiters: str, strategy: int, owner_request_special: bool
-) -> Generator[_Step, str | bool | None, AddressMatch | None]:
-    """Yield one question after the other; what is sent back is the answer to it."""
+) -> tuple[tuple[int, str, str], ...]:
+    """Return what to ask, one after the other: kind of question, key, and the extension that a match leaves over."""
     localpart, at, domain = address.rpartition("@")
     if not at:
         localpart, domain = domain, ""
     user, _ = split_extension(localpart, delimiters, owner_request=owner_request_special)
     extension = localpart[len(user) :]
     # The quoted form is asked for first; where nothing needs quotes there is only one form.
-    whole = [_external(localpart)]
-    if whole[0] != localpart:
-        whole.append(localpart)
-    bare = []
-    if extension:
-        bare = [_external(user)]
-        if bare[0] != user:
-            bare.append(user)
-
-    def ask(kind: int, keys: list[str]) -> Generator[_Step, str | bool | None, str | None]:
-        for key in keys:
-            if key and isinstance(value := (yield kind, key), str):
-                return value
-        return None
-
-    if strategy & FULL and (value := (yield from ask(_ASK_ALL, [key + at + domain for key in whole]))) is not None:
-        return AddressMatch(value, "")
-    if strategy & NOEXT and (value := (yield from ask(_ASK_FIXED, [key + at + domain for key in bare]))) is not None:
-        return AddressMatch(value, extension)
-    if not at:
-        return None
-    if strategy & LOCALPART_IF_LOCAL and (yield _IS_LOCAL, domain):
-        if (value := (yield from ask(_ASK_FIXED, whole))) is not None:
-            return AddressMatch(value, "")
-        if (value := (yield from ask(_ASK_FIXED, bare))) is not None:
-            return AddressMatch(value, extension)
-    if strategy & AT_DOMAIN and (value := (yield from ask(_ASK_FIXED, ["@" + domain]))) is not None:
-        return AddressMatch(value, "")
-    if strategy & DOMAIN and domain:
-        keys = [domain]
-        if strategy & (PARENTS | DOTTED_PARENTS):
-            dot = "" if strategy & PARENTS else "."
-            labels = domain.split(".")
-            keys += [dot + ".".join(labels[n:]) for n in range(1, len(labels))]
-        if (value := (yield from ask(_ASK_FIXED, keys))) is not None:
-            return AddressMatch(value, "")
-    if strategy & LOCALPART_AT:
-        if (value := (yield from ask(_ASK_FIXED, [key + "@" for key in whole]))) is not None:
-            return AddressMatch(value, "")
-        if (value := (yield from ask(_ASK_FIXED, [key + "@" for key in bare]))) is not None:
-            return AddressMatch(value, extension)
-    return None
+    whole = dict.fromkeys([_external(localpart), localpart])
+    bare = dict.fromkeys([_external(user), user]) if extension else {}
+    plan: list[tuple[int, str, str]] = []
+    if strategy & FULL:
+        plan += [(_ASK_ALL, key + at + domain, "") for key in whole]
+    if strategy & NOEXT:
+        plan += [(_ASK_FIXED, key + at + domain, extension) for key in bare]
+    if at:
+        if strategy & LOCALPART_IF_LOCAL:
+            plan.append((_IS_LOCAL, domain, ""))
+            plan += [(_IF_LOCAL, key, "") for key in whole]
+            plan += [(_IF_LOCAL, key, extension) for key in bare]
+        if strategy & AT_DOMAIN:
+            plan.append((_ASK_FIXED, "@" + domain, ""))
+        if strategy & DOMAIN and domain:
+            plan.append((_ASK_FIXED, domain, ""))
+            if strategy & (PARENTS | DOTTED_PARENTS):
+                dot = "" if strategy & PARENTS else "."
+                labels = domain.split(".")
+                plan += [(_ASK_FIXED, dot + ".".join(labels[n:]), "") for n in range(1, len(labels))]
+        if strategy & LOCALPART_AT:
+            plan += [(_ASK_FIXED, key + "@", "") for key in whole]
+            plan += [(_ASK_FIXED, key + "@", extension) for key in bare]
+    return tuple(step for step in plan if step[1])
 
 
 class Maps:
@@ -228,19 +211,15 @@ class Maps:
         """
         if not self.tables:
             return None
-        steps = _address_steps(address, recipient_delimiter, strategy, self._owner_request_special)
-        try:
-            kind, text = next(steps)
-            while True:
-                answer: str | bool | None
-                if kind == _IS_LOCAL:
-                    answer = is_local is not None and is_local(text)
-                else:
-                    answer = self._find_now_in(self.tables if kind == _ASK_ALL else self._fixed, text)
-                kind, text = steps.send(answer)
-        except StopIteration as end:
-            found: AddressMatch | None = end.value
-            return found
+        local = False
+        for kind, key, extension in _address_plan(address, recipient_delimiter, strategy, self._owner_request_special):
+            if kind == _IS_LOCAL:
+                local = is_local is not None and is_local(key)
+            elif kind != _IF_LOCAL or local:
+                value = self._find_now_in(self.tables if kind == _ASK_ALL else self._fixed, key)
+                if value is not None:
+                    return AddressMatch(value, extension)
+        return None
 
     async def find_address(
         self,
@@ -253,18 +232,14 @@ class Maps:
         """Do as find_address_now(), with tables that may wait; *is_local* may wait too."""
         if not self.tables:
             return None
-        steps = _address_steps(address, recipient_delimiter, strategy, self._owner_request_special)
-        try:
-            kind, text = next(steps)
-            while True:
-                answer: str | bool | None
-                if kind == _IS_LOCAL:
-                    verdict = False if is_local is None else is_local(text)
-                    answer = verdict if isinstance(verdict, bool) else await verdict
-                else:
-                    tables = self.tables if kind == _ASK_ALL else self._fixed
-                    answer = self._find_now_in(tables, text) if self.local else await self._find_in(tables, text)
-                kind, text = steps.send(answer)
-        except StopIteration as end:
-            found: AddressMatch | None = end.value
-            return found
+        local = False
+        for kind, key, extension in _address_plan(address, recipient_delimiter, strategy, self._owner_request_special):
+            if kind == _IS_LOCAL:
+                verdict = False if is_local is None else is_local(key)
+                local = verdict if isinstance(verdict, bool) else await verdict
+            elif kind != _IF_LOCAL or local:
+                tables = self.tables if kind == _ASK_ALL else self._fixed
+                value = self._find_now_in(tables, key) if self.local else await self._find_in(tables, key)
+                if value is not None:
+                    return AddressMatch(value, extension)
+        return None

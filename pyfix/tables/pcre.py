@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import re
 from typing import Any, Final
 
 from pyfix.formats.patterns import PatternError, toggled
-from pyfix.tables.expressions import Expression, ExpressionTable, Groups
+from pyfix.tables.expressions import Expression, ExpressionTable, Groups, Matcher
 from pyfix.tables.table import Opening, TableError
 
 _ANCHORED: Final = 0x80000000
@@ -25,6 +26,9 @@ _FLAGS: Final = {
     "i": _CASELESS, "m": _MULTILINE, "s": _DOTALL, "x": _EXTENDED, "A": _ANCHORED, "E": _DOLLAR_ENDONLY, "U": _UNGREEDY,
 }  # fmt: skip
 
+_NOT_TO_JOIN: Final = re.compile(r"\\[1-9gkQEK]|\(\?(?![:=!]|<[=!])|\(\*")
+"""References to groups, names, options, quoting, verbs: what depends on its place in the whole expression."""
+
 _loaded: list[Any] = []
 
 
@@ -33,7 +37,7 @@ def _library() -> Any:
     if _loaded:
         return _loaded[0]
     try:
-        library = ctypes.CDLL("libpcre2-8.so.0")
+        library: Any = ctypes.CDLL("libpcre2-8.so.0")
     except OSError:
         name = ctypes.util.find_library("pcre2-8")
         if name is None:
@@ -50,7 +54,7 @@ def _library() -> Any:
     library.pcre2_match_data_create_from_pattern_8.restype = pointer
     library.pcre2_match_data_free_8.argtypes = [pointer]
     library.pcre2_match_data_free_8.restype = None
-    library.pcre2_match_8.argtypes = [pointer, ctypes.c_char_p, size, size, number, pointer, pointer]
+    library.quick_match = ctypes.PyDLL(library._name).pcre2_match_8
     library.pcre2_get_ovector_pointer_8.argtypes = [pointer]
     library.pcre2_get_ovector_pointer_8.restype = ctypes.POINTER(size)
     library.pcre2_get_error_message_8.argtypes = [ctypes.c_int, ctypes.c_char_p, size]
@@ -117,10 +121,12 @@ class PcreTable(ExpressionTable):
                 options ^= bit
         library = self._pcre
         compiled = _Compiled(library, pattern.encode(errors="surrogateescape"), options)
-        match = library.pcre2_match_8
+        # Arguments that are ready, and a function that keeps the interpreter's lock: see regexp.py.
+        match, size = library.quick_match, ctypes.c_size_t
+        code, room, start, options_now = ctypes.c_void_p(compiled.code), ctypes.c_void_p(compiled.room), size(0), 0
 
-        def matches(key: bytes) -> Groups | None:
-            status = match(compiled.code, key, len(key), 0, 0, compiled.room, None)
+        def matches(key: bytes, compiled: _Compiled = compiled) -> Groups | None:
+            status = match(code, key, size(len(key)), start, options_now, room, None)
             if status > 0:
                 places = compiled.places
                 # A group that took no part has the largest number for its place.
@@ -133,3 +139,12 @@ class PcreTable(ExpressionTable):
             return None
 
         return Expression(matches, compiled.groups)
+
+    def union(self, patterns: list[str], flags: str) -> Matcher | None:
+        """Join expressions that mean the same inside a larger one."""
+        if toggled(flags, "x") or any(_NOT_TO_JOIN.search(pattern) for pattern in patterns):
+            return None
+        try:
+            return self.expression("|".join(f"(?:{pattern})" for pattern in patterns), flags, groups=False).matches
+        except PatternError:
+            return None

@@ -27,13 +27,16 @@ _SIZE: Final = 256
 """Bytes for a regex_t; the GNU library's has 64, that of musl 48."""
 
 _library.regcomp.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
-_library.regexec.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_int]
 _library.regerror.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
 _library.regfree.argtypes = [ctypes.c_void_p]
 _library.newlocale.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p]
 _library.newlocale.restype = ctypes.c_void_p
 _library.uselocale.argtypes = [ctypes.c_void_p]
 _library.uselocale.restype = ctypes.c_void_p
+
+# A match takes less time than giving the interpreter's lock away and taking it again, and than converting
+# arguments by their declared types: hence a function of its own, with arguments that are ready.
+_regexec: Final = ctypes.PyDLL(None).regexec
 
 _c_locale: list[int] = []
 
@@ -88,11 +91,11 @@ class RegexpTable(ExpressionTable):
         options |= 0 if toggled(flags, "i") else _IGNORE_CASE
         options |= _NEWLINE if toggled(flags, "m") else 0
         compiled = _Compiled(pattern.encode(errors="surrogateescape"), options | (0 if groups else _NO_GROUPS))
-        regexec, memory = _library.regexec, compiled.memory
+        regexec, memory, none = _regexec, ctypes.c_void_p(ctypes.addressof(compiled.memory)), ctypes.c_size_t(0)
         if not groups:
 
             def matches(key: bytes, compiled: _Compiled = compiled) -> Groups | None:
-                status = regexec(memory, key, 0, None, 0)
+                status = regexec(memory, key, none, None, 0)
                 if status == 0:
                     return []
                 if status != _NO_MATCH:
@@ -101,9 +104,10 @@ class RegexpTable(ExpressionTable):
 
             return Expression(matches, compiled.groups)
         places = (_Offset * (2 * (compiled.groups + 1)))()
+        count = ctypes.c_size_t(compiled.groups + 1)
 
         def matches_groups(key: bytes, compiled: _Compiled = compiled) -> Groups | None:
-            status = regexec(memory, key, compiled.groups + 1, places, 0)
+            status = regexec(memory, key, count, places, 0)
             if status == 0:
                 return list(zip(places[0::2], places[1::2], strict=True))
             if status != _NO_MATCH:

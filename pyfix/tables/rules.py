@@ -17,14 +17,18 @@ from pyfix.tables.textfile import logical_lines
 class Rule:
     """A pattern, and what follows from it."""
 
-    __slots__ = ("condition", "line", "negated", "next", "result", "test")
+    __slots__ = ("condition", "line", "negated", "next", "result", "source", "test")
 
-    def __init__(self, test: Any, result: Any, line: int, *, negated: bool, condition: bool) -> None:
+    def __init__(
+        self, test: Any, result: Any, line: int, *, negated: bool, condition: bool, source: tuple[str, str] = ("", "")
+    ) -> None:
         self.test: Final = test
         self.result: Final = result
         self.line: Final = line
         self.negated: Final = negated
         self.condition: Final = condition
+        self.source: Final = source
+        """Pattern and flags."""
         self.next = 0
         """Index of the rule to go on with when this one does not hold: a condition jumps behind its ENDIF."""
 
@@ -76,7 +80,11 @@ class RuleTable(Table):
         for rule in reversed(waiting):
             self._warn(rule.line, "IF has no matching ENDIF")
             rule.next = len(rules)
-        self._rules: Final = rules
+        self._rules: Final = self._shortened(rules)
+
+    def _shortened(self, rules: list[Rule]) -> list[Rule]:
+        """Return rules that say the same with less work."""
+        return rules
 
     def _warn(self, line: int, text: str) -> None:
         warn(f"{self.kind} map {self._file_name}, line {line}: {text}")

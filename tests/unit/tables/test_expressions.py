@@ -1,10 +1,12 @@
 """What holds for regexp and pcre alike."""
 
+import random
 from pathlib import Path
 
 import pytest
 
 from pyfix.tables import flags as bits
+from pyfix.tables.rules import RuleTable
 from pyfix.tables.source import open_table
 from pyfix.tables.table import Opening, Table, TableError
 
@@ -111,3 +113,39 @@ def test_file(kind: str, tmp_path: Path) -> None:
     (tmp_path / "t").write_text("# comment\n/^a/\n x\n y\n")
     assert open_table(f"{kind}:{tmp_path}/t", share=False).find_now("abc") == "x y"
     assert Opening().flags == bits.ORDINARY
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_same_answers_with_many_rules(kind: str, seed: int) -> None:
+    """Runs of plain rules are tried as one; conditions and signs between them must go on to hold."""
+    source = random.Random(seed)
+    lines = []
+    depth = 0
+    for number in range(60):
+        letter, flags = source.choice("abcdefgh"), source.choices(["", "i", "m"], [20, 1, 1])[0]
+        chance = source.random()
+        if chance < 0.06:
+            lines.append(f"if {source.choice(['', '!'])}/{letter}/{flags}")
+            depth += 1
+        elif chance < 0.15 and depth:
+            lines.append("endif")
+            depth -= 1
+        elif chance < 0.2:
+            lines.append(f"!/{letter}/{flags} not {number}")
+        else:
+            other = source.choice("xyzabcd")
+            text = source.choice(
+                [f"/{letter}.*{other}{other}/", f"/^({letter}+){other}(q)?$/", f"/{letter}{other}|zz$/"]
+            )
+            lines.append(f"{text}{flags} {number} {source.choice(['', '$1']) if '(' in text else ''}")
+    lines += ["endif"] * depth
+    table = opened(kind, *lines)
+    keys = ["".join(source.choices("abcdefghxyzqQAB\n", k=source.randrange(8))) for _ in range(300)]
+    answers = [table.find_now(key) for key in keys]
+    type(table)._shortened, shortened = RuleTable._shortened, type(table)._shortened  # type: ignore[attr-defined]
+    try:
+        plain = opened(kind, *lines)
+    finally:
+        del type(table)._shortened  # type: ignore[attr-defined]
+    assert type(table)._shortened is shortened  # type: ignore[attr-defined]
+    assert answers == [plain.find_now(key) for key in keys]

@@ -49,3 +49,14 @@ def test_a_machine_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     with pytest.raises(TableError, match="unsupported dictionary type: pcre"):
         opened("/a/ b")
+
+
+@pytest.mark.parametrize(
+    "odd", [r"(a)\1", "(?<n>a)(?P=n)", "(?i)x", r"\Qa|b\E", "(*COMMIT)a", "a(?#note)", "(?1)(a)", r"a\Kb"]
+)
+def test_expressions_that_are_not_joined(odd: str) -> None:
+    lines = ", ".join(f"{{/{pattern}/ x}}" for pattern in ["b+", "c", "d", odd, "e"])
+    table = PcreTable(f"{{{lines}}}", Opening())
+    assert len(table._rules) == 5
+    joined = PcreTable("{" + ", ".join(f"{{/{pattern}/ x}}" for pattern in "abcde") + "}", Opening())
+    assert len(joined._rules) == 6
