@@ -5,6 +5,7 @@ Source: smtpd(8), master(5).
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.smtpd.peer import PeerNames
 from pyfix.daemons.smtpd.server import Server
 from pyfix.daemons.smtpd.session import Session
+from pyfix.daemons.smtpd.standalone import serve_standard_input
 from pyfix.formats.attributes import AttributeListError, decode_pairs
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
@@ -42,6 +44,13 @@ class Smtpd(Daemon):
     def client_timeout(self) -> float:
         """Seconds that a silent SMTP client is waited for."""
         return self.server.settings.smtpd_timeout
+
+    def stand_alone(self) -> None:
+        """Serve standard input with the rights of the caller: the message belongs to who runs us."""
+        if os.getuid() == 0:
+            os.seteuid(0)
+            os.setegid(0)
+        serve_standard_input(self.server)
 
     async def serve(self, stream: Stream) -> None:
         """Serve one client; on a ``pass`` service the client is handed over by postscreen(8)."""

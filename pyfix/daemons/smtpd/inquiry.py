@@ -122,7 +122,11 @@ async def etrn(session: Session, words: list[Word], _line: str) -> bool:
     if not (domain.isascii() and is_hostname(domain)) and literal_to_address(domain) is None:
         session.reply("501 Error: invalid parameter syntax")
         return False
-    refusal = None if session.server.stand_alone else await judge_etrn(transaction, domain)
+    if session.server.stand_alone:
+        log.warning('do not use ETRN in "sendmail -bs" mode')
+        session.reply("458 Unable to queue messages")
+        return False
+    refusal = await judge_etrn(transaction, domain)
     if refusal is not None:
         session.refuse(refusal)
         return False

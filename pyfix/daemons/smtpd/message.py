@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyfix.access.client_context import rewrites_locally
 from pyfix.clients.cleanup import NewMessage
+from pyfix.clients.postdrop import DroppedMessage
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.records import (
     ATTRIBUTE,
@@ -49,10 +50,14 @@ async def opened(session: Session) -> bool:
     bits = server.cleanup_flags | flags.SMTP_REPLY
     if session.mail.smtputf8:
         bits |= flags.SMTPUTF8
+    new: NewMessage
     try:
-        new = await NewMessage.open(session.settings.cleanup_service_name, bits, session.settings.ipc_timeout)
+        if server.stand_alone:
+            new = DroppedMessage.run(f"{session.settings.command_directory}/postdrop")
+        else:
+            new = await NewMessage.open(session.settings.cleanup_service_name, bits, session.settings.ipc_timeout)
     except ServiceError as error:
-        log.warning(f"connect to {session.settings.cleanup_service_name} service: {error}")
+        log.warning(f"new message: {error}")
         session.reply(_SERVICE_FAILED)
         return False
     session.message = new
@@ -87,7 +92,10 @@ def _forwarded_client(session: Session) -> str:
 
 
 def _envelope(session: Session, queue_id: str) -> bytes:
-    """Return the records before the first recipient."""
+    """Return the records before the first recipient; pickup(8) will add what postdrop(1) is not told."""
+    if session.server.stand_alone:
+        first = encode_record(SENDER, (session.transaction.sender or "").encode("utf-8", "surrogateescape"))
+        return first + (_attribute(f"encoding={session.mail.encoding}") if session.mail.encoding else b"")
     transaction = session.transaction
     client = session.client
     found = session.mail

@@ -145,6 +145,9 @@ class Session:
         *again*: after XCLIENT, which leaves XFORWARD to the client that was there first.
         """
         server = self.server
+        if server.stand_alone:
+            self.newline_mode = "no"
+            return
         name, address = self.client.name, self.client.address
         try:
             self.discarded = server.discarded_for(address)
@@ -320,7 +323,7 @@ class Session:
 
     def check_step(self, where: str, must_wait: bool) -> None:
         """Notice a client that does not wait for replies where it must.  Raises SessionEnds if that is forbidden."""
-        if not must_wait or self.out_of_step_seen:
+        if not must_wait or self.out_of_step_seen or self.server.stand_alone:
             return
         early = self.buffer or self.stream.peek_input()
         if not early:
