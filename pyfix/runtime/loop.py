@@ -52,6 +52,8 @@ class Loop(epollreactor.EPollReactor):
         self._next_sweep = float("inf")
         self._on_error: Callable[[BaseException], None] = _raise
         self.now = monotonic()
+        self.batching = False
+        """Several descriptors are ready in this turn."""
         self._stopping = False
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
 
@@ -140,6 +142,7 @@ class Loop(epollreactor.EPollReactor):
         except InterruptedError:
             return
         self.now = monotonic()
+        self.batching = len(events) > 1
         handlers = self._handlers
         for fd, event in events:
             handler = handlers.get(fd)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import array
 import select
 import socket
+from collections.abc import Generator
 from contextlib import suppress
 from typing import Final
 
 from pyfix.runtime.loop import READ_EDGE, WRITE_EDGE, current
-from pyfix.runtime.task import Waiter
+from pyfix.runtime.task import Task, Waiter
 
 _FIRST_READ: Final = 16384
 _LARGE_READ: Final = 262144
@@ -33,8 +34,8 @@ class Stream:
     """
 
     __slots__ = (
-        "_buffer", "_fd", "_hangup", "_input", "_leaving", "_loop", "_out", "_problem", "_readable", "_reader", "_size",
-        "_socket", "_writer", "_writing", "deadline", "timeout", "until",
+        "_buffer", "_fd", "_hangup", "_input", "_leaving", "_loop", "_only_ready", "_out", "_problem", "_readable",
+        "_size", "_socket", "_task", "_writer", "_writing", "deadline", "timeout", "until",
     )  # fmt: skip
 
     def __init__(self, connection: socket.socket, timeout: float = 0) -> None:
@@ -43,14 +44,17 @@ class Stream:
         self._loop = current()
         self._out: list[bytes] = []
         self._size = _FIRST_READ
-        self._reader: Waiter[None] | None = None
+        self._task: Task | None = None
+        """The coroutine that waits for input."""
+        self._only_ready = False
+        """It reads by itself when there is something to read."""
         self._writer: Waiter[None] | None = None
         self._readable = False
         self._hangup = False
         self._buffer = b""
         self._input = b""
         """What was read for the coroutine that waits."""
-        self._problem: StreamClosed | None = None
+        self._problem: StreamClosed | StreamTimeout | None = None
         self._leaving = False
         self._writing = False
         self.timeout = timeout
@@ -75,13 +79,15 @@ class Stream:
                 if self._writer is not None:
                     writer, self._writer = self._writer, None
                     writer.wake(None)
-            if self._reader is None:
+            if self._task is None:
                 self._readable = True
+            elif self._only_ready:
+                self._resume()
             else:
                 self._receive()
 
     def _receive(self) -> None:
-        """Read for the coroutine that waits; it goes on when the other descriptors have been read, too."""
+        """Read for the coroutine that waits; of many, it goes on when the other descriptors have been read, too."""
         try:
             data = self._socket.recv(self._size)
         except BlockingIOError:
@@ -96,21 +102,29 @@ class Stream:
             else:
                 # A short read empties a stream socket; what comes later makes an event of its own.
                 self._readable = self._hangup
-        self._loop.arrived(self._resume)
+        if self._loop.batching:
+            self._loop.arrived(self._resume)
+        else:
+            self._resume()
 
     def _resume(self) -> None:
-        reader = self._reader
-        if reader is not None:
-            self._reader = None
-            reader.wake(None)
+        task = self._task
+        if task is not None:
+            self._task = None
+            task.step()
+
+    def __await__(self) -> Generator[Stream, None, None]:
+        """Wait for input, or for the problem that stands in its place."""
+        yield self
 
     def expired(self) -> None:
         """Called by the loop when the deadline of a wait is over."""
-        for waiter in (self._reader, self._writer):
-            if waiter is not None:
-                self._reader = self._writer = None
-                waiter.fail(StreamTimeout())
-                return
+        if self._task is not None:
+            self._problem = StreamTimeout()
+            self._resume()
+        elif self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.fail(StreamTimeout())
 
     def _arm(self) -> None:
         timeout = self.timeout
@@ -164,20 +178,23 @@ class Stream:
             data, self._buffer = self._buffer, b""
             return data
         if self._out and not self._leaving and not self._writing:
-            self._leaving = True
-            self._loop.leaving(self._send)
+            if self._loop.batching:
+                self._leaving = True
+                self._loop.leaving(self._send)
+            else:
+                self._send()
         if self._fd < 0:
             raise StreamClosed("closed")
         if self._readable:
             found = self._read_ready()
             if found is not None:
                 return found
-        self._arm()
-        waiter: Waiter[None] = Waiter()
-        self._reader = waiter
-        await waiter
+        if self._problem is None:
+            self._arm()
+            await self
         if self._problem is not None:
-            raise self._problem
+            problem, self._problem = self._problem, None
+            raise problem
         data, self._input = self._input, b""
         return data
 
@@ -302,9 +319,12 @@ class Stream:
             except BlockingIOError:
                 self._readable = False
                 self._arm()
-                waiter: Waiter[None] = Waiter()
-                self._reader = waiter
-                await waiter
+                self._only_ready = True
+                await self
+                self._only_ready = False
+                if self._problem is not None:
+                    problem, self._problem = self._problem, None
+                    raise problem from None
                 continue
             except OSError as error:
                 raise StreamClosed(error.strerror) from error
@@ -331,10 +351,12 @@ class Stream:
         if self.deadline:
             self._loop.expire_never(self)
         self._socket.close()
-        waiter = self._reader or self._writer
-        self._reader = self._writer = None
-        if waiter is not None:
-            waiter.fail(StreamClosed("closed"))
+        if self._task is not None:
+            self._problem = StreamClosed("closed")
+            self._resume()
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.fail(StreamClosed("closed"))
 
     async def close_when_sent(self) -> None:
         """Send all, then close; a peer that takes nothing is dropped after the timeout."""
