@@ -9,6 +9,7 @@ strict_7bit_headers, strict_8bitmime_body, strict_mime_encoding_domain, disable_
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, Protocol
 
 from pyfix.formats.header import KnownHeader, find_header, header_name_end
@@ -192,6 +193,16 @@ class MimeParser:
             return
         self._partial = kind != _END_OF_LINE
 
+    def skip_primary(self, content_headers: Iterable[tuple[KnownHeader, bytes, bytes]]) -> None:
+        """Go on after the empty line of a primary header whose headers the sink has taken by itself.
+
+        *content_headers* are those of them that say what the body is: what is known, name, and body of each.
+        """
+        for known, name, body in content_headers:
+            if not self._disabled:
+                self._learn(known, name, body)
+        self._end_header()
+
     def end(self) -> None:
         """Take note that the message has ended, perhaps amid a header."""
         if self.state != BODY:
@@ -222,13 +233,17 @@ class MimeParser:
         if self._disabled:
             checks = "header"
         elif known is not None and known.mime:
-            if known.name == "Content-Type":
-                self._content_type(body, name + b":" + body)
-            elif known.name == "Content-Transfer-Encoding":
-                self._content_transfer_encoding(body)
+            self._learn(known, name, body)
         if self._strict_header and not text.isascii():
             self._error(HEADER_8BIT, text)
         self._sink.header(checks, known, name, body, self.state)
+
+    def _learn(self, known: KnownHeader, name: bytes, body: bytes) -> None:
+        """Learn what a Content-...: header says about the part."""
+        if known.name == "Content-Type":
+            self._content_type(body, name + b":" + body)
+        elif known.name == "Content-Transfer-Encoding":
+            self._content_transfer_encoding(body)
 
     def _end_header(self, *, whole: bool = True) -> None:
         """End a header of any class and go to what follows it; one without its empty line (*whole*) has a body."""

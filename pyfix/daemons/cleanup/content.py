@@ -10,6 +10,7 @@ from pyfix.daemons.cleanup.body import ENDED, HEADER, STRAY, UNEXPECTED, BodyCop
 from pyfix.daemons.cleanup.envelope import TRACES, refuse_trace
 from pyfix.daemons.cleanup.header import HeaderWriter
 from pyfix.daemons.cleanup.message import Message
+from pyfix.daemons.cleanup.quickheader import body_of, scan_header
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats import status as bits
 from pyfix.formats.mime import BODY, MimeParser
@@ -50,6 +51,10 @@ class _Content:
 
     async def read(self) -> None:
         message, source, parser = self._message, self._source, self._parser
+        if not message.setup.strict_header and message.setup.checks is None:
+            await self._quick_header()
+            if not message.going:
+                return
         while True:
             if parser.state == BODY and not self._every_line:
                 result = self._body.copy(source.data, source.position)
@@ -86,6 +91,38 @@ class _Content:
             message.out.append(encode_record(TEXT))
         message.segment_end = message.flush()
         message.out.append(b"X\0")
+
+    async def _quick_header(self) -> None:
+        """Take the primary header at one glance, if it is all there and nothing in it is odd; else take nothing."""
+        message, source, header = self._message, self._source, self._header
+        setup = message.setup
+        data, start = source.data, source.position
+        found = scan_header(data, start, setup.header_names, setup.line_limit, setup.settings.header_size_limit)
+        if found is None:
+            return
+        specials, end = found
+        out = message.out
+        content_headers = []
+        for special in specials:
+            known = special.known
+            if known.name == "Received":
+                header.received()
+                if not message.going:
+                    return
+                continue
+            name, body = data[special.begin : special.colon], body_of(data, special)
+            if known.mime:
+                content_headers.append((known, name, body))
+            if start < special.start:
+                out.append(data[start : special.start])
+            start = special.start if header.primary(known, name, body) else special.end
+        if start < end:
+            out.append(data[start:end])
+        source.position = end + 2
+        self._parser.skip_primary(content_headers)
+        if header.waiting:
+            await header.resolve()
+        out.append(b"N\0")
 
     def _lines(self) -> bool:
         """Show the complete records to the parser, while it has to see them; tell whether the X record was taken."""

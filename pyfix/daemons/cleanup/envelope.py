@@ -37,7 +37,6 @@ from pyfix.formats.records import (
     DSN_ORIGINAL_RECIPIENT,
     DSN_RET,
     END,
-    EXTRACTED,
     FILTER,
     FLAGS,
     FULL_NAME,
@@ -54,12 +53,12 @@ from pyfix.formats.records import (
     TIME,
     VERP,
     WARN,
+    decode_record,
     encode_record,
 )
 from pyfix.protocols.internal.cleanup import DISCARD, HOLD, REQUIRE_TLS, SMTPUTF8
 from pyfix.runtime.log import log
 
-_STOPS: Final = (MESSAGE, EXTRACTED, END)
 _PLAIN: Final = frozenset((FULL_NAME, INSPECTOR, FILTER, REDIRECT, KILLED))
 """Records that are copied as they are."""
 RECIPIENT_CLASS: Final = frozenset(
@@ -71,6 +70,20 @@ TRACES: Final = frozenset((PADDING, POINTER))
 _EXTRA_FLAGS: Final = HOLD | DISCARD
 _NOT_OF_CLIENTS: Final = SMTPUTF8_HEADER | SMTPUTF8_SENDER | SMTPUTF8_RECIPIENT | REQUIRETLS_HEADER
 _ALL_NOTIFY: Final = NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY
+
+ATTRIBUTE_KINDS: Final = {
+    b"create_time": CREATE_TIME,
+    b"dsn_orig_rcpt": DSN_ORIGINAL_RECIPIENT,
+    b"envelope_id": DSN_ENVELOPE_ID,
+    b"notify_flags": DSN_NOTIFY,
+    b"ret_flags": DSN_RET,
+}
+"""Named attributes that have a record type of their own, in older files."""
+
+_NUMBERS: Final = re.compile(rb"\s*\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+([+-]?\d+)")
+_SECONDS: Final = re.compile(rb"\s*([+-]?\d+)(?:\s+(\d+))?")
+_GRAPHIC: Final = re.compile(rb"[!-~]*")
+_NOTIFY: Final = NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY
 
 ATTRIBUTE_KINDS: Final = {
     b"create_time": CREATE_TIME,
@@ -123,31 +136,54 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
     Raises EndOfInput, RecordError, ServiceError, StreamTimeout, StreamClosed.
     """
     reader = _Envelope(message)
-    attributes, append = message.attributes, message.out.append
+    plain, attributes, append = message.setup.plain_attributes, message.attributes, message.out.append
     while True:
-        for kind, data in source.take(_STOPS):
-            if kind == ATTRIBUTE:
+        data, position = source.data, source.position
+        end = len(data)
+        last = end - 1
+        start = position
+        while position < last:
+            kind = data[position]
+            length = data[position + 1]
+            if length < 0x80:
+                begin = position + 2
+                after = begin + length
+                if after > end:
+                    break
+            else:
+                found = decode_record(data, position, end)
+                if found is None:
+                    break
+                kind, begin, after = found
+            payload = data[begin:after]
+            if kind == ATTRIBUTE and not reader.recipients and (pair := plain[payload]):
                 # Most records of most messages are these, which need nothing but to be kept.
-                name, _equals, value = data.partition(b"=")
-                if name in _KEPT and len(data) < 0x80 and _CLEAN.match(value) is not None and not reader.recipients:
-                    attributes[name] = value
-                    append(b"A%c%b" % (len(data), data))
-                    continue
-                reader.attribute(data)
+                attributes[pair[0]] = pair[1]
+                position = after
+                continue
+            if start < position:
+                append(data[start:position])
+            source.position = position = start = after
+            if kind == ATTRIBUTE:
+                reader.attribute(payload)
             elif kind == RECIPIENT:
                 if reader.before_recipients():
-                    await add_recipient(message, data)
+                    await add_recipient(message, payload)
             elif kind == SENDER:
-                await reader.sender(data)
+                await reader.sender(payload)
             elif kind == MESSAGE:
                 if reader.before_recipients():
-                    message.out.append(b"M\0")
+                    append(b"M\0")
                     message.data_offset = message.flush()
                     return
             else:
-                reader.other(kind, data)
+                source.ended = kind == END
+                reader.other(kind, payload)
             if not message.going:
                 return
+        if start < position:
+            append(data[start:position])
+        source.position = position
         await source.more()
 
 

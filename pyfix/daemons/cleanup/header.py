@@ -50,7 +50,7 @@ class HeaderWriter:
             body = body[: body.index(b"\0")]
         if known is not None:
             if state == PRIMARY:
-                if not self._primary(known, name, body):
+                if not self.primary(known, name, body):
                     return
             elif message.setup.detect_8bit and known.name == "Content-Transfer-Encoding" and announces_8bit(body):
                 message.encoding = b"8bit"
@@ -88,7 +88,7 @@ class HeaderWriter:
 
     # Primary header
 
-    def _primary(self, known: KnownHeader, name: bytes, body: bytes) -> bool:
+    def primary(self, known: KnownHeader, name: bytes, body: bytes) -> bool:
         """Take note of a known header; tell whether it must still be written."""
         message = self._message
         setup = message.setup
@@ -105,9 +105,7 @@ class HeaderWriter:
             if context is not None and message.going:
                 return not self._rewrite(context, known, name, body)
         elif title == "Received":
-            message.hops += 1
-            if message.hops >= setup.hop_limit:
-                message.refuse("hopcount exceeded", bits.HOPS)
+            self.received()
         elif title in ("Message-Id", "Resent-Message-Id"):
             _note_id(message, title, body)
         elif title == "Content-Transfer-Encoding":
@@ -123,6 +121,13 @@ class HeaderWriter:
         elif title == "Require-TLS-ESMTP" and body.lstrip(_BLANK).lower() == b"yes":
             message.options |= REQUIRETLS_ESMTP
         return True
+
+    def received(self) -> None:
+        """Count one more hop."""
+        message = self._message
+        message.hops += 1
+        if message.hops >= message.setup.hop_limit:
+            message.refuse("hopcount exceeded", bits.HOPS)
 
     def _rewrite(self, context: str, known: KnownHeader, name: bytes, body: bytes) -> bool:
         """Give the addresses of a header their standard form; tell whether the header was written again."""

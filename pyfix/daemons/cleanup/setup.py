@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.cleanup import CleanupSettings
+from pyfix.daemons.cleanup.attributes import PlainAttributes
+from pyfix.daemons.cleanup.quickheader import HeaderNames
 from pyfix.rewriting.standard import StandardForm
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Setup:
         self.strict_header = settings.strict_8bitmime or settings.strict_7bit_headers
         self.strict_body = settings.strict_8bitmime or settings.strict_8bitmime_body
         self.strict_nesting = self.strict_header or self.strict_body or settings.strict_mime_encoding_domain
+        self.plain_attributes = PlainAttributes()
+        self.header_names = HeaderNames(self.drop_headers)
         self.headers: dict[tuple[str, bytes, bytes], bytes | None] = {}
         """Address headers written again: (context, name, body) -> text, None when nothing changes."""
         self.mapping: Mapping | None = None
