@@ -10,11 +10,14 @@ from pyfix.launch import daemon_module, launched_daemon
 from pyfix.runtime.log import log
 
 WARM = (
+    "encodings.ascii",
+    "encodings.idna",
     "pyfix.access.actions",
     "pyfix.access.addresses",
     "pyfix.access.general",
     "pyfix.access.helo",
     "pyfix.access.relay",
+    "pyfix.access.restrictions",
     "pyfix.access.tables",
     "pyfix.tables.memory",
     "pyfix.tables.regexp",
