@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from pyfix.clients import bounce
 from pyfix.clients.flush import FlushClient
 from pyfix.config.parameters.mail import MailSettings
-from pyfix.delivery.delays import format_delays
+from pyfix.delivery.delays import format_delays, format_times
 from pyfix.delivery.outcome import BOUNCED, DEFERRED, SENT, Deferred, Outcome, changed, fitting, misfit
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.queuefile import NOTIFY_SUCCESS
@@ -80,6 +80,25 @@ class Reporter:
         self._flush = FlushClient(services.flush_service_name, self._timeout)
         self._flushed = MatchList("fast_flush_domains", services.fast_flush_domains, services.snapshot)
 
+    def report_now(self, delivery: Delivery, recipient: Recipient, outcome: Outcome, relay: str) -> bool:
+        """Log and mark a recipient for whom the message was sent, if nobody else must know.
+
+        Returns whether that was so, and the recipient is finished; if not, nothing was done, and report must be asked.
+        """
+        kind, code, text = outcome[:3]
+        flags = delivery.request.flags
+        if kind != SENT or code[0] != "2" or flags & _TRACE_FLAGS or recipient.notify_flags & NOTIFY_SUCCESS:
+            return False
+        delays = format_times(
+            delivery.arrival_time, delivery.active_time, delivery.handoff_time, 0.0, time.time(), self._resolution
+        )
+        log.info(
+            f"{delivery.request.queue_id}: {_to(recipient)}relay={relay}, {delays}, dsn={code}, status=sent ({text})"
+        )
+        if flags & SUCCESS:
+            delivery.message.mark_done(recipient.offset)
+        return True
+
     async def report(
         self,
         delivery: Delivery,
@@ -96,6 +115,8 @@ class Reporter:
         *relay* stands in the log line; *connected* is when the connection to it was there; *tls* stands before dsn=.
         Returns whether the recipient is finished; if not, qmgr(8) keeps the message.
         """
+        if not connected and not tls and self.report_now(delivery, recipient, outcome, relay):
+            return True
         warning = misfit(outcome)
         if warning is not None:
             log.warning(warning)
@@ -119,15 +140,10 @@ class Reporter:
 
     def _log(self, result: _Result, status: str) -> None:
         delivery, recipient, outcome, relay, stats, tls = result
-        address = recipient.recipient
-        original = recipient.original_recipient
-        to = f"to=<{internal_to_external(address)}>, "
-        if original and original != address and original.lower() != address.lower():
-            to += f"orig_to=<{internal_to_external(original)}>, "
         used = f"conn_use={stats.reuse_count + 1}, " if stats.reuse_count else ""
         delays = format_delays(stats, self._resolution)
         log.info(
-            f"{delivery.request.queue_id}: {to}relay={relay}, {used}{delays}, {tls}dsn={outcome.code}, "
+            f"{delivery.request.queue_id}: {_to(recipient)}relay={relay}, {used}{delays}, {tls}dsn={outcome.code}, "
             f"status={status} ({outcome.text})"
         )
 
@@ -184,6 +200,9 @@ class Reporter:
 
     async def _append(self, service: str, result: _Result) -> bool:
         request, recipient, outcome = result.delivery.request, result.recipient, result.outcome
+        reason = outcome.text
+        if service == self._services.trace_service_name and result.relay != "none":
+            reason = f"delivery via {result.relay}: {reason}"
         entry = Append(
             flags=request.flags & _TRACE_FLAGS,
             queue_id=request.queue_id,
@@ -198,7 +217,7 @@ class Reporter:
             mta_type=outcome.mta_type,
             mta_name=outcome.mta_name,
             action=outcome.action,
-            reason=outcome.text,
+            reason=reason,
         )
         return await bounce.append(service, entry, self._timeout)
 
@@ -238,6 +257,14 @@ class Reporter:
             if reply.status != verify.OK:
                 return False
         return True
+
+
+def _to(recipient: Recipient) -> str:
+    address = recipient.recipient
+    original = recipient.original_recipient
+    if not original or original == address or original.lower() == address.lower():
+        return f"to=<{internal_to_external(address)}>, "
+    return f"to=<{internal_to_external(address)}>, orig_to=<{internal_to_external(original)}>, "
 
 
 def is_probe(request: DeliveryRequest) -> bool:

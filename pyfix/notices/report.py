@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from pyfix.formats.maildate import mail_date
-from pyfix.notices.template import NoticeTemplate
+from pyfix.notices.template import US_ASCII, NoticeTemplate
 from pyfix.queue.bouncelog import LogEntry
 
 __all__ = ["Original", "Report", "returned_lines"]
@@ -19,7 +19,7 @@ __all__ = ["Original", "Report", "returned_lines"]
 _WIDTH: Final = 79
 _HEADER_LINE: Final = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
 
-Encoding = Literal["7bit", "8bit"]
+Encoding = Literal["", "7bit", "8bit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,6 @@ class Report:
     """What one notice says."""
 
     template: NoticeTemplate
-    text: Sequence[str]
-    """The template's text, expanded."""
     hostname: str
     mail_name: str
     original: Original
@@ -50,7 +48,9 @@ class Report:
     now: int
     """Seconds since the epoch, part of the boundary."""
     encoding: Encoding = "8bit"
-    """What the notice's own parts need."""
+    """What the message needs, empty if unknown; what SMTPUTF8 is enabled for may need 8bit."""
+    retry_until: int = 0
+    """When delivery is given up, for a notice of delay."""
 
     @property
     def boundary(self) -> str:
@@ -68,26 +68,29 @@ class Report:
         yield f"To: {recipient}"
         if references:
             yield f"References: {references}"
-        yield "Auto-Submitted: auto-replied"
+            yield f"In-Reply-To: {references}"
+        yield f"Auto-Submitted: {'auto-generated' if postmaster else 'auto-replied'}"
         yield "MIME-Version: 1.0"
-        kind = "global-delivery-status" if self.original.utf8 else "delivery-status"
-        yield f"Content-Type: multipart/report; report-type={kind};"
+        yield "Content-Type: multipart/report; report-type=delivery-status;"
         yield f'\tboundary="{self.boundary}"'
-        yield f"Content-Transfer-Encoding: {self.encoding}"
+        if self.encoding:
+            yield f"Content-Transfer-Encoding: {self.encoding if ''.join(self.template.text).isascii() else '8bit'}"
         yield ""
         yield "This is a MIME-encapsulated message."
 
-    def explanation(self) -> Iterator[str]:
-        """Yield the lines of the first part: what happened, in words."""
+    def explanation(self, text: Sequence[str]) -> Iterator[str]:
+        """Yield the lines of the first part: what happened, in words; *text* is the template's, expanded."""
         yield ""
         yield f"--{self.boundary}"
         yield "Content-Description: Notification"
-        charset = self.template.charset if self.encoding == "7bit" else "utf-8"
+        charset = self.template.charset
+        if self.encoding == "8bit" and charset.lower() == US_ASCII:
+            charset = "utf-8"
         yield f"Content-Type: text/plain; charset={charset}"
         if self.encoding == "8bit":
             yield "Content-Transfer-Encoding: 8bit"
         yield ""
-        yield from self.text
+        yield from text
         yield ""
 
     def recipients_in_words(self, quoted: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -134,8 +137,10 @@ class Report:
             yield from _folded(f"Diagnostic-Code: {entry.diagnostic_type}; {entry.diagnostic_text}")
         else:
             yield from _folded(f"Diagnostic-Code: X-{self.mail_name}; {entry.reason}")
+        if self.retry_until:
+            yield f"Will-Retry-Until: {mail_date(self.retry_until)}"
 
-    def returned_head(self, *, headers_only: bool, description: str, encoding: str) -> Iterator[str]:
+    def returned_head(self, *, headers_only: bool, description: str) -> Iterator[str]:
         """Yield the lines that introduce the third part."""
         yield ""
         yield f"--{self.boundary}"
@@ -145,8 +150,8 @@ class Report:
         else:
             kind = "message/global" if self.original.utf8 else "message/rfc822"
         yield f"Content-Type: {kind}"
-        if encoding:
-            yield f"Content-Transfer-Encoding: {encoding}"
+        if self.encoding == "8bit":
+            yield "Content-Transfer-Encoding: 8bit"
         yield ""
 
     def tail(self) -> Iterator[str]:
@@ -168,19 +173,13 @@ def _folded(text: str) -> Iterator[str]:
     yield indent + line
 
 
-def returned_lines(
-    content: Iterable[bytes], *, return_path: str, headers_only: bool, most_bytes: int
-) -> Iterator[bytes]:
-    """Yield the lines of the message that is returned: all of it, or its header, up to *most_bytes*.
+def returned_lines(content: Iterable[bytes], *, return_path: str, headers_only: bool) -> Iterator[bytes]:
+    """Yield the lines of the message that is returned: all of it, or its header.
 
     *content* are its lines; *return_path* is the sender in external form.
     """
     yield f"Return-Path: <{return_path}>".encode("utf-8", "surrogateescape")
-    left = most_bytes
     for line in content:
         if headers_only and not _HEADER_LINE.match(line):
-            return
-        left -= len(line) + 1
-        if left < 0:
             return
         yield line

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-__all__ = ["BUILT_IN", "NoticeTemplate", "TemplateError", "read_templates"]
+from pyfix.formats.macros import MacroError, expand
+
+__all__ = ["BUILT_IN", "US_ASCII", "NoticeTemplate", "TemplateError", "read_templates"]
 
 _HEADER: Final = re.compile(r"([!-9;-~]+):[ \t]*(.*)")
+US_ASCII: Final = "us-ascii"
 _NAMES: Final = ("failure", "delay", "success", "verify")
 
 
 class TemplateError(ValueError):
-    """A template file is not one."""
+    """A template file or a template in it cannot be used; the arguments are lines for the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +36,32 @@ class NoticeTemplate:
     """The Subject: header of the copy for postmaster; empty when there is never one."""
     text: tuple[str, ...] = field(repr=False)
     """Body lines, with $name to be replaced."""
+    faults: tuple[str, ...] = ()
+    """What to warn of when this is used, because it stands in for a template that cannot be."""
 
-    def expanded(self, expand: Callable[[str], str], special: Mapping[str, str]) -> list[str]:
-        """Return the body lines with $name replaced; *special* has the names that main.cf does not."""
+    def expanded(self, look_up: Callable[[str], str | None]) -> list[str]:
+        """Return the body lines with $name replaced by what *look_up* says, which is None for names that nobody knows.
 
-        def replace(match: re.Match[str]) -> str:
-            name = match[1] or match[2]
-            return special.get(name) if name in special else expand(f"${{{name}}}")  # type: ignore[return-value]  # name is in special
+        Raises TemplateError for such a name, and for a malformed line.
+        """
+        return [self._expanded(line, look_up) for line in self.text]
 
-        return [re.sub(r"\$(?:\{(\w+)\}|(\w+))", replace, line) for line in self.text]
+    def _expanded(self, line: str, look_up: Callable[[str], str | None]) -> str:
+        undefined = False
+
+        def value(name: str, test: bool) -> str | None:
+            nonlocal undefined
+            found = look_up(name)
+            undefined = undefined or (found is None and not test)
+            return found
+
+        try:
+            text = expand(line, value)
+        except MacroError as error:
+            raise TemplateError(str(error), f"bad $name syntax in {self.name} template: {line}") from error
+        if undefined:
+            raise TemplateError(f"undefined $name in {self.name} template: {line}")
+        return text
 
 
 _SENDER: Final = "Mail Delivery System <MAILER-DAEMON>"
@@ -120,21 +140,36 @@ BUILT_IN: Final[Mapping[str, NoticeTemplate]] = {
 }
 
 
+_LABELS: Final = ("charset", "from", "subject", "postmaster-subject")
+
+
 def _parse(name: str, lines: list[str]) -> NoticeTemplate:
+    """Return one template.  Raises TemplateError for one that is to be ignored."""
     default = BUILT_IN[name]
     headers: dict[str, str] = {}
     position = 0
-    while position < len(lines) and lines[position].strip():
+    while position < len(lines):
         match = _HEADER.fullmatch(lines[position])
         if match is None:
             break
+        if match[1].lower() not in _LABELS:
+            raise TemplateError(f'unknown "{match[1]}" header label in {name} template -- ignoring this template')
+        if match[1].lower() == "postmaster-subject" and not default.postmaster_subject:
+            raise TemplateError(f'inapplicable "{match[1]}" header label in {name} template -- ignoring this template')
         headers[match[1].lower()] = match[2].strip()
         position += 1
     if position < len(lines) and not lines[position].strip():
         position += 1
+    charset = headers.get("charset", default.charset)
+    if charset.lower() == US_ASCII and not "".join(lines[position:]).isascii():
+        raise TemplateError(
+            f"8-bit message text in {name} template",
+            "please specify a charset value other than us-ascii",
+            "-- ignoring this template for now",
+        )
     return NoticeTemplate(
         name,
-        headers.get("charset", default.charset),
+        charset,
         headers.get("from", default.sender),
         headers.get("subject", default.subject),
         headers.get("postmaster-subject", default.postmaster_subject),
@@ -142,25 +177,42 @@ def _parse(name: str, lines: list[str]) -> NoticeTemplate:
     )
 
 
-def read_templates(text: str) -> dict[str, NoticeTemplate]:
+def read_templates(text: str, path: str, warn: Callable[[str], None]) -> dict[str, NoticeTemplate]:
     """Return the four templates, those of a template file in the place of the built-in ones.
 
-    Each stands between ``name_template = <<WORD`` and ``WORD``.  Raises TemplateError.
+    Each stands between ``name_template = <<WORD`` and ``WORD``, or is one line after the equals sign.  One that cannot
+    be used is ignored with a warning; *path* is the file's name in it.  Raises TemplateError.
     """
     templates = dict(BUILT_IN)
-    lines = iter(text.splitlines())
-    for line in lines:
-        if not line.strip() or line.lstrip().startswith("#"):
+    lines = text.splitlines()
+    position = 0
+    while position < len(lines):
+        line = lines[position]
+        position += 1
+        if not line.strip() or line.startswith("#"):
             continue
-        match = re.fullmatch(r"(\w+)_template\s*=\s*<<\s*(\S+)\s*", line)
-        if match is None or match[1] not in _NAMES:
-            raise TemplateError(f"unexpected line: {line}")
-        body = []
-        for body_line in lines:
-            if body_line == match[2]:
-                break
-            body.append(body_line)
-        else:
-            raise TemplateError(f"missing end of {match[1]}_template")
-        templates[match[1]] = _parse(match[1], body)
+        name, equals, value = line.partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals:
+            raise TemplateError(f"{path}, line {position + 1}: missing '=' after attribute name: \"{line}\"")
+        body = [value]
+        if value.startswith("<<"):
+            word = value[2:].strip()
+            end = position
+            while end < len(lines) and lines[end] != word:
+                end += 1
+            body = lines[position:end]
+            position = end + 1
+            if end == len(lines):
+                position = end
+                warn(f'{path}, line {position + 1}: missing "{word}" end marker')
+        kind = name.removesuffix("_template")
+        if kind == name or kind not in _NAMES:
+            warn(f"{path}, line {position + 1}: unknown template name: {name} -- ignoring this template")
+            continue
+        try:
+            templates[kind] = _parse(kind, body)
+        except TemplateError as error:
+            first, *more = error.args
+            templates[kind] = replace(BUILT_IN[kind], faults=(f"{path}: {first}", *more))
     return templates

@@ -76,9 +76,11 @@ class Bounce(Daemon):
         if path:
             try:
                 with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                    templates = read_templates(file.read())
-            except (OSError, TemplateError) as error:
-                raise ConfigError(f"open {path}: {error}") from error
+                    templates = read_templates(file.read(), path, log.warning)
+            except OSError as error:
+                raise ConfigError(f"open {path}: {error.strerror}") from error
+            except TemplateError as error:
+                raise ConfigError(str(error)) from error
         self._notifier = Notifier(self.settings, templates, self._spool)
 
     async def serve(self, stream: Stream) -> None:
@@ -139,7 +141,7 @@ class Bounce(Daemon):
         settings = self.settings
         if not entries:
             return True
-        if request.sender == self._double_bounce_address():
+        if request.sender == self._notifier.double_bounce_address():
             log.warning(f"{request.queue_id}: undeliverable postmaster notification discarded")
             return True
         if not request.sender:
@@ -149,7 +151,7 @@ class Bounce(Daemon):
                 FAILURE, request, entries, settings.double_bounce_notice_recipient
             )
         wanted = [entry for entry in entries if _wants(entry, NOTIFY_FAILURE)]
-        if wanted and not await self._notifier.to_sender(FAILURE, request, wanted, verp):
+        if not await self._notifier.to_sender(FAILURE, request, wanted, verp):
             return False
         if "bounce" in settings.notify_classes:
             await self._notifier.to_postmaster(FAILURE, request, entries, settings.bounce_notice_recipient)
@@ -187,10 +189,10 @@ class Bounce(Daemon):
     async def _warn(self, request: Flush) -> int:
         settings = self.settings
         entries = load_entries(self._spool, self._service, request.queue_id)
-        if not entries or not request.sender or request.sender == self._double_bounce_address():
+        if not entries or not request.sender or request.sender == self._notifier.double_bounce_address():
             return _OK
         wanted = [entry for entry in entries if _wants(entry, NOTIFY_DELAY)]
-        if wanted and not await self._notifier.to_sender(DELAY, request, wanted):
+        if not await self._notifier.to_sender(DELAY, request, wanted):
             return _FAILED
         if "delay" in settings.notify_classes:
             await self._notifier.to_postmaster(DELAY, request, entries, settings.delay_notice_recipient)
@@ -202,14 +204,11 @@ class Bounce(Daemon):
         if kind is SUCCESS:
             entries = [entry for entry in entries if entry.notify & NOTIFY_SUCCESS or not entry.notify]
         done = True
-        if entries and request.sender and request.sender != self._double_bounce_address():
+        if entries and request.sender and request.sender != self._notifier.double_bounce_address():
             done = await self._notifier.to_sender(kind, request, entries)
         if done:
             remove_log(self._spool, self._service, request.queue_id)
         return _OK if done else _FAILED
-
-    def _double_bounce_address(self) -> str:
-        return f"{self.settings.double_bounce_sender}@{self.settings.myorigin}"
 
 
 def _parse(data: bytes) -> Attributes:

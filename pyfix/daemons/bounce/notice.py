@@ -10,14 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pyfix.clients.cleanup import NewMessage
 from pyfix.clients.internalmail import option_flags, send_internal
 from pyfix.config.parameters.bounce import BounceSettings
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.queuefile import NOTIFY_NEVER, REQUIRETLS_ESMTP, RET_HEADERS, SMTPUTF8_REQUESTED
 from pyfix.formats.records import encode_attribute
-from pyfix.notices.report import Original, Report, returned_lines
-from pyfix.notices.template import NoticeTemplate
+from pyfix.notices.report import Encoding, Original, Report, returned_lines
+from pyfix.notices.template import BUILT_IN, NoticeTemplate, TemplateError
 from pyfix.protocols.internal.bounce import Flush
+from pyfix.protocols.internal.cleanup import MAP_OK
 from pyfix.queue.bouncelog import LogEntry
 from pyfix.queue.envelope import Envelope
 from pyfix.queue.message import Message, MessageDamaged
@@ -25,8 +27,8 @@ from pyfix.queue.spool import Spool
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
 
-_HOUR: Final = 3600
-_DAY: Final = 86400
+_UNITS: Final = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "weeks": 604800}
+"""What may follow the name of a time in a template, ``$maximal_queue_lifetime_days``.  Source: bounce(5)."""
 _SOME_LINES: Final = 65536
 
 
@@ -43,7 +45,7 @@ class Kind:
 
 
 FAILURE: Final = Kind("failure", "non-delivery", "Undelivered Message", headers_only=False)
-DELAY: Final = Kind("delay", "delay", "Delayed Message", headers_only=True)
+DELAY: Final = Kind("delay", "delay", "Undelivered Message", headers_only=True)
 SUCCESS: Final = Kind("success", "delivery status", "Message", headers_only=True)
 VERIFY: Final = Kind("verify", "delivery status", "Message", headers_only=True)
 
@@ -55,20 +57,15 @@ class Notifier:
         self._settings = settings
         self._templates = templates
         self._spool = spool
-        self._special = {
-            "delay_warning_time_hours": str(settings.delay_warning_time // _HOUR),
-            "maximal_queue_lifetime_days": str(settings.maximal_queue_lifetime // _DAY),
-            "delay_warning_time_minutes": str(settings.delay_warning_time // 60),
-            "delay_warning_time_seconds": str(settings.delay_warning_time),
-            "delay_warning_time_days": str(settings.delay_warning_time // _DAY),
-            "maximal_queue_lifetime_hours": str(settings.maximal_queue_lifetime // _HOUR),
-            "maximal_queue_lifetime_minutes": str(settings.maximal_queue_lifetime // 60),
-            "maximal_queue_lifetime_seconds": str(settings.maximal_queue_lifetime),
-        }
+        self._warned: set[str] = set()
+        self._times = {"delay_warning_time": settings.delay_warning_time}
+        self._times["maximal_queue_lifetime"] = settings.maximal_queue_lifetime
 
     async def to_sender(self, kind: Kind, request: Flush, entries: Sequence[LogEntry], recipient: str = "") -> bool:
         """Tell the sender, or the VERP address *recipient*; tell whether that is done or cannot be."""
         settings = self._settings
+        if not entries:
+            return await self._withdrawn(kind, request)
         return await self._send(
             kind,
             request,
@@ -81,14 +78,37 @@ class Notifier:
             or (request.sendopts & REQUIRETLS_ESMTP != 0 and settings.requiretls_redact_dsn),
         )
 
+    async def _withdrawn(self, kind: Kind, request: Flush) -> bool:
+        """Begin a notice and take it back: what Postfix does, and logs, when nobody wants to hear of any recipient."""
+        settings = self._settings
+        try:
+            message = await NewMessage.open(settings.cleanup_service_name, MAP_OK, settings.ipc_timeout)
+        except ServiceError as error:
+            log.debug(f"{request.queue_id}: {error}")
+            return True
+        log.info(f"{request.queue_id}: sender {kind.name} notification: {message.queue_id}")
+        message.cancel()
+        return True
+
     async def to_postmaster(self, kind: Kind, request: Flush, entries: Sequence[LogEntry], recipient: str) -> bool:
-        """Send a copy with headers only to a postmaster's address; tell whether that is done."""
-        sender = f"{self._settings.double_bounce_sender}@{self._settings.myorigin}"
-        if "@" in self._settings.double_bounce_sender:
-            sender = self._settings.double_bounce_sender
+        """Send a copy to a postmaster's address, of the header only unless there is no sender to have the message.
+
+        Tells whether that is done.
+        """
         return await self._send(
-            kind, request, entries, sender=sender, recipient=recipient, postmaster=True, headers_only=True
+            kind,
+            request,
+            entries,
+            sender=self.double_bounce_address(),
+            recipient=recipient,
+            postmaster=True,
+            headers_only=bool(request.sender),
         )
+
+    def double_bounce_address(self) -> str:
+        """Return the sender of copies for postmaster, about which there are no notices."""
+        name: str = self._settings.double_bounce_sender
+        return name if "@" in name else f"{name}@{self._settings.myhostname}"
 
     async def _send(
         self,
@@ -111,8 +131,16 @@ class Notifier:
             message = None
         try:
             report, references = self._report(kind, request, entries, message)
+            too_large = message is not None and 0 < settings.bounce_size_limit < message.sizes.segment
             lines = self._lines(
-                report, references, kind, request, message, recipient, postmaster=postmaster, headers_only=headers_only
+                report,
+                references,
+                kind,
+                request,
+                message,
+                recipient,
+                postmaster=postmaster,
+                headers_only=headers_only or too_large,
             )
             await send_internal(
                 settings.cleanup_service_name,
@@ -131,6 +159,9 @@ class Notifier:
             return False
         except (MessageDamaged, OSError) as error:
             log.warning(f"{request.queue_id}: {error}")
+            return False
+        except TemplateError as error:
+            log.fatal(str(error))
             return False
         finally:
             if message is not None:
@@ -151,22 +182,54 @@ class Notifier:
                 references = envelope.attributes.get("message_id", "")
         original = Original(
             request.queue_id,
-            request.sender,
+            request.sender or f"MAILER-DAEMON@{settings.myhostname}",
             request.envelope_id,
             int(arrival),
             utf8=request.sendopts & SMTPUTF8_REQUESTED != 0,
         )
+        encoding: Encoding = "8bit"
+        if not settings.smtputf8_enable:
+            encoding = "7bit" if request.encoding == "7bit" else "8bit" if request.encoding else ""
         report = Report(
             template,
-            template.expanded(settings.snapshot.expand, self._special),
             settings.myhostname,
             settings.mail_name,
             original,
             entries,
             int(time.time()),
-            "7bit" if request.encoding == "7bit" else "8bit",
+            encoding,
+            int(arrival) + settings.maximal_queue_lifetime if kind is DELAY else 0,
         )
         return report, references
+
+    def _text(self, template: NoticeTemplate) -> list[str]:
+        """Return the text of a notice.  Raises TemplateError."""
+        if template.faults and template.name not in self._warned:
+            self._warned.add(template.name)
+            for fault in template.faults:
+                log.warning(fault)
+        where = "[built-in]" if template.text is BUILT_IN[template.name].text else self._settings.bounce_template_file
+
+        def look_up(name: str) -> str | None:
+            base, _, unit = name.rpartition("_")
+            if base not in self._times or unit not in _UNITS:
+                snapshot = self._settings.snapshot
+                known = name in snapshot.names or snapshot.default(name) is not None
+                return snapshot.value(name) if known else None
+            time = self._times[base] // _UNITS[unit]
+            if not time:
+                log.warning(f'{where}: zero result in {template.name} template conversion of parameter "{name}"')
+                log.warning(f'please reduce time unit "{unit}" of "{name}" in {template.name} template')
+                log.warning("for instructions see the bounce(5) manual")
+            return str(time)
+
+        try:
+            return template.expanded(look_up)
+        except TemplateError as error:
+            *warnings, text = error.args
+            for warning in warnings:
+                log.warning(warning)
+            raise TemplateError(f"{where}: {text}") from error
 
     def _lines(
         self,
@@ -184,19 +247,15 @@ class Notifier:
         yield from _encoded(
             report.head(internal_to_external(recipient), postmaster=postmaster, references=references)
         )
-        yield from _encoded(report.explanation())
+        yield from _encoded(report.explanation([] if postmaster else self._text(report.template)))
         yield from _encoded(report.recipients_in_words(quoted))
         yield from _encoded(report.status(quoted))
         if message is not None:
-            encoding = request.encoding or "8bit"
-            yield from _encoded(
-                report.returned_head(headers_only=headers_only, description=kind.part, encoding=encoding)
-            )
+            yield from _encoded(report.returned_head(headers_only=headers_only, description=kind.part))
             yield from returned_lines(
                 _content_lines(message),
-                return_path=internal_to_external(request.sender),
+                return_path=internal_to_external(report.original.sender),
                 headers_only=headers_only,
-                most_bytes=self._settings.bounce_size_limit,
             )
         yield from _encoded(report.tail())
 

@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.reference, pytest.mark.root]
 
 LONG = (
     "this is a rather long explanation of why we do not want the message, made of many words so that it has to be "
-    "folded over several lines of the report, averyveryveryveryveryveryveryveryveryveryveryveryverylongwordthatdoesnotfit end"
+    "folded over several lines of the report, averyveryveryveryveryveryveryveryveryveryveryveryverylongwordthatdoesnotfit"
+    " end"
 )
 MAIN = {
     "transport_maps": "inline:{{refused.example=error:5.7.1 no way here}, {later.example=retry:4.3.0 later}, "
@@ -42,17 +43,22 @@ def settled(mta: Instance, removed: int) -> None:
 
 CASES: dict[str, tuple[str, tuple[str, ...], int]] = {
     "whole": ("<user@ours.example>", ("<a@refused.example>",), 2),
-    "several": ("<user@ours.example>", ("<a@refused.example>", "<B@refused.example>"), 2),
-    "headers only": ("<user@ours.example> RET=HDRS ENVID=abc+2Bd", ("<a@refused.example> ORCPT=rfc822;orig@x.test",), 2),
+    "several": ("<user@ours.example>", ("<a@refused.example>", "<c@refused.example>", "<b@refused.example>"), 2),
+    "headers only": (
+        "<user@ours.example> RET=HDRS ENVID=abc+2Bd",
+        ("<a@refused.example> ORCPT=rfc822;orig@x.test",),
+        2,
+    ),
     "8bit": ("<user@ours.example> BODY=8BITMIME", ("<a@refused.example>",), 2),
     "7bit": ("<user@ours.example> BODY=7BIT", ("<a@refused.example>",), 2),
     "SMTPUTF8": ("<user@ours.example> SMTPUTF8", ("<a@refused.example>",), 2),
+    "SMTPUTF8 in use": ("<user@ours.example> SMTPUTF8", ("<\u00e4@refused.example>",), 2),
     "long reason": ("<user@ours.example>", ("<a@long.example>",), 2),
     "unwanted": ("<user@ours.example>", ("<a@refused.example> NOTIFY=NEVER",), 1),
     "failure not wanted": ("<user@ours.example>", ("<a@refused.example> NOTIFY=SUCCESS",), 1),
     "quoted": ("<user@ours.example>", ('<"a b"@refused.example>',), 2),
     "success": ("<user@ours.example>", ("<a@gone.example> NOTIFY=SUCCESS",), 2),
-    "success of two": ("<user@ours.example>", ("<a@gone.example> NOTIFY=SUCCESS", "<user@ours.example> NOTIFY=SUCCESS,FAILURE"), 2),
+    "success here": ("<user@ours.example>", ("<user@ours.example> NOTIFY=SUCCESS,FAILURE",), 2),
     "null sender": ("<>", ("<a@refused.example>",), 1),
 }
 
@@ -103,9 +109,10 @@ def test_delay_warning(parity: Parity) -> None:
     parity(case, main=main, deliveries=True, fresh=True)
 
 
-def test_report_of_verification(parity: Parity) -> None:
+@pytest.mark.parametrize("recipient", ["user@ours.example", "a@refused.example", "a@later.example", "b@gone.example"])
+def test_report_of_verification(parity: Parity, recipient: str) -> None:
     def case(mta: Instance) -> None:
-        mta.run("sendmail", "-f", "user@ours.example", "-bv", "user@ours.example", "a@refused.example", "b@gone.example")
+        mta.run("sendmail", "-f", "user@ours.example", "-bv", recipient)
         settled(mta, 2)
 
     parity(case, main=MAIN, deliveries=True, logs="bounce")
@@ -130,36 +137,65 @@ def test_verp(parity: Parity) -> None:
     parity(case, main={**MAIN, "recipient_delimiter": "+"}, deliveries=True, logs="bounce")
 
 
-def test_own_template(parity: Parity) -> None:
-    template = """\
+@pytest.mark.parametrize("wide", ["no", "yes"])
+@pytest.mark.parametrize("charset", ["us-ascii", "iso-8859-1"])
+@pytest.mark.parametrize("body", ["", " BODY=7BIT", " BODY=8BITMIME"])
+def test_own_template(parity: Parity, body: str, charset: str, wide: str) -> None:
+    template = f"""\
 failure_template = <<EOF
-Charset: us-ascii
+Charset: {charset}
 From: The Post <MAILER-DAEMON>
 Subject: Sorry
 Postmaster-Subject: Copy
 
-No luck at $myhostname, ${mydomain}.
-It stays for $maximal_queue_lifetime_days days.
+No luck at $myhostname, ${{mydomain}}, $(mail_name) ${{mail_name?{{yes}}}} $$.
+It stays for $maximal_queue_lifetime_days days, $maximal_queue_lifetime_minutes minutes.
 EOF
 """
 
     def case(mta: Instance) -> None:
-        send(mta, "<user@ours.example>", "<a@refused.example>")
+        send(mta, f"<user@ours.example>{body}", "<a@refused.example>")
         settled(mta, 2)
 
-    parity(
-        case,
-        main={**MAIN, "bounce_template_file": "{dir}/etc/bounce.cf"},
-        files={"bounce.cf": template},
-        deliveries=True,
-    )
+    main = {
+        **MAIN,
+        "bounce_template_file": "{dir}/etc/bounce.cf",
+        "smtputf8_enable": wide,
+        "enable_threaded_bounces": wide,
+        "myorigin": "origin.example",
+    }
+    parity(case, main=main, files={"bounce.cf": template}, deliveries=True)
 
 
-def test_size_limit(parity: Parity) -> None:
-    body = (*BODY[:4], *[f"line {number} of a long text" for number in range(200)], ".")
+BAD_TEMPLATES = {
+    "wide text in us-ascii": "failure_template = <<EOF\nFrom: me\n\n\u00fcmlaut\nEOF\n",
+    "no end": "failure_template = <<EOF\nSubject: s\nhello\n",
+    "unknown template": "foo_template = <<EOF\n\nx\nEOF\n",
+    "unknown header": "failure_template = <<EOF\nNope: x\nFrom: a@b\n\nbody\nEOF\n",
+    "folded header": "failure_template = <<EOF\nFrom: a@b\n folded\nSubject: s\nEOF\n",
+    "one line": "failure_template = one line\n",
+    "no postmaster": "success_template = <<EOF\nPostmaster-Subject: q\n\nx\nEOF\n",
+    "zero time": "failure_template = <<EOF\n\n$maximal_queue_lifetime_weeks\nEOF\n",
+}
 
+
+@pytest.mark.parametrize("name", BAD_TEMPLATES)
+def test_template_with_faults(parity: Parity, name: str) -> None:
+    def case(mta: Instance) -> set[str]:
+        send(mta, "<user@ours.example>", "<a@refused.example>")
+        settled(mta, 2)
+        lines = [line.replace(str(mta.directory), "") for line in mta.log_lines() if "/bounce[" in line]
+        return {line.partition("warning: ")[2] for line in lines}
+
+    main = {**MAIN, "bounce_template_file": "{dir}/etc/bounce.cf"}
+    parity(case, main=main, files={"bounce.cf": BAD_TEMPLATES[name]}, deliveries=True, fresh=True)
+
+
+@pytest.mark.parametrize("limit", [242, 243, 244, 1000])
+def test_size_limit(parity: Parity, limit: int) -> None:
+    body = (*BODY[:4], *[f"line {number} of a long text" for number in range(200 if limit == 1000 else 0)], ".")
     def case(mta: Instance) -> None:
         send(mta, "<user@ours.example>", "<a@refused.example>", body=body)
         settled(mta, 2)
 
-    parity(case, main={**MAIN, "bounce_size_limit": "1000"}, deliveries=True)
+    parity(case, main={**MAIN, "bounce_size_limit": str(limit)}, deliveries=True)
