@@ -13,6 +13,8 @@ from pyfix.formats.queueid import is_valid
 from pyfix.queue.spool import MAILDROP, Spool
 
 _DAY: Final = 86400
+_AHEAD: Final = 7200
+"""Seconds by which a file may be newer than the clock says."""
 _OTHERS_MAY_READ: Final = 0o004
 
 
@@ -44,7 +46,7 @@ class Posted(NamedTuple):
         """Return what is strange about its time, or nothing."""
         if now - self.changed > _DAY:
             return f"message {self.path} has been queued for {int(now - self.changed) // _DAY} days"
-        if self.changed - now > _DAY:
+        if self.changed - now > _AHEAD:
             return f"message {self.path} dated {int(self.changed) - int(now)} seconds into the future"
         return ""
 

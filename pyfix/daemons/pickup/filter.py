@@ -157,7 +157,8 @@ class PostedFilter:
             if not self._dated:
                 self._dated = True
                 out.append(encode_record(TIME, b"%d" % time.time()))
-            self._sender = payload
+            if self._sender is None:
+                self._sender = payload
         out.append(encode_record(kind, payload))
 
     def _content(self, data: bytes, position: int, out: list[bytes]) -> int:
