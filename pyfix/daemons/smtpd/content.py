@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_data, judge_end_of_data
 from pyfix.daemons.smtpd import message
-from pyfix.formats.status import cleanup_detail
+from pyfix.formats.status import CONTENT, SIZE, WRITE, cleanup_detail
 from pyfix.protocols.smtp.command import Word
 from pyfix.protocols.smtp.data import DataDecoder
 from pyfix.runtime.ipc import ServiceError
@@ -105,6 +105,7 @@ async def finish(session: Session, problem: str, bare_newline: bool, size: str) 
         code = session.settings.smtpd_forbid_bare_newline_reject_code
         problem = f"{code} 5.5.2 {session.server.hostname} Error: bare <LF> received"
     if problem:
+        session.blame("bounce" if problem == TOO_BIG else "resource" if problem == WRITE_ERROR else "protocol")
         session.reply(problem)
     else:
         refusal = None
@@ -127,14 +128,25 @@ async def _submit(session: Session, size: str) -> bool:
         answer = await new.finish()
     except ServiceError as error:
         log.warning(f"{new.queue_id}: no answer from cleanup service: {error}")
+        session.blame("resource")
         session.reply(WRITE_ERROR)
         return False
     if answer.status == 0:
         session.reply(f"250 2.0.0 Ok: {size}queued as {new.queue_id}")
         return True
+    session.blame(_notice_class(answer.status))
     if answer.reason and _REASON.match(answer.reason):
         session.reply(answer.reason)
     else:
         detail = cleanup_detail(answer.status)
         session.reply(f"{detail.smtp} {detail.code} Error: {detail.text}")
     return False
+
+
+def _notice_class(status: int) -> str:
+    """Return the class of notify_classes to which cleanup's refusal belongs."""
+    if status & SIZE:
+        return "bounce"
+    if status & CONTENT:
+        return "policy"
+    return "resource" if status & WRITE else "software"

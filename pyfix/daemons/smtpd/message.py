@@ -58,6 +58,7 @@ async def opened(session: Session) -> bool:
             new = await NewMessage.open(session.settings.cleanup_service_name, bits, session.settings.ipc_timeout)
     except ServiceError as error:
         log.warning(f"new message: {error}")
+        session.blame("resource")
         session.reply(_SERVICE_FAILED)
         return False
     session.message = new

@@ -59,6 +59,10 @@ class Server:
             self.cleanup_flags: Final = flags
         except UnknownOverride as error:
             raise ConfigError(f'unknown receive_override_options value "{error}"') from None
+        self.notify_classes: Final = frozenset(
+            () if stand_alone else (word.lower() for word in settings.notify_classes)
+        )
+        """Classes of problems of which the postmaster is told."""
         self.ehlo_replies: Final[dict[tuple[object, ...], str]] = {}
         self._open_lists(snapshot)
         limits = (

@@ -16,6 +16,7 @@ from pyfix.daemons.smtpd.chunking import Chunks
 from pyfix.daemons.smtpd.commands import COMMANDS
 from pyfix.daemons.smtpd.footer import finished_reply
 from pyfix.daemons.smtpd.server import Server
+from pyfix.daemons.smtpd.transcript import Transcript
 from pyfix.formats.textforms import escape, printable
 from pyfix.protocols.smtp.command import BadSyntax, Word, command_text, is_header_name, split_words
 from pyfix.protocols.smtp.parameters import MailParameters
@@ -81,7 +82,10 @@ class Session:
         """Recipients that were refused for their number."""
         self.chunks: Chunks | None = None
         """The message that comes by BDAT, if one does."""
+        self.refused = False
+        """A restriction, and not the client's manners, refused this command."""
         self.debug_level = 0
+        self.transcript: Transcript | None = Transcript() if server.notify_classes else None
         self.counted = ""
         """What anvil(8) knows this client as; empty when it does not count it."""
         self._time_left = 0.0
@@ -109,6 +113,8 @@ class Session:
             self.reason = "lost connection"
         finally:
             self._log_reason()
+            if self.transcript is not None:
+                self.transcript.may_end(self.server, self.client.log_name, self.reason, always=True)
             self.forget_message()
             log.info(f"disconnect from {self.client.log_name}{self._counters()}")
             if self.counted:
@@ -191,15 +197,24 @@ class Session:
         if log.verbosity:
             for line in text.split("\n"):
                 log.debug(f"> {self.client.log_name}: {line}")
+        if self.transcript is not None:
+            self.transcript.server_said(text)
         self.stream.write(encode_reply(text))
         if text.startswith(("421", "521")):
             self.leaving = True
 
     def refuse(self, refusal: Reject) -> None:
         """Reply what a restriction says; it is logged already."""
+        self.blame(refusal.notice)
         if self.transaction.hangup and not refusal.text:
             raise SessionEnds
         self.reply(refusal.reply)
+
+    def blame(self, notice_class: str) -> None:
+        """Remember a problem for the postmaster, if there are notices."""
+        if self.transcript is not None:
+            self.transcript.problems.add(notice_class)
+            self.refused = True
 
     # Commands
 
@@ -285,6 +300,9 @@ class Session:
             return
         if log.verbosity:
             log.debug(f"< {self.client.log_name}: {line}")
+        if self.transcript is not None:
+            self.transcript.client_said(line)
+            self.refused = False
         if self.server.command_filter:
             line = await self._filtered(line)
         words = split_words(line)
@@ -316,6 +334,8 @@ class Session:
             count[0] += 1
         else:
             self.errors += 1
+            if self.transcript is not None and not self.refused and verb != "XCLIENT":
+                self.transcript.problems.add("protocol")
         if transaction.hangup:
             raise SessionEnds
         if command.is_junk:
@@ -356,6 +376,8 @@ class Session:
         count[1] += 1
         self.transaction.where = "UNKNOWN"
         self.where_detail = ""
+        if self.transcript is not None:
+            self.transcript.problems.add("protocol")
         self.reply(reply)
         self.errors += 1
 
@@ -374,6 +396,8 @@ class Session:
             self.reply(f"503 5.7.0 Error: access denied for {self.client.log_name}")
         else:
             self.reply(_UNKNOWN_COMMAND)
+        if self.transcript is not None:
+            self.transcript.problems.add("protocol")
         self.errors += 1
 
     # The transaction
@@ -395,5 +419,7 @@ class Session:
         self.announced_size = 0
         self.recipients_seen = 0
         self.where_detail = ""
+        if self.transcript is not None:
+            self.transcript.may_end(self.server, self.client.log_name)
 
 

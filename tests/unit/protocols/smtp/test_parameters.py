@@ -48,9 +48,9 @@ def test_bad_mail(text: str, reply: str) -> None:
 
 
 def test_what_is_off() -> None:
-    with pytest.raises(CommandError, match="501 5.7.1 DSN support is disabled"):
+    with pytest.raises(CommandError, match=r"501 5\.7\.1 DSN support is disabled"):
         mail("RET=FULL", dsn=False)
-    with pytest.raises(CommandError, match="555 5.5.4 Unsupported option: SMTPUTF8"):
+    with pytest.raises(CommandError, match=r"555 5\.5\.4 Unsupported option: SMTPUTF8"):
         mail("SMTPUTF8", smtputf8=False)
     with pytest.raises(CommandError, match="needs two characters from -="):
         mail("XVERP=abc", verp_filter="-=")
