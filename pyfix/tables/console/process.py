@@ -45,7 +45,9 @@ def refuse(problem: Fatal) -> int:
 
 def run(body: Callable[[Values], int], directory: str | None) -> int:
     """Read main.cf, run a command, and return its exit status; problems end with a fatal message and 1."""
-    report_to(_report)
+    before = report_to(_report)
+    _log_ready.clear()
+    _log_to.clear()
     from pyfix.config.errors import ConfigError
     from pyfix.config.parameters import databases, identity  # noqa: F401  # they declare what tables read
     from pyfix.config.snapshot import Snapshot
@@ -64,4 +66,6 @@ def run(body: Callable[[Values], int], directory: str | None) -> int:
         # Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    finally:
+        report_to(before)
     return status
