@@ -27,6 +27,7 @@ MODULES = (
     "flush",
     "identity",
     "instances",
+    "interchange",
     "lmtp_client",
     "lmtp_client_sasl",
     "lmtp_client_tls",

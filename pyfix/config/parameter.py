@@ -87,6 +87,7 @@ class Parameter(_Typed[T]):
         maximum: int | None = None,
         deprecated: str = "",
         legacy: bool = False,
+        own: bool = False,
     ) -> None:
         self.default = default
         self.name = name
@@ -94,6 +95,7 @@ class Parameter(_Typed[T]):
         self.maximum = maximum
         self.deprecated = deprecated  # what postconf(1) advises instead
         self.legacy = legacy  # an old name that only the default of its replacement refers to; not listed
+        self.own = own  # unknown to Postfix, and listed only where it is set
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Take the attribute's name unless the parameter's own was given, and register."""

@@ -82,7 +82,11 @@ class Configuration:
 
     def declare(self) -> None:
         """Learn the builtin and the service-defined names."""
-        self.builtin = {name: found for name, found in catalogue.all_parameters().items() if not found.legacy}
+        self.builtin = {
+            name: found
+            for name, found in catalogue.all_parameters().items()
+            if not found.legacy and (not found.own or name in self.settings)
+        }
         services = {entry.fields[0]: entry.fields[7] for entry in self.entries}
         made = family_parameters(services)
         self.service = {name: found for name, found in made.items() if name not in self.builtin}

@@ -12,13 +12,34 @@ class AddressClassSettings(Settings):
     """Whose addresses are whose: ADDRESS_CLASS_README."""
 
     alias_maps = words("$default_database_type:/etc/aliases")
+    """The tables of local(8) aliases."""
+
     local_recipient_maps = words("proxy:unix:passwd.byname $alias_maps")
+    """The tables of existing local recipients; empty: take any."""
+
     relay_recipient_maps = words("")
+    """The tables of existing recipients in relay_domains; empty: take any."""
+
     relocated_maps = words("")
+    """The tables of users who have moved, with where to."""
+
     show_user_unknown_table_name = boolean("yes")
+    """Whether a rejection says in which table the recipient is missing."""
+
     transport_maps = words("")
+    """The tables from address or domain to transport and next hop."""
+
     virtual_alias_domains = words("$virtual_alias_maps")
+    """The domains all of whose addresses are aliases of addresses elsewhere."""
+
     virtual_alias_maps = words("$virtual_maps")
+    """The tables from an address to the addresses that get its mail."""
+
     virtual_mailbox_domains = words("$virtual_mailbox_maps")
+    """The domains that virtual(8) delivers, or what virtual_transport names."""
+
     virtual_mailbox_maps = words("")
+    """The tables from an address to its mailbox below virtual_mailbox_base."""
+
     virtual_maps = words("", deprecated='specify "virtual_alias_maps"', legacy=True)
+    """The old name of virtual_alias_maps."""

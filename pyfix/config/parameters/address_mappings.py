@@ -12,10 +12,25 @@ class AddressMappingSettings(Settings):
     """Rewriting addresses in headers and envelopes: ADDRESS_REWRITING_README."""
 
     canonical_maps = words("")
+    """The tables that rewrite addresses in headers and envelopes."""
+
     disable_verp_bounces = boolean("no")
+    """Whether bounces of VERP mail have one report for all recipients."""
+
     empty_address_recipient = text("MAILER-DAEMON", minimum=1)
+    """Who gets mail that is addressed to the null address."""
+
     local_header_rewrite_clients = words("permit_inet_interfaces")
+    """The clients whose headers are completed with $myorigin and $mydomain."""
+
     propagate_unmatched_extensions = words("canonical, virtual")
+    """In which tables the extension of the key is added to the result."""
+
     recipient_canonical_maps = words("")
+    """The tables that rewrite recipients."""
+
     remote_header_rewrite_domain = text("")
+    """The domain with which headers of other clients are completed; empty: leave them."""
+
     sender_canonical_maps = words("")
+    """The tables that rewrite senders."""

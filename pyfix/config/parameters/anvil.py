@@ -12,4 +12,7 @@ class AnvilSettings(MailSettings):
     """Counting clients: anvil(8)."""
 
     anvil_rate_time_unit = duration("60s", minimum=1)
+    """Seconds over which rates are counted."""
+
     anvil_status_update_time = duration("600s", minimum=1)
+    """Seconds between two log lines about the highest counts."""

@@ -12,4 +12,7 @@ class CommandDeliverySettings(Settings):
     """Delivery to commands: pipe(8) and spawn(8)."""
 
     command_time_limit = duration("1000s", minimum=1)
+    """Seconds that a command may take."""
+
     pipe_delivery_status_filter = words("$default_delivery_status_filter")
+    """What default_delivery_status_filter is for pipe(8)."""

@@ -12,3 +12,4 @@ class DnsblogSettings(MailSettings):
     """DNS list lookups for postscreen(8): dnsblog(8)."""
 
     dnsblog_reply_delay = duration("0s")
+    """Seconds to hold back a reply, for tests."""

@@ -12,4 +12,7 @@ class FlushSettings(MailSettings):
     """Fast flush: flush(8)."""
 
     fast_flush_purge_time = duration("7d", minimum=1)
+    """Seconds after which an empty list of deferred mail is removed."""
+
     fast_flush_refresh_time = duration("12h", minimum=1)
+    """Seconds after which a list that was not used is flushed."""

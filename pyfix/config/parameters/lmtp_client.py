@@ -56,6 +56,7 @@ class LmtpClientSettings(LmtpClientTlsSettings, LmtpClientSaslSettings, SmtpClie
     smtp_per_record_deadline = text(
         "", name="lmtp_per_record_deadline", deprecated='specify "lmtp_per_request_deadline"', legacy=True
     )
+    """The old name of lmtp_per_request_deadline."""
     smtp_per_request_deadline = boolean(
         "${lmtp_per_record_deadline?{$lmtp_per_record_deadline}:{no}}", name="lmtp_per_request_deadline"
     )

@@ -12,4 +12,7 @@ class MailEntrySettings(Settings):
     """What happens to mail on its way in: filters and overrides."""
 
     content_filter = text("")
+    """The transport and next hop that all new mail goes through first."""
+
     receive_override_options = words("")
+    """What this receiving service leaves to a later one, such as no_address_mappings."""

@@ -12,4 +12,7 @@ class MailboxSettings(Settings):
     """What the two mailbox writers share."""
 
     mail_spool_directory = text("/var/mail")
+    """Where mailboxes are, one file a user, or with a trailing slash one Maildir a user."""
+
     strict_mailbox_ownership = boolean("yes")
+    """Whether a mailbox has to belong to its recipient."""

@@ -12,4 +12,7 @@ class MasterSettings(MailSettings):
     """The daemon that runs the others: master(8)."""
 
     master_service_disable = words("")
+    """The services not to run, as name/type; a match list."""
+
     service_throttle_time = duration("60s", minimum=1)
+    """Seconds before a service that failed to start is started again."""

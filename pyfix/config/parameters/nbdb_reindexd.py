@@ -12,4 +12,7 @@ class ReindexSettings(MailSettings):
     """Moving away from Berkeley DB: nbdb_reindexd(8)."""
 
     non_bdb_migration_allow_root_prefixes = words("/etc /usr/local/etc")
+    """Where tables of root may be made anew."""
+
     non_bdb_migration_allow_user_prefixes = words("$data_directory /var/lib/mailman /var/lib/mailman3")
+    """Where tables of other users may be made anew."""

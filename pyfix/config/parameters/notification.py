@@ -12,8 +12,19 @@ class NotificationSettings(Settings):
     """Whom to tell what."""
 
     bounce_notice_recipient = text("postmaster", minimum=1)
+    """Who gets copies of bounces when notify_classes has ``bounce``."""
+
     delay_warning_time = duration("0h")
+    """Seconds after which a sender hears that mail is delayed; 0: never."""
+
     duplicate_filter_limit = integer("1000")
+    """Addresses that are remembered to find duplicates; 0: no limit."""
+
     error_notice_recipient = text("postmaster", minimum=1)
+    """Who gets notices of classes for which there is no other parameter."""
+
     header_from_format = text("standard", minimum=1)
+    """Whether From: headers of our making are ``address (name)`` or ``name <address>``."""
+
     notify_classes = words("resource, software")
+    """What the postmaster hears about: bounce, 2bounce, data, delay, policy, protocol, resource, software."""

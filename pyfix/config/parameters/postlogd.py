@@ -12,3 +12,4 @@ class PostlogdSettings(MailSettings):
     """The mail logger: postlogd(8)."""
 
     postlogd_watchdog_timeout = duration("10s", minimum=10)
+    """What daemon_timeout is for postlogd(8)."""

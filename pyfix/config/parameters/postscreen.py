@@ -23,6 +23,7 @@ class PostscreenSettings(SmtpServerSettings, SmtpTransportSettings, SmtpdTlsSett
     postscreen_bare_newline_enable = boolean("no")
     postscreen_bare_newline_ttl = duration("30d", minimum=1)
     postscreen_blacklist_action = text("", deprecated='specify "postscreen_denylist_action"', legacy=True)
+    """The old name of postscreen_denylist_action."""
     postscreen_cache_cleanup_interval = duration("12h")
     postscreen_cache_map = text("$default_cache_db_type:$data_directory/postscreen_cache")
     postscreen_cache_retention_time = duration("7d", minimum=1)
@@ -47,9 +48,11 @@ class PostscreenSettings(SmtpServerSettings, SmtpTransportSettings, SmtpdTlsSett
     postscreen_dnsbl_threshold = integer("1", minimum=1)
     postscreen_dnsbl_timeout = duration("10s", minimum=1)
     postscreen_dnsbl_ttl = text("", deprecated='specify "postscreen_dnsbl_max_ttl"', legacy=True)
+    """The old name of postscreen_dnsbl_max_ttl."""
     postscreen_dnsbl_whitelist_threshold = text(
         "", deprecated='specify "postscreen_dnsbl_allowlist_threshold"', legacy=True
     )
+    """The old name of postscreen_dnsbl_allowlist_threshold."""
     postscreen_enforce_tls = boolean("$smtpd_enforce_tls", deprecated='specify "postscreen_tls_security_level"')
     postscreen_expansion_filter = raw("$smtpd_expansion_filter", minimum=1)
     postscreen_forbidden_commands = words("$smtpd_forbidden_commands")
@@ -74,4 +77,5 @@ class PostscreenSettings(SmtpServerSettings, SmtpTransportSettings, SmtpdTlsSett
     postscreen_use_tls = boolean("$smtpd_use_tls", deprecated='specify "postscreen_tls_security_level"')
     postscreen_watchdog_timeout = duration("10s", minimum=10)
     postscreen_whitelist_interfaces = words("", deprecated='specify "postscreen_allowlist_interfaces"', legacy=True)
+    """The old name of postscreen_allowlist_interfaces."""
     smtpd_service_name = text("smtpd", minimum=1)

@@ -47,6 +47,9 @@ class ProxymapSettings(AddressClassSettings, AddressMappingSettings, MailSetting
         "$smtp_sasl_mechanism_filter $authorized_submit_users $smtpd_authorized_verp_clients "
         "$smtpd_authorized_xclient_hosts $smtpd_authorized_xforward_hosts"
     )
+    """The tables that may be read through proxymap(8)."""
+
     proxy_write_maps = words(
         "$smtp_sasl_auth_cache_name $lmtp_sasl_auth_cache_name $address_verify_map $postscreen_cache_map"
     )
+    """The tables that may be written through proxymap(8)."""

@@ -12,5 +12,10 @@ class QueueTimeSettings(Settings):
     """How often the queue is scanned, and for how long."""
 
     maximal_queue_lifetime = duration("5d", maximum=8640000)
+    """Seconds after which mail is returned; 0: one try only."""
+
     minimal_backoff_time = duration("300s", minimum=1)
+    """Seconds at least between two tries to deliver."""
+
     queue_run_delay = duration("300s", minimum=1)
+    """Seconds between two scans of the deferred queue."""

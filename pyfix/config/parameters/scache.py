@@ -12,4 +12,7 @@ class ScacheSettings(MailSettings):
     """Shared connections: scache(8)."""
 
     connection_cache_status_update_time = duration("600s", minimum=1)
+    """Seconds between two log lines about the cache."""
+
     connection_cache_ttl_limit = duration("2s", minimum=1)
+    """Seconds that a connection may be kept."""

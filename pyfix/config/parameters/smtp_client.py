@@ -30,6 +30,7 @@ class SmtpClientSettings(
     """The SMTP client: smtp(8)."""
 
     fallback_relay = text("", deprecated='specify "smtp_fallback_relay"', legacy=True)
+    """The old name of smtp_fallback_relay."""
     ignore_mx_lookup_error = boolean("no")
     smtp_address_preference = text("any", minimum=1)
     smtp_address_verify_target = text("rcpt", minimum=1)
@@ -71,6 +72,7 @@ class SmtpClientSettings(
     smtp_nested_header_checks = words("")
     smtp_never_send_ehlo = boolean("no")
     smtp_per_record_deadline = text("", deprecated='specify "smtp_per_request_deadline"', legacy=True)
+    """The old name of smtp_per_request_deadline."""
     smtp_per_request_deadline = boolean("${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}")
     smtp_pix_workaround_delay_time = duration("10s", minimum=1)
     smtp_pix_workaround_maps = words("")

@@ -12,11 +12,28 @@ class SmtpTransportSettings(Settings):
     """What the SMTP and the LMTP client read under one name."""
 
     allow_srv_lookup_fallback = boolean("no")
+    """Whether MX records are asked for when SRV records are not found."""
+
     best_mx_transport = text("")
+    """The transport of mail that we are the best MX host for; empty: a loop error."""
+
     connection_cache_protocol_timeout = duration("5s", minimum=1)
+    """Seconds for talking to scache(8)."""
+
     connection_cache_service_name = text("scache", minimum=1)
+    """The name of scache(8)'s service."""
+
     cyrus_sasl_config_path = text("")
+    """Where the Cyrus SASL library finds its settings."""
+
     ignore_srv_lookup_error = boolean("no")
+    """Whether a failed SRV lookup is treated as no answer."""
+
     lmtp_assume_final = boolean("no")
+    """Whether a delivery by LMTP counts as final."""
+
     tlsproxy_service_name = text("tlsproxy", minimum=1)
+    """The name of tlsproxy(8)'s service."""
+
     use_srv_lookup = words("")
+    """The services for which SRV records are looked up."""

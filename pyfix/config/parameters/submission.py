@@ -12,8 +12,19 @@ class SubmissionSettings(MailSettings):
     """Mail from the command line: sendmail(1), postdrop(1), postqueue(1)."""
 
     authorized_flush_users = words("static:anyone")
+    """Who may flush the queue."""
+
     authorized_mailq_users = words("static:anyone")
+    """Who may list the queue."""
+
     authorized_submit_users = words("static:anyone")
+    """Who may send mail with sendmail(1)."""
+
     empty_address_local_login_sender_maps_lookup_key = text("<>")
+    """What the null sender is in local_login_sender_maps."""
+
     local_login_sender_maps = words("static:*")
+    """Tables from login name to the senders that it may use with sendmail(1)."""
+
     sendmail_fix_line_endings = text("always", minimum=1)
+    """What sendmail(1) does about CR LF line ends: always, strict or never."""

@@ -12,16 +12,43 @@ class TlsSessionSettings(Settings):
     """Random numbers and session caches: tlsmgr(8)."""
 
     lmtp_tls_loglevel = text("0")
+    """How much the LMTP client logs about TLS, 0 to 4."""
+
     lmtp_tls_session_cache_database = text("")
+    """The table of the LMTP client's TLS sessions; empty: in memory only."""
+
     lmtp_tls_session_cache_timeout = duration("3600s", maximum=8640000)
+    """Seconds that a TLS session of the LMTP client is kept."""
+
     smtp_tls_loglevel = text("0")
+    """How much the SMTP client logs about TLS, 0 to 4."""
+
     smtp_tls_session_cache_database = text("")
+    """The table of the SMTP client's TLS sessions; empty: in memory only."""
+
     smtp_tls_session_cache_timeout = duration("3600s", maximum=8640000)
+    """Seconds that a TLS session of the SMTP client is kept."""
+
     smtpd_tls_loglevel = text("0")
+    """How much the SMTP server logs about TLS, 0 to 4."""
+
     smtpd_tls_session_cache_database = text("")
+    """The table of the SMTP server's TLS sessions; empty: session tickets only."""
+
     smtpd_tls_session_cache_timeout = duration("3600s", maximum=8640000)
+    """Seconds that a TLS session of the SMTP server is kept."""
+
     tls_random_bytes = integer("32", minimum=1)
+    """Bytes that tlsmgr(8) reads from tls_random_source at a time."""
+
     tls_random_exchange_name = text("${data_directory}/prng_exch")
+    """Where the state of the random generator is kept between runs."""
+
     tls_random_prng_update_period = duration("3600s", minimum=1)
+    """Seconds between two savings of that state."""
+
     tls_random_reseed_period = duration("3600s", minimum=1)
+    """Seconds at most between two readings of tls_random_source."""
+
     tls_random_source = text("dev:/dev/urandom")
+    """Where randomness comes from: dev:path or egd:path."""

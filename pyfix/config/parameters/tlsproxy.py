@@ -27,10 +27,12 @@ class TlsproxySettings(SmtpdTlsSettings, SmtpClientTlsSettings, TlsSettings, Tls
     tlsproxy_client_fingerprint_digest = text("$smtp_tls_fingerprint_digest", minimum=1)
     tlsproxy_client_key_file = text("$smtp_tls_key_file")
     tlsproxy_client_level = text("", deprecated='specify "tlsproxy_client_security_level"', legacy=True)
+    """The old name of tlsproxy_client_security_level."""
     tlsproxy_client_loglevel = text("$smtp_tls_loglevel")
     tlsproxy_client_loglevel_parameter = text("smtp_tls_loglevel")
     tlsproxy_client_per_site = words("$smtp_tls_per_site", deprecated='specify "tlsproxy_client_policy_maps"')
     tlsproxy_client_policy = text("", deprecated='specify "tlsproxy_client_policy_maps"', legacy=True)
+    """The old name of tlsproxy_client_policy_maps."""
     tlsproxy_client_policy_maps = words("${tlsproxy_client_policy?{$tlsproxy_client_policy}:{$smtp_tls_policy_maps}}")
     tlsproxy_client_scert_verifydepth = integer("$smtp_tls_scert_verifydepth")
     tlsproxy_client_security_level = text(

@@ -99,6 +99,13 @@ def test_all(postconf: Run) -> None:
     assert lines == sorted(lines, key=lambda line: line.split(" ")[0])
 
 
+def test_parameters_of_our_own(postconf: Run, tmp_path: Path) -> None:
+    assert postconf("pyfix_internal_protocol")[2][0] == "warning: pyfix_internal_protocol: unknown parameter"
+    (tmp_path / "main.cf").write_text("pyfix_internal_protocol = 3.7\n")
+    assert "pyfix_internal_protocol = 3.7" in postconf("-n")[1]
+    assert not any("pyfix" in line for line in postconf("-n")[2])
+
+
 def test_overrides(postconf: Run) -> None:
     assert postconf("-q", "-o", "a=9", "-x", "mail_name")[1] == ["mail_name = x 9"]
 

@@ -14,8 +14,8 @@ from pyfix.config.families import FAMILIES, STANDARD_SERVICES, family_default, f
 from pyfix.config.snapshot import Settings, Snapshot
 
 FOLDER = Path(pyfix.config.parameters.__file__).parent
-BUILT_IN, LEGACY = 886, 13
-WITH_SERVICES = 996
+BUILT_IN, LEGACY, OWN = 887, 13, 1
+WITH_SERVICES = 996 + OWN
 
 
 def test_each_parameter_is_declared_once() -> None:
@@ -36,6 +36,7 @@ def test_each_parameter_is_declared_once() -> None:
             seen[name] = module
     assert len(seen) == BUILT_IN == len(catalogue.all_parameters())
     assert sum(parameter.legacy for parameter in catalogue.all_parameters().values()) == LEGACY
+    assert sum(parameter.own for parameter in catalogue.all_parameters().values()) == OWN
 
 
 def test_service_parameters_complete_the_number() -> None:
