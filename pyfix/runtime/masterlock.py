@@ -46,14 +46,16 @@ class MasterLock:
 
 def _open_regular(path: str) -> int:
     flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+    what = "cannot open file"
     try:
         try:
             fd = os.open(path, flags)
         except FileNotFoundError:
+            what = "cannot create file exclusively"
             fd = os.open(path, flags | os.O_CREAT | os.O_EXCL, _MODE)
             os.fchmod(fd, _MODE)
     except OSError as error:
-        raise LockError(f"cannot open file: {os.strerror(error.errno or 0)}") from error
+        raise LockError(f"{what}: {os.strerror(error.errno or 0)}") from error
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
         os.close(fd)

@@ -31,6 +31,7 @@ def main(argv: Sequence[str]) -> int:
     """
     os.umask(0o077)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     if os.getuid() == 0:
         os.setgroups([os.getgid()])  # not those of whoever started us
     log.tag = f"postfix/{PROGRAM}"

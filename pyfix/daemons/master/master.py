@@ -36,6 +36,8 @@ _ENDED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM)
 _STARTUP_TIME = 1.0
 """Seconds after which a failing process of ours has not failed at its start."""
 _LAST_WORDS_TIME = 0.2
+_WATCHDOG_TIME = 1000
+"""Seconds that one turn of the loop may take before master gives up."""
 
 
 class Master:
@@ -213,9 +215,15 @@ class Master:
             self.loop.on_signal(number, lambda number=number: self.terminate(number))  # type: ignore[misc]  # a lambda's default has no type of its own
         if self._options.exit_time:
             self.loop.later(self._options.exit_time, self._exit_time)
+        signal.signal(signal.SIGALRM, _bite)
+        self._feed_watchdog()
         self.reap()  # what ended before the signal had its handler
         self.loop.run()
         return 0
+
+    def _feed_watchdog(self) -> None:
+        signal.alarm(_WATCHDOG_TIME)
+        self.loop.later(_WATCHDOG_TIME / 3, self._feed_watchdog)
 
     def _reload_or_die(self) -> None:
         try:
@@ -257,6 +265,12 @@ class Master:
         while self.loop.now < end and _unread_bytes(fd):
             self.loop.turn(0.005)
         time.sleep(0.01)
+
+
+def _bite(_number: int, _frame: object) -> None:
+    log.fatal("watchdog timeout")
+    log.finish()
+    os._exit(1)
 
 
 def _unread_bytes(fd: int) -> int:

@@ -65,7 +65,6 @@ def spawn(plan: Plan, loop: MasterLoop, title: TitleArea) -> int:
 def _become(plan: Plan, title: TitleArea) -> int:
     for number in _RESET:
         signal.signal(number, signal.SIG_DFL)
-    signal.alarm(0)
     generation = f"{plan.generation:o}"
     _place_descriptors([*plan.flow, plan.status, *plan.listeners], inheritable=plan.module is None)
     if plan.module is None:

@@ -52,5 +52,5 @@ def test_not_a_file_of_ours(spool: Path) -> None:
         MasterLock(str(spool / "link"))
     with pytest.raises(LockError, match="multiple hard links"):
         MasterLock(str(spool / "hard"))
-    with pytest.raises(LockError, match="cannot open file"):
+    with pytest.raises(LockError, match="cannot create file exclusively: No such file or directory"):
         MasterLock(str(spool / "no/such"))
