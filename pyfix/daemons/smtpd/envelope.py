@@ -23,7 +23,7 @@ from pyfix.protocols.smtp.parameters import (
     parse_rcpt_parameters,
 )
 from pyfix.protocols.smtp.path import parse_path
-from pyfix.queue.freespace import MESSAGE_FACTOR, free_bytes, has_room
+from pyfix.queue.freespace import MESSAGE_FACTOR, free_bytes
 from pyfix.runtime.log import log
 
 if TYPE_CHECKING:
@@ -138,11 +138,10 @@ def lacks_smtputf8(session: Session, address: str, *, declared: bool) -> bool:
 
 
 def _there_is_room(session: Session) -> bool:
-    limit = session.server.size_limit
     if session.server.stand_alone:
         return True
     try:
-        room = has_room(session.settings.queue_minfree, limit)
+        room = session.server.has_room()
     except OSError as error:
         log.warning(f"statvfs .: {error.strerror}")
         return True

@@ -28,10 +28,10 @@ def finished_reply(session: Session, reply: str) -> str:
     server = session.server
     if session.settings.soft_bounce and reply.startswith("5"):
         reply = "\n".join([_CODES.sub(_softened, line) for line in reply.split("\n")])
-    if server.reject_filter:
+    if server.has_reject_filter:
         reply = _filtered(session, reply)
     footer = session.settings.smtpd_reject_footer
-    if server.footer_maps:
+    if server.has_footer_maps:
         try:
             footer = server.footer_maps.find_now(reply) or footer
         except TableError:

@@ -17,11 +17,14 @@ from pyfix.config.own_networks import address_families
 from pyfix.config.parameters.smtpd import SmtpdSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.protocols.smtp.extensions import discarded_keywords
+from pyfix.queue.freespace import has_room
+from pyfix.runtime.loop import current
 from pyfix.tables.maps import Maps
 from pyfix.tables.matchlist import MatchList
 
 __all__ = ["Server"]
 
+_ROOM_SECONDS: Final = 1.0
 _BARE_NEWLINE: Final = {"no": "no", "yes": "normalize", "normalize": "normalize", "note": "note", "reject": "reject"}
 
 
@@ -52,6 +55,8 @@ class Server:
         self.hard_limit: Final = settings.smtpd_hard_error_limit
         self.junk_limit: Final = settings.smtpd_junk_command_limit
         self.size_limit: Final = settings.message_size_limit
+        self._has_room = True
+        self._room_until = 0.0
         self.bare_newline: Final = self._bare_newline_mode()
         self.discarded: Final = discarded_keywords(settings.smtpd_discard_ehlo_keywords)
         try:
@@ -114,9 +119,27 @@ class Server:
             "smtpd_reject_filter_maps", settings.smtpd_reject_filter_maps, snapshot, fold=False
         )
 
+        # Asked of every command or refusal; nearly always there is nothing.
+        self.has_noop_commands = bool(self.noop_commands)
+        self.has_command_filter = bool(self.command_filter)
+        self.has_footer_maps = bool(self.footer_maps)
+        self.has_reject_filter = bool(self.reject_filter)
+        self.has_discard_maps = bool(self.discard_maps)
+
+    def has_room(self) -> bool:
+        """Tell whether a new message may come in; the file system is asked once a second.
+
+        Source: postconf(5) queue_minfree, message_size_limit.  Raises OSError.
+        """
+        now = current().now
+        if now >= self._room_until:
+            self._has_room = has_room(self.settings.queue_minfree, self.size_limit)
+            self._room_until = now + _ROOM_SECONDS
+        return self._has_room
+
     def discarded_for(self, address: str) -> frozenset[str]:
         """Return the EHLO keywords that a client is not offered.  Raises TableError."""
-        if not self.discard_maps:
+        if not self.has_discard_maps:
             return self.discarded
         value = self.discard_maps.find_now(address)
         if value is None:

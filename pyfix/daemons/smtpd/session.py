@@ -194,14 +194,14 @@ class Session:
         """Write a reply; it leaves when the client's next bytes are waited for."""
         if is_failure(text):
             text = finished_reply(self, text)
+            if text.startswith(("421", "521")):
+                self.leaving = True
         if log.verbosity:
             for line in text.split("\n"):
                 log.debug(f"> {self.client.log_name}: {line}")
         if self.transcript is not None:
             self.transcript.server_said(text)
         self.stream.write(encode_reply(text))
-        if text.startswith(("421", "521")):
-            self.leaving = True
 
     def refuse(self, refusal: Reject) -> None:
         """Reply what a restriction says; it is logged already."""
@@ -290,7 +290,7 @@ class Session:
             self.reply(f"421 4.7.0 {self.server.hostname} Error: too many errors")
             raise SessionEnds
         raw = await self._read_line()
-        if self.errors >= self.server.soft_limit and self.settings.smtpd_error_sleep_time:
+        if self.errors and self.errors >= self.server.soft_limit and self.settings.smtpd_error_sleep_time:
             await sleep(self.settings.smtpd_error_sleep_time)
         transaction = self.transaction
         try:
@@ -303,7 +303,8 @@ class Session:
         if self.transcript is not None:
             self.transcript.client_said(line)
             self.refused = False
-        if self.server.command_filter:
+        server = self.server
+        if server.has_command_filter:
             line = await self._filtered(line)
         words = split_words(line)
         if not words:
@@ -311,7 +312,7 @@ class Session:
             return
         verb = words[0].text.upper()
         command = COMMANDS.get(verb)
-        if self.server.noop_commands and self.server.noop_commands.matches_string(verb):
+        if server.has_noop_commands and server.noop_commands.matches_string(verb):
             self.reply("250 2.0.0 Ok")
             self._count_junk()
             return

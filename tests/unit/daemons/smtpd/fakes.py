@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 from pyfix.access.transaction import Client
@@ -125,6 +126,7 @@ class Conversation:
             return self.messages[-1]
 
         monkeypatch.setattr(message.NewMessage, "open", open_message)
+        monkeypatch.setattr("pyfix.daemons.smtpd.server.current", lambda: SimpleNamespace(now=1000.0))
         server = Server(Snapshot({**MAIN, **(main or {})}, process_name="smtpd"), "smtp")
         server.__dict__["resolver"] = server.policy.__dict__["resolver"] = Resolver()
         client = Client(
