@@ -12,7 +12,16 @@ TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["FAMILIES", "STANDARD_SERVICES", "Family", "family_default", "family_parameters"]
+    from pyfix.config.snapshot import Snapshot
+
+__all__ = [
+    "FAMILIES",
+    "STANDARD_SERVICES",
+    "Family",
+    "family_default",
+    "family_parameters",
+    "service_setting",
+]
 
 
 _SCHEDULED = ("local", "error", "virtual", "smtp", "lmtp", "pipe")
@@ -69,8 +78,20 @@ FAMILIES = (
 )
 """All families, in the order of qmgr(8)'s manual page."""
 
+_BY_SUFFIX = {family.suffix: family for family in FAMILIES}
+
 STANDARD_SERVICES = ("error", "lmtp", "local", "relay", "retry", "smtp", "virtual")
 """The services of the distributed master.cf whose programs read the families of qmgr(8)."""
+
+
+def service_setting(snapshot: Snapshot, service: str, suffix: str) -> Any:
+    """Return the typed value of ``<service><suffix>`` for any service, checked against the family's range.
+
+    A number or seconds, or a text for the feedback families.  Raises ConfigError for a bad value, KeyError for a
+    suffix that is no family.
+    """
+    family = _BY_SUFFIX[suffix]
+    return family.parameter(service).convert(snapshot.service_value(service, suffix, family.default), snapshot)
 
 
 def family_parameters(services: dict[str, str]) -> dict[str, Parameter[Any]]:

@@ -10,7 +10,8 @@ import pytest
 
 import pyfix.config.parameters
 from pyfix.config import catalogue
-from pyfix.config.families import FAMILIES, STANDARD_SERVICES, family_default, family_parameters
+from pyfix.config.errors import ConfigError
+from pyfix.config.families import FAMILIES, STANDARD_SERVICES, family_default, family_parameters, service_setting
 from pyfix.config.snapshot import Settings, Snapshot
 
 FOLDER = Path(pyfix.config.parameters.__file__).parent
@@ -51,6 +52,20 @@ def test_family_of_a_standard_service() -> None:
     assert family_default("relay_time_limit") is None
     assert family_default("other_transport_rate_delay") is None
     assert len({family.suffix for family in FAMILIES}) == len(FAMILIES)
+
+
+def test_service_setting() -> None:
+    settings = {"slow_destination_rate_delay": "2m", "default_destination_recipient_limit": "7", "x_time_limit": "3"}
+    snapshot = Snapshot(settings)
+    assert service_setting(snapshot, "slow", "_destination_rate_delay") == 120
+    assert service_setting(snapshot, "fast", "_destination_rate_delay") == 0
+    assert service_setting(snapshot, "slow", "_destination_recipient_limit") == 7
+    assert service_setting(snapshot, "local", "_destination_recipient_limit") == 1
+    assert service_setting(snapshot, "x", "_time_limit") == 3
+    assert service_setting(snapshot, "y", "_time_limit") == 1000
+    assert service_setting(snapshot, "y", "_destination_concurrency_negative_feedback") == "1"
+    with pytest.raises(ConfigError, match=r"^invalid z_initial_destination_concurrency parameter value 0 < 1$"):
+        service_setting(Snapshot({"z_initial_destination_concurrency": "0"}), "z", "_initial_destination_concurrency")
 
 
 def every_view() -> list[type[Settings]]:
