@@ -6,8 +6,9 @@ sends it, is served without registering the connection with the event loop.
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from pyfix.config.snapshot import Snapshot
@@ -38,11 +39,12 @@ from pyfix.runtime.task import spawn
 from pyfix.tables.maps import Maps
 from pyfix.tables.table import Table
 
-_READ_SIZE: Final = 65536
+_READ_SIZE: Final = 16384
 _LOOK_EVERY: Final = 1.0
 _HANDSHAKE: Final = handshake(PROTOCOL)
 _FINAL: Final = DeliveryReply(status=STATUS_FINAL).encode()
 _DEFER: Final = DeliveryReply(status=STATUS_DEFER).encode()
+_ANSWER_FINAL: Final = _HANDSHAKE + _FINAL
 
 
 class DeliveryAgent(Daemon):
@@ -58,6 +60,8 @@ class DeliveryAgent(Daemon):
         self.reporter = Reporter(self.mail)
         self._tables: list[Table] = []
         self._next_look = 0.0
+        self._most_uses = -1
+        self._answers: list[tuple[int, bytes]] = []
         self.spool = Spool(self.mail.hash_queue_names, self.mail.hash_queue_depth)
 
     def watch_tables(self, maps: Sequence[Maps]) -> None:
@@ -98,77 +102,178 @@ class DeliveryAgent(Daemon):
         outcome = await self.deliver(delivery, recipient)
         return await self.reporter.report(delivery, recipient, outcome, self.relay)
 
+    def outcome_now(self, delivery: Delivery, recipient: Recipient) -> Outcome | None:
+        """Return what deliver would, if nothing has to be waited for; None when deliver must be asked."""
+        return None
+
     # Requests
 
-    def admit(self, connection: socket.socket) -> None:
-        """Take a connected client and serve it."""
+    def max_use(self) -> int:
+        """Clients after which the process retires.  Source: postconf(5) max_use."""
+        if self._most_uses < 0:
+            self._most_uses = super().max_use()
+        return self._most_uses
+
+    def accepter(self, listener: socket.socket) -> Callable[[int], None]:
+        """Return the handler that reads all requests that are there, serves them, and answers at the turn's end.
+
+        Each kind of work is done for all of them together, so that it finds the processor's caches warm.  Connections
+        are bare descriptors here: to make a socket object costs more than all that would be done with it.
+        """
+        accept = listener._accept  # type: ignore[attr-defined]  # accept() without the object; typeshed leaves it out
+
+        def readable(_event: int) -> None:
+            arrived: list[tuple[int, bytes | None]] = []
+            room = self.capacity - self._clients
+            try:
+                while len(arrived) < room:
+                    fd, _address = accept()
+                    os.set_blocking(fd, False)
+                    arrived.append((fd, _read(fd)))
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                if not isinstance(error, ConnectionError):
+                    log.warning(f"accept connection: {error.strerror}")
+            for fd, data in arrived:
+                self._begin(fd, data)
+
+        return readable
+
+    def _begin(self, fd: int, data: bytes | None) -> None:
+        """Serve the client *fd*, of which *data* was read: None if it has said nothing yet, b"" if it is gone."""
         self.client_began()
         if self._tables and self._tables_changed():
             self.retire()
-        spawn(self._serve(connection), self._ended)
-
-    def _ended(self, error: BaseException | None) -> None:
-        if error is not None and not isinstance(error, (StreamClosed, StreamTimeout)):
-            report_bug(error)
-        self.client_ended()
-
-    async def _serve(self, connection: socket.socket) -> None:
-        stream: Stream | None = None
         try:
+            reply = self._serve_now(fd, data)
+        except Exception as error:
+            report_bug(error)
+            reply = b""
+        if reply is not None:
+            self._answer(fd, reply)
+
+    def _serve_now(self, fd: int, data: bytes | None) -> bytes | None:
+        """Serve a client as far as nothing is waited for; return the reply, None when a coroutine goes on with it."""
+        if data == b"":
+            return data
+        parsed = decode_whole(data) if data is not None else None
+        if parsed is None:
+            # The client waits for our greeting, or has more to say than a read takes.
+            spawn(self._serve_slowly(socket.socket(fileno=fd), data or b""), self._ended)
+            return None
+        request, recipients, stats = parsed
+        message = self._open(request, recipients)
+        if isinstance(message, bytes):
+            return _HANDSHAKE + message if message else message
+        delivery = Delivery(request, recipients, message, stats)
+        waits = False
+        try:
+            for index, recipient in enumerate(recipients):
+                outcome = self.outcome_now(delivery, recipient)
+                if outcome is None or not self.reporter.report_now(delivery, recipient, outcome, self.relay):
+                    if index:
+                        delivery.recipients = recipients[index:]
+                    waits = True
+                    break
+        finally:
+            if not waits:
+                message.close()
+        if waits:
+            spawn(self._serve(fd, delivery), report_if_bug)
+            return None
+        return _ANSWER_FINAL
+
+    async def _serve(self, fd: int, delivery: Delivery) -> None:
+        reply = b""
+        try:
+            reply = _HANDSHAKE + await self._deliver(delivery)
+        finally:
+            self._answer(fd, reply)
+
+    async def _deliver(self, delivery: Delivery) -> bytes:
+        """Deliver to all recipients and close the queue file; return the reply."""
+        try:
+            reply = await self.deliver_all(delivery)
+        finally:
+            delivery.message.close()
+        if reply is None:
+            return _FINAL
+        return _DEFER if reply is _LEFT else reply.encode()
+
+    def _answer(self, fd: int, reply: bytes) -> None:
+        """Answer a client with the others of this turn, after the log lines, and close its connection."""
+        if not self._answers:
+            self.loop.at_turn_end(self._send_answers)
+        self._answers.append((fd, reply))
+
+    def _send_answers(self) -> None:
+        answers, self._answers = self._answers, []
+        for fd, reply in answers:
             try:
-                data = connection.recv(_READ_SIZE)
-                if not data:
-                    return
-            except BlockingIOError:
-                data = b""
-            parsed = decode_whole(data) if data else None
+                if reply:
+                    os.write(fd, reply)
+            except OSError as error:
+                log.warning(f"delivery request: {error.strerror}")
+            os.close(fd)
+            self.client_ended()
+
+    async def _serve_slowly(self, connection: socket.socket, data: bytes) -> None:
+        """Serve a client that has sent only *data* so far."""
+        stream = Stream(connection, self.client_timeout())
+        try:
+            stream.write(_HANDSHAKE)
+            parsed = await _receive(stream, data)
             if parsed is None:
-                # The client waits for our greeting, or has more to say than a read takes.
-                stream = Stream(connection, self.client_timeout())
-                stream.write(_HANDSHAKE)
-                parsed = await _receive(stream, data)
-                if parsed is None:
-                    return
-            reply = await self.serve_request(*parsed)
-            if reply is None:
                 return
-            if stream is not None:
-                stream.write(reply)
-                await stream.drain()
+            request, recipients = parsed
+            stats = MessageStats.decode(request.time)
+            message = self._open(request, recipients)
+            if isinstance(message, bytes):
+                reply = message
             else:
-                connection.send(_HANDSHAKE + reply)
+                reply = await self._deliver(Delivery(request, recipients, message, stats))
+            stream.write(reply)
+            await stream.drain()
         except AttributeListError as error:
             log.warning(f"delivery request: {error}")
         except OSError as error:
             log.warning(f"delivery request: {error.strerror}")
         finally:
-            if stream is not None:
-                stream.close()
-            else:
-                connection.close()
+            stream.close()
 
-    async def serve_request(self, request: DeliveryRequest, recipients: list[Recipient]) -> bytes | None:
-        """Serve one request; return the reply, or None when there is nothing to say."""
+    def _ended(self, error: BaseException | None) -> None:
+        report_if_bug(error)
+        self.client_ended()
+
+    def _open(self, request: DeliveryRequest, recipients: list[Recipient]) -> Message | bytes:
+        """Open and lock the queue file; return the reply when that cannot be done, b"" if there is nothing to say."""
         problem = _problem(request, recipients)
         if problem:
             log.warning(problem)
-            return None
+            return b""
         try:
-            message = Message(self.spool.path(request.queue_name, request.queue_id))
+            return Message(self.spool.path(request.queue_name, request.queue_id))
         except MessageBusy:
             log.warning(f"shared lock {request.queue_id}: Resource temporarily unavailable")
-            return _DEFER
         except OSError as error:
             log.warning(f"open {request.queue_name} {request.queue_id}: {error.strerror}")
-            return _DEFER
-        try:
-            delivery = Delivery(request, recipients, message, MessageStats.decode(request.time))
-            reply = await self.deliver_all(delivery)
-        finally:
-            message.close()
-        if reply is None:
-            return _FINAL
-        return _DEFER if reply is _LEFT else reply.encode()
+        return _DEFER
+
+
+def report_if_bug(error: BaseException | None) -> None:
+    """Log what a coroutine raised, unless the client was just gone or silent."""
+    if error is not None and not isinstance(error, (StreamClosed, StreamTimeout)):
+        report_bug(error)
+
+
+def _read(fd: int) -> bytes | None:
+    try:
+        return os.read(fd, _READ_SIZE)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
 
 
 _LEFT: Final = DeliveryReply(status=STATUS_DEFER)

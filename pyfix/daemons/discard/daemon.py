@@ -25,6 +25,10 @@ class Discard(DeliveryAgent):
         """Say ``sent``, for the reason that the nexthop gives."""
         return _outcome(delivery.request.nexthop)
 
+    def outcome_now(self, delivery: Delivery, recipient: Recipient) -> Outcome:
+        """Say the same."""
+        return _outcome(delivery.request.nexthop)
+
 
 @lru_cache(maxsize=256)
 def _outcome(nexthop: str) -> Outcome:

@@ -6,8 +6,10 @@ A request is one attribute list, followed by one list for each recipient.  The a
 
 from __future__ import annotations
 
+import re
 import struct
-from base64 import b64decode
+from binascii import a2b_base64
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, NamedTuple, Self
 
@@ -132,51 +134,82 @@ REQUESTS: Final[dict[InternalProtocol, type[DeliveryRequest]]] = {"3.11": Delive
 _HEAD_NAMES: Final = [member.metadata.get("wire", member.name) for member in fields(DeliveryRequest)]
 _HEAD_NAMES_37: Final = [member.metadata.get("wire", member.name) for member in fields(DeliveryRequest37)]
 _HEAD_FIELDS: Final = [member.name for member in fields(DeliveryRequest)]
-_RECIPIENT_NAMES: Final = [member.name for member in fields(Recipient)]
-_HEAD_WORDS: Final = 2 * len(_HEAD_NAMES)
-_RECIPIENT_WORDS: Final = 2 * len(_RECIPIENT_NAMES)
-_COUNT_AT: Final = _HEAD_WORDS - 1
+_ASKED: Final = {
+    "flags": "([0-9]{1,10})", "queue_name": "([^\0]*)", "queue_id": "([^\0]*)", "offset": "([0-9]{1,18})",
+    "nexthop": "([^\0]*)", "sender": "([^\0]*)", "time": "([A-Za-z0-9+/=]*)", "recipient_count": "([0-9]{1,6})",
+}  # fmt: skip
+"""What each delivery asks of a request, by its name on the wire."""
+_OTHER: Final = "[^\0]*"
 
 
-def decode_whole(data: bytes) -> tuple[DeliveryRequest, list[Recipient]] | None:
+def _head_pattern(names: Sequence[str]) -> re.Pattern[str]:
+    return re.compile("".join([f"{name}\0{_ASKED.get(name, _OTHER)}\0" for name in names]) + "\0")
+
+
+_HEAD: Final = _head_pattern(_HEAD_NAMES)
+_HEAD_37: Final = _head_pattern(_HEAD_NAMES_37)
+_RECIPIENT: Final = re.compile(
+    "original_recipient\0([^\0]*)\0recipient\0([^\0]*)\0offset\0([0-9]{1,18})\0"
+    "dsn_orig_rcpt\0([^\0]*)\0notify_flags\0([0-9]{1,9})\0\0"
+)
+_FIRST_STATS: Final = struct.Struct("<4q").unpack_from
+_set: Final = object.__setattr__
+
+
+class ReceivedRequest(DeliveryRequest):
+    """A request of which only what each delivery asks for was read; the rest follows when somebody asks for it.
+
+    To read all 23 values of each request takes longer than all else that discard(8) does with it.
+    """
+
+    __slots__ = ("_data",)
+
+    _data: bytes
+
+    def __getattr__(self, name: str) -> Any:
+        """Read what was left out.  Afterwards the attributes are there, and this is not called."""
+        found = decode_request(self._data) if name in _HEAD_FIELDS else None
+        if found is None:
+            raise AttributeError(name)
+        for field_name in _HEAD_FIELDS:
+            _set(self, field_name, getattr(found[0], field_name))
+        return getattr(found[0], name)
+
+
+def decode_whole(data: bytes) -> tuple[DeliveryRequest, list[Recipient], MessageStats] | None:
     """Return a request that *data* has whole, with nothing after it and exactly the attributes that we know.
 
     None for anything else, which decode_request may still understand.
     """
-    words = data.decode("utf-8", "surrogateescape").split("\0")
-    if len(words) <= _HEAD_WORDS or words[_HEAD_WORDS] or words[-1]:
+    text = data.decode("utf-8", "surrogateescape")
+    head = _HEAD.match(text) or _HEAD_37.match(text)
+    if head is None:
         return None
-    names = words[0:_HEAD_WORDS:2]
-    if names == _HEAD_NAMES:
-        kind: type[DeliveryRequest] = DeliveryRequest
-    elif names == _HEAD_NAMES_37:
-        kind = DeliveryRequest37
-    else:
-        return None
-    start, step = _HEAD_WORDS + 1, _RECIPIENT_WORDS + 1
-    # One empty word ends each list, one more follows the last NUL.
-    if not words[_COUNT_AT].isdecimal() or len(words) != start + step * int(words[_COUNT_AT]) + 1:
-        return None
-    values: list[Any] = words[1:_HEAD_WORDS:2]
-    recipients: list[Recipient] = []
+    flags, queue_name, queue_id, offset, nexthop, sender, stamp, count = head.groups()
     try:
-        for index in (0, 7, 10, 22):
-            values[index] = int(values[index])
-        values[3] = Long(values[3])
-        values[4] = Long(values[4])
-        values[11] = b64decode(values[11], validate=True)
-        for at in range(start, len(words) - 1, step):
-            end = at + _RECIPIENT_WORDS
-            if words[end] or words[at:end:2] != _RECIPIENT_NAMES:
-                return None
-            original, recipient, offset, orcpt, notify = words[at + 1 : end : 2]
-            recipients.append(Recipient(original, recipient, Long(offset), orcpt, int(notify)))
+        stats = a2b_base64(stamp)
     except ValueError:
         return None
-    request = object.__new__(kind)
-    for name, value in zip(_HEAD_FIELDS, values, strict=True):
-        object.__setattr__(request, name, value)
-    return request, recipients
+    if len(stats) != _STATS.size:
+        return None
+    arrival, arrival_part, active, active_part = _FIRST_STATS(stats)
+    recipients: list[Recipient] = []
+    position = head.end()
+    while found := _RECIPIENT.match(text, position):
+        original, address, record, orcpt, notify = found.groups()
+        recipients.append(Recipient(original, address, Long(record), orcpt, int(notify)))
+        position = found.end()
+    if position != len(text) or len(recipients) != int(count):
+        return None
+    request = object.__new__(ReceivedRequest)
+    _set(request, "_data", data)
+    _set(request, "flags", int(flags))
+    _set(request, "queue_name", queue_name)
+    _set(request, "queue_id", queue_id)
+    _set(request, "offset", Long(offset))
+    _set(request, "nexthop", nexthop)
+    _set(request, "sender", sender)
+    return request, recipients, MessageStats(arrival + arrival_part / 1e6, active + active_part / 1e6)
 
 
 def decode_request(data: bytes, start: int = 0) -> tuple[DeliveryRequest, int] | None:

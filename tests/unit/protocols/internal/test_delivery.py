@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from pyfix.formats.attributes import AttributeListError, Long
 from pyfix.protocols.internal.delivery import (
     REQUESTS,
     DeliveryReply,
+    DeliveryRequest,
     InternalProtocol,
     MessageStats,
     Recipient,
@@ -18,10 +21,12 @@ from pyfix.protocols.internal.delivery import (
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 NUMBER = st.integers(0, 2**31 - 1)
+SECONDS = st.integers(0, 2**32).map(lambda number: number / 4)
+TIMES = st.tuples(SECONDS, SECONDS).map(lambda pair: MessageStats(*pair).encode())
 
 
 @st.composite
-def requests(draw: st.DrawFn) -> tuple[bytes, object, list[Recipient]]:
+def requests(draw: st.DrawFn) -> tuple[bytes, DeliveryRequest, list[Recipient]]:
     version: InternalProtocol = draw(st.sampled_from(["3.11", "3.7"]))
     recipients = [
         Recipient(draw(TEXT), draw(TEXT), Long(draw(NUMBER)), draw(TEXT), draw(NUMBER))
@@ -33,15 +38,20 @@ def requests(draw: st.DrawFn) -> tuple[bytes, object, list[Recipient]]:
         flags=draw(NUMBER), queue_name="active", queue_id=draw(TEXT), offset=Long(draw(NUMBER)),
         size=Long(draw(NUMBER)), nexthop=draw(TEXT), encoding=draw(TEXT), sendopts=draw(NUMBER),
         sender=draw(TEXT), envelope_id=draw(TEXT),
-        ret_flags=draw(NUMBER), time=draw(st.binary(max_size=9)), recipient_count=len(recipients), **texts,
+        ret_flags=draw(NUMBER), time=draw(TIMES), recipient_count=len(recipients), **texts,
     )  # fmt: skip
     return request.encode() + b"".join(recipient.encode() for recipient in recipients), request, recipients
 
 
 @given(requests())
-def test_a_whole_request_is_read_as_it_was_written(made: tuple[bytes, object, list[Recipient]]) -> None:
+def test_a_whole_request_is_read_as_it_was_written(made: tuple[bytes, DeliveryRequest, list[Recipient]]) -> None:
     data, request, recipients = made
-    assert decode_whole(data) == (request, recipients)
+    whole = decode_whole(data)
+    assert whole is not None and whole[1:] == (recipients, MessageStats.decode(request.time))
+    for member in fields(request):
+        assert getattr(whole[0], member.name) == getattr(request, member.name)
+    with pytest.raises(AttributeError):
+        _ = whole[0].nosuch  # type: ignore[attr-defined]  # that is the point
     head = decode_request(data)
     assert head is not None and head[0] == request
     assert decode_recipients(data, head[1], len(recipients)) == (recipients, len(data))
@@ -49,7 +59,7 @@ def test_a_whole_request_is_read_as_it_was_written(made: tuple[bytes, object, li
 
 @given(requests(), st.data())
 def test_a_part_of_a_request_is_not_taken_for_a_whole_one(
-    made: tuple[bytes, object, list[Recipient]], more: st.DataObject
+    made: tuple[bytes, DeliveryRequest, list[Recipient]], more: st.DataObject
 ) -> None:
     data, request, recipients = made
     cut = more.draw(st.integers(0, len(data) - 1))
