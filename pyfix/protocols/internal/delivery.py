@@ -150,7 +150,7 @@ _HEAD: Final = _head_pattern(_HEAD_NAMES)
 _HEAD_37: Final = _head_pattern(_HEAD_NAMES_37)
 _RECIPIENT: Final = re.compile(
     "original_recipient\0([^\0]*)\0recipient\0([^\0]*)\0offset\0([0-9]{1,18})\0"
-    "dsn_orig_rcpt\0([^\0]*)\0notify_flags\0([0-9]{1,9})\0\0"
+    "dsn_orig_rcpt\0([^\0]*)\0notify_flags\0([0-9]{1,10})\0\0"
 )
 _FIRST_STATS: Final = struct.Struct("<4q").unpack_from
 _set: Final = object.__setattr__
