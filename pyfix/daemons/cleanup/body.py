@@ -71,9 +71,10 @@ class BodyCopy:
                 elif length == last_length and kind == TEXT and not self._feeding and length <= limit:
                     # The second line of one length: there may be many, as in an encoded attachment.
                     count = equal_run(data, position, end)
-                    if count > 1 and not (watch and _DASH in data[begin : position + count * (length + 2) : length + 2]):
+                    stop = position + count * (length + 2)
+                    if count > 1 and not (watch and _DASH in data[begin : stop : length + 2]):
                         unterminated = False
-                        position += count * (length + 2)
+                        position = stop
                         last_length = -1
                         continue
                 last_length = length

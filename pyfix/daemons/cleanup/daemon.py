@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Literal
 
 from pyfix.clients.rewrite import Rewriter
 from pyfix.config.parameters.cleanup import CleanupSettings
@@ -18,7 +17,7 @@ from pyfix.protocols.internal.rewrite import PROTOCOL as REWRITE_PROTOCOL
 from pyfix.queue.flow import Flow
 from pyfix.queue.spool import INCOMING, Spool
 from pyfix.queue.writer import QueueFileWriter, prepare
-from pyfix.rewriting.standard import StandardForm
+from pyfix.rewriting.standard import REMOTE, StandardForm
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
 from pyfix.runtime.groupcommit import GroupCommit
@@ -26,9 +25,12 @@ from pyfix.runtime.ipc import Service, trigger
 from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream
 from pyfix.runtime.task import sleep
+from pyfix.tables.source import restart_if_changed
 
 _RETRY = 10.0
 _WAKE = b"W"
+_LOOK_EVERY = 1.0
+"""Seconds between looks at whether tables have changed."""
 
 
 class Cleanup(Daemon):
@@ -48,10 +50,13 @@ class Cleanup(Daemon):
         self._long_ids = settings.enable_long_queue_ids
         self._limit = settings.message_size_limit
         self._waking = False
+        self._next_look = 0.0
 
     def before_jail(self) -> None:
         """Look at what is out of sight inside of the jail."""
         prepare(self._spool)
+        self._setup = Setup(self.settings, StandardForm(self._rewrite))
+        self._setup.open_tables()
 
     def started(self) -> None:
         """Make what needs the event loop."""
@@ -63,10 +68,21 @@ class Cleanup(Daemon):
             idle=settings.ipc_idle,
             ttl=settings.ipc_ttl,
         )
-        rewriter = Rewriter(service)
+        self._rewriter = Rewriter(service)
         self._flow = Flow()
         self._commit = GroupCommit()
-        self._setup = Setup(settings, StandardForm(lambda context, address: rewriter.rewrite(address, _rule(context))))
+
+    async def _rewrite(self, context: str, address: str) -> str:
+        return await self._rewriter.rewrite(address, "remote" if context == REMOTE else "local")
+
+    def client_ended(self) -> None:
+        """Count a client out; make place for a new process when a table has changed."""
+        super().client_ended()
+        now = self.loop.now
+        if now >= self._next_look and not self._retiring:
+            self._next_look = now + _LOOK_EVERY
+            if restart_if_changed():
+                self.retire()
 
     async def serve(self, stream: Stream) -> None:
         """Take one message."""
@@ -103,10 +119,6 @@ class Cleanup(Daemon):
     def _wake(self) -> None:
         self._waking = False
         trigger(self._qmgr, _WAKE)
-
-
-def _rule(context: str) -> Literal["local", "remote"]:
-    return "remote" if context == "remote" else "local"
 
 
 def main(argv: Sequence[str] = sys.argv[1:]) -> int:

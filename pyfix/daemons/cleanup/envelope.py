@@ -10,7 +10,7 @@ import time
 from typing import Final
 
 from pyfix.daemons.cleanup.message import Message
-from pyfix.daemons.cleanup.recipients import add_recipient, as_text, forget_pending, standard_sender
+from pyfix.daemons.cleanup.recipients import add_recipient, add_sender_copy, as_text, forget_pending, standard_sender
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats import status as bits
 from pyfix.formats.queuefile import (
@@ -83,31 +83,6 @@ ATTRIBUTE_KINDS: Final = {
 _NUMBERS: Final = re.compile(rb"\s*\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+([+-]?\d+)")
 _SECONDS: Final = re.compile(rb"\s*([+-]?\d+)(?:\s+(\d+))?")
 _GRAPHIC: Final = re.compile(rb"[!-~]*")
-_NOTIFY: Final = NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY
-
-ATTRIBUTE_KINDS: Final = {
-    b"create_time": CREATE_TIME,
-    b"dsn_orig_rcpt": DSN_ORIGINAL_RECIPIENT,
-    b"envelope_id": DSN_ENVELOPE_ID,
-    b"notify_flags": DSN_NOTIFY,
-    b"ret_flags": DSN_RET,
-}
-"""Named attributes that have a record type of their own, in older files."""
-
-_NUMBERS: Final = re.compile(rb"\s*\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+([+-]?\d+)")
-_SECONDS: Final = re.compile(rb"\s*([+-]?\d+)(?:\s+(\d+))?")
-_GRAPHIC: Final = re.compile(rb"[!-~]*")
-_KEPT: Final = frozenset(
-    (
-        b"log_ident", b"log_client_name", b"log_client_address", b"log_client_port", b"log_message_origin",
-        b"log_helo_name", b"log_protocol_name", b"client_name", b"reverse_client_name", b"client_address",
-        b"client_port", b"server_address", b"server_port", b"helo_name", b"protocol_name", b"client_address_type",
-        b"sasl_method", b"sasl_username", b"sasl_sender",
-    )
-)  # fmt: skip
-"""Attributes of the client, which cleanup only hands on; there are fewer than its limit for attributes."""
-_CLEAN: Final = re.compile(rb"[!-~](?:[ -~]*[!-~])?\Z")
-"""A value that needs no second look."""
 _NOTIFY: Final = re.compile(rb"\d+")
 
 
@@ -221,6 +196,7 @@ class _Envelope:
             return
         message.sender = await standard_sender(message, data)
         message.put(SENDER, message.sender.encode("utf-8", "surrogateescape"))
+        await add_sender_copy(message)
 
     def attribute(self, data: bytes) -> None:
         """Take a named attribute."""

@@ -15,7 +15,7 @@ from pyfix.daemons.cleanup.envelope import (
     split_attribute,
 )
 from pyfix.daemons.cleanup.message import Message
-from pyfix.daemons.cleanup.recipients import add_recipient, as_text, forget_pending
+from pyfix.daemons.cleanup.recipients import add_final_copies, add_recipient, as_text, forget_pending
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats.records import (
     ATTRIBUTE,
@@ -54,8 +54,7 @@ async def read_extracted(message: Message, source: RecordSource) -> None:
             if kind == RECIPIENT:
                 await add_recipient(message, data)
             elif kind == END:
-                if message.setup.bcc is not None:
-                    await message.setup.bcc.at_end(message)
+                await add_final_copies(message)
                 message.out.append(b"E\0")
                 return
             elif kind == ATTRIBUTE:

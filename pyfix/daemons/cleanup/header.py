@@ -38,8 +38,9 @@ class HeaderWriter:
         self._message = message
         self._limit = message.setup.line_limit
         self._ended = False
-        self.waiting: list[tuple[int, bytes, bytes, AddressList]] = []
-        """Address headers for which trivial-rewrite(8) must be asked: place in ``out``, name, body, addresses."""
+        self.waiting: list[tuple[int, KnownHeader, bytes, bytes, AddressList]] = []
+        """Address headers for which trivial-rewrite(8) must be asked: place in ``out``, header, name,
+        body, addresses."""
 
     # From the parser
 
@@ -147,7 +148,7 @@ class HeaderWriter:
             if None not in standard:
                 return self._written(context, name, body, addresses, standard)  # type: ignore[arg-type]  # no None is left in it
         message.out.append(b"")
-        self.waiting.append((len(message.out) - 1, name, body, addresses))
+        self.waiting.append((len(message.out) - 1, known, name, body, addresses))
         return True
 
     def _written(self, context: str, name: bytes, body: bytes, addresses: AddressList, standard: list[str]) -> bool:
@@ -159,7 +160,8 @@ class HeaderWriter:
             # Longer names made it too long: the last lines go, as what is too long on arrival goes.
             end = raw.rfind(b"\n", 0, limit + 1)
             raw = raw[: end if end > 0 else limit]
-        message.setup.remember_header((context, name, body), raw)
+        if message.setup.mapping is None:
+            message.setup.remember_header((context, name, body), raw)
         if raw is None:
             return False
         message.out.append(encode_lines(raw.split(b"\n"), self._limit))
@@ -173,10 +175,10 @@ class HeaderWriter:
         context = message.rewrite
         if context is None:
             return
-        for place, name, body, addresses in waiting:
+        for place, known, name, body, addresses in waiting:
             standard = [await setup.standard.external(context, address) for address in addresses.addresses]
             if setup.mapping is not None:
-                standard = await setup.mapping.header(standard, name, message)
+                standard = await setup.mapping.header(message, standard, known)
             after = message.out[place + 1 :]
             del message.out[place:]
             if not self._written(context, name, body, addresses, standard):

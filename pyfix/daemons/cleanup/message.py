@@ -31,11 +31,11 @@ class Message:
     """The state of one message."""
 
     __slots__ = (
-        "arrival", "arrival_time", "attributes", "data_offset", "encoding", "errors", "fatal", "file", "filter",
-        "first_recipient", "flags", "full_name", "has_time", "hops", "id_logged", "message_id", "mime_error",
-        "mixed", "notify_mask", "options", "out", "pending_notify", "pending_orcpt", "pending_original", "queue_id",
-        "reason", "recipient_count", "recipients", "redirect", "resent", "rewrite", "seen", "seen_recipients",
-        "segment_end", "sender", "setup", "warned",
+        "arrival", "arrival_time", "attributes", "copies", "data_offset", "encoding", "errors", "fatal", "file",
+        "filter", "first_recipient", "flags", "full_name", "has_time", "hops", "id_logged", "message_id",
+        "mime_error", "mixed", "notify_mask", "options", "out", "pending_notify", "pending_orcpt",
+        "pending_original", "queue_id", "reason", "recipient_count", "recipients", "redirect", "resent", "rewrite",
+        "seen", "seen_recipients", "segment_end", "sender", "setup", "warned",
     )  # fmt: skip
 
     def __init__(self, setup: Setup, file: QueueFileWriter) -> None:
@@ -79,6 +79,8 @@ class Message:
         self.pending_original: str | None = None
         self.filter = b""
         self.redirect = b""
+        self.copies: list[str] = []
+        """Recipients of copies that header_checks and body_checks name."""
         # Header
         self.seen: set[str] = set()
         """Names of the known headers that the primary header has."""

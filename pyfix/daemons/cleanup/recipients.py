@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pyfix.daemons.cleanup.message import Delivered, Message
-from pyfix.formats.queuefile import SMTPUTF8_SENDER
+from pyfix.formats.queuefile import NOTIFY_NEVER, SMTPUTF8_SENDER
 from pyfix.formats.records import ATTRIBUTE, ORIGINAL_RECIPIENT, RECIPIENT, encode_record
-from pyfix.protocols.internal.cleanup import AUTO_UTF8, BOUNCE, SMTPUTF8
+from pyfix.protocols.internal.cleanup import AUTO_UTF8, BCC_OK, BOUNCE, MAP_OK, SMTPUTF8
 from pyfix.rewriting.standard import LOCAL
 
 
@@ -43,7 +43,7 @@ async def standard_sender(message: Message, data: bytes) -> str:
         found = setup.standard.internal_now(LOCAL, address)
         address = await setup.standard.internal(LOCAL, address) if found is None else found
         if setup.mapping is not None:
-            address = await setup.mapping.sender(address, message)
+            address = await setup.mapping.envelope(message, address, "envelope_sender")
     if not address.isascii() and _is_utf8(address):
         message.options |= SMTPUTF8_SENDER
         if message.flags & AUTO_UTF8:
@@ -51,8 +51,18 @@ async def standard_sender(message: Message, data: bytes) -> str:
     return address
 
 
+async def add_sender_copy(message: Message) -> None:
+    """Add the recipient that sender_bcc_maps names.  Raises MappingError, ServiceError."""
+    bcc = message.setup.bcc
+    if bcc is not None and message.sender and message.flags & BCC_OK:
+        await _add_copy(message, await bcc.of_sender(message.sender))
+
+
 async def add_recipient(message: Message, data: bytes) -> None:
-    """Add the recipient of one record, with what the records before it said about it.  Raises ServiceError."""
+    """Add the recipient of one record, with what the records before it said about it.
+
+    Raises MappingError, ServiceError.
+    """
     setup = message.setup
     given = as_text(data)
     original = given if message.pending_original is None else message.pending_original
@@ -62,16 +72,41 @@ async def add_recipient(message: Message, data: bytes) -> None:
     found = setup.standard.internal_now(LOCAL, address)
     address = await setup.standard.internal(LOCAL, address) if found is None else found
     if setup.mapping is not None:
-        address = await setup.mapping.recipient(address, message)
+        address = await setup.mapping.envelope(message, address, "envelope_recipient")
     if not address.isascii() and message.flags & AUTO_UTF8 and _is_utf8(address):
         message.flags |= SMTPUTF8
     if not orcpt:
         kind = "utf-8" if message.flags & SMTPUTF8 and not address.isascii() else "rfc822"
         orcpt = f"{kind};{address}"
-    if setup.aliases is not None:
-        await setup.aliases.expand(message, address, original, orcpt, notify)
-    else:
+    await _expand(message, address, original, orcpt, notify)
+    if setup.bcc is not None and message.flags & BCC_OK:
+        await _add_copy(message, await setup.bcc.of_recipient(address))
+
+
+async def add_final_copies(message: Message) -> None:
+    """Add the recipients of always_bcc and of header_checks, at the end.  Raises MappingError, ServiceError."""
+    bcc = message.setup.bcc
+    if bcc is not None and bcc.always and message.flags & BCC_OK:
+        await _add_copy(message, bcc.always)
+    for copy in message.copies:
+        await _add_copy(message, copy)
+
+
+async def _add_copy(message: Message, copy: str | None) -> None:
+    if not copy:
+        return
+    address = await message.setup.standard.internal(LOCAL, copy)
+    await _expand(message, address, address, "", NOTIFY_NEVER)
+
+
+async def _expand(message: Message, address: str, original: str, orcpt: str, notify: int) -> None:
+    """Write the recipients that an address stands for."""
+    aliases = message.setup.aliases
+    if aliases is None or not message.flags & MAP_OK:
         write_recipient(message, address, original, orcpt, notify)
+        return
+    for result in await aliases.expand(address):
+        write_recipient(message, result, original, orcpt, notify)
 
 
 def write_recipient(message: Message, address: str, original: str, orcpt: str, notify: int) -> None:
@@ -94,7 +129,8 @@ def write_recipient(message: Message, address: str, original: str, orcpt: str, n
     if notify:
         out.append(encode_record(ATTRIBUTE, b"notify_flags=%d" % notify))
     raw = address.encode("utf-8", "surrogateescape")
-    out.append(encode_record(ATTRIBUTE, b"dsn_orig_rcpt=" + orcpt.encode("utf-8", "surrogateescape")))
+    if orcpt:
+        out.append(encode_record(ATTRIBUTE, b"dsn_orig_rcpt=" + orcpt.encode("utf-8", "surrogateescape")))
     origin = raw if original == address else original.encode("utf-8", "surrogateescape")
     out.append(encode_record(ORIGINAL_RECIPIENT, origin))
     if message.flags & BOUNCE:

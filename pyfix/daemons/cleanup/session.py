@@ -22,6 +22,7 @@ from pyfix.formats.queuefile import EMPTY_SIZES
 from pyfix.formats.records import RecordError
 from pyfix.protocols.internal.cleanup import BOUNCE, DISCARD, PROTOCOL, Flags, Status
 from pyfix.queue.writer import QueueFileWriter, SizeLimitExceeded
+from pyfix.rewriting.lookup import MappingError
 from pyfix.runtime.groupcommit import GroupCommit
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
@@ -97,6 +98,9 @@ class Session:
             log.warning(f"{message.queue_id}: read timeout on {_SOCKET}")
             message.errors |= bits.BAD
             return
+        except MappingError as error:
+            log.warning(f"{message.queue_id}: {error}")
+            message.errors |= bits.WRITE
         except ServiceError:
             message.errors |= bits.WRITE
         except OSError as error:

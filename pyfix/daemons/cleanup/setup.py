@@ -12,10 +12,10 @@ from pyfix.daemons.cleanup.quickheader import HeaderNames
 from pyfix.rewriting.standard import StandardForm
 
 if TYPE_CHECKING:
-    from pyfix.daemons.cleanup.aliases import Aliases
-    from pyfix.daemons.cleanup.bcc import Bcc
     from pyfix.daemons.cleanup.checks import Checks
     from pyfix.daemons.cleanup.mapping import Mapping
+    from pyfix.rewriting.bcc import AutomaticBcc
+    from pyfix.rewriting.virtual_alias import VirtualAliases
 
 _MOST_HEADERS: Final = 5000
 _LONGEST_KEY: Final = 1000
@@ -55,14 +55,38 @@ class Setup:
         """Address headers written again: (context, name, body) -> text, None when nothing changes."""
         self.mapping: Mapping | None = None
         """Canonical maps and masquerading, if main.cf has any."""
-        self.aliases: Aliases | None = None
+        self.aliases: VirtualAliases | None = None
         """virtual_alias_maps, if main.cf has any."""
-        self.bcc: Bcc | None = None
+        self.bcc: AutomaticBcc | None = None
         """always_bcc and its relatives, if main.cf has any."""
         self.checks: Checks | None = None
         """header_checks and body_checks, if main.cf has any."""
         self._second = -1
         self._stamp = ""
+
+    def open_tables(self) -> None:
+        """Open the tables that main.cf names, with the rights of root and before chroot.  Raises ConfigError."""
+        settings = self.settings
+        mapped = (
+            settings.canonical_maps or settings.sender_canonical_maps or settings.recipient_canonical_maps
+            or settings.masquerade_domains
+        )  # fmt: skip
+        copied = settings.always_bcc or settings.sender_bcc_maps or settings.recipient_bcc_maps
+        if mapped or copied or settings.virtual_alias_maps:
+            # Most of what follows is not needed on most systems.
+            from pyfix.daemons.cleanup.mapping import Mapping
+            from pyfix.rewriting.bcc import AutomaticBcc
+            from pyfix.rewriting.canonical import Canonical
+            from pyfix.rewriting.domains import OwnDomains
+            from pyfix.rewriting.lookup import AddressLookup
+            from pyfix.rewriting.masquerade import Masquerade
+            from pyfix.rewriting.virtual_alias import VirtualAliases
+
+            own = OwnDomains(settings)
+            lookup = AddressLookup(settings.recipient_delimiter, own, self.standard)
+            self.mapping = Mapping(Canonical(settings, lookup), Masquerade(settings)) or None
+            self.aliases = VirtualAliases(settings, lookup) or None
+            self.bcc = AutomaticBcc(settings, own) or None
 
     def remember_header(self, key: tuple[str, bytes, bytes], text: bytes | None) -> None:
         """Keep what became of an address header; an overlong one is not worth it."""

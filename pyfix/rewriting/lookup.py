@@ -1,0 +1,69 @@
+"""Looking an address up in a table of addresses, and what its right-hand side means.
+
+Source: canonical(5), virtual(5): TABLE SEARCH ORDER, RESULT ADDRESS REWRITING, ADDRESS EXTENSION.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyfix.formats.address import external_to_internal
+from pyfix.formats.address_list import AddressList
+from pyfix.rewriting.domains import OwnDomains
+from pyfix.rewriting.standard import LOCAL, StandardForm
+from pyfix.tables.maps import Maps
+from pyfix.tables.table import TableError
+
+
+class MappingError(Exception):
+    """An address could not be mapped; the text is for the log."""
+
+
+class AddressLookup:
+    """Asks tables for an address and its parts, and gives the results their standard form."""
+
+    __slots__ = ("_delimiter", "_own", "_standard")
+
+    def __init__(self, delimiter: str, own: OwnDomains, standard: StandardForm) -> None:
+        """*delimiter* is postconf(5) recipient_delimiter."""
+        self._delimiter: Final = delimiter
+        self._own: Final = own
+        self._standard: Final = standard
+
+    async def find(self, maps: Maps, address: str, *, propagate: bool) -> list[str] | None:
+        """Return the addresses that *maps* have for *address*, all in internal form; None when they have none.
+
+        *propagate* is whether an extension that took no part in the match is added to the results
+        (propagate_unmatched_extensions).  Raises MappingError, ServiceError.
+        """
+        try:
+            if maps.local:
+                match = maps.find_address_now(address, self._delimiter, is_local=self._own)
+            else:
+                match = await maps.find_address(address, self._delimiter, is_local=self._own)
+        except TableError:
+            raise MappingError(
+                f"{maps.parameter_name} map lookup problem for {address} -- message not accepted, try again later"
+            ) from None
+        if match is None:
+            return None
+        value = match.value
+        if value.startswith("@") and len(value) > 1:
+            # The same user elsewhere; more addresses may follow.
+            value = address.rpartition("@")[0] + value if "@" in address else address + value
+        results = []
+        for found in AddressList(value).addresses:
+            external = self._standard.external_now(LOCAL, found)
+            if external is None:
+                external = await self._standard.external(LOCAL, found)
+            result = external_to_internal(external)
+            if propagate and match.extension:
+                result = with_extension(result, match.extension)
+            results.append(result)
+        return results
+
+
+def with_extension(address: str, extension: str) -> str:
+    """Return *address* with *extension* (its delimiter included) at the end of the localpart."""
+    localpart, at, domain = address.rpartition("@")
+    return f"{localpart}{extension}@{domain}" if at else f"{domain}{extension}"

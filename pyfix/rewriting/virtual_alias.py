@@ -1,0 +1,79 @@
+"""virtual_alias_maps: one recipient becomes others, again and again, until nothing changes.
+
+Source: virtual(5); postconf(5) virtual_alias_maps, virtual_alias_expansion_limit, virtual_alias_recursion_limit,
+virtual_alias_address_length_limit, propagate_unmatched_extensions.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyfix.config.parameters.cleanup import CleanupSettings
+from pyfix.rewriting.lookup import AddressLookup, MappingError
+from pyfix.tables.maps import Maps
+
+_LATER: Final = "message not accepted, try again later"
+
+
+class VirtualAliases:
+    """The virtual alias tables of one main.cf."""
+
+    def __init__(self, settings: CleanupSettings, lookup: AddressLookup) -> None:
+        """Open the tables."""
+        self._lookup: Final = lookup
+        self._maps: Final = Maps(
+            "virtual_alias_maps",
+            settings.virtual_alias_maps,
+            settings.snapshot,
+            owner_request_special=settings.owner_request_special,
+        )
+        self._propagate: Final = "virtual" in settings.propagate_unmatched_extensions
+        self._most: Final = settings.virtual_alias_expansion_limit
+        self._deepest: Final = settings.virtual_alias_recursion_limit
+        self._longest: Final = settings.virtual_alias_address_length_limit
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any table."""
+        return bool(self._maps)
+
+    async def expand(self, address: str) -> list[str]:
+        """Return the addresses (internal form) that *address* stands for; itself when it is no alias.
+
+        Raises MappingError, ServiceError.
+        """
+        found = await self._lookup.find(self._maps, address, propagate=self._propagate)
+        if not found:
+            return [address]
+        addresses = [address]
+        seen: set[str] = set()
+        index = 0
+        while index < len(addresses):
+            depth = 0
+            while True:
+                current = addresses[index]
+                if current.lower() in seen:
+                    break
+                if depth >= self._deepest:
+                    raise MappingError(
+                        f"unreasonable {self._maps.parameter_name} map nesting for {current} -- {_LATER}"
+                    )
+                results = await self._lookup.find(self._maps, current, propagate=self._propagate)
+                if not results:
+                    break
+                seen.add(current.lower())
+                if len(addresses) + len(results) > self._most + 1:
+                    raise MappingError(
+                        f"unreasonable {self._maps.parameter_name} map expansion size for {current} -- {_LATER}"
+                    )
+                for result in results:
+                    if len(result.encode("utf-8", "surrogateescape")) > self._longest:
+                        raise MappingError(
+                            f"unreasonable {self._maps.parameter_name} result {result:.300}... -- {_LATER}"
+                        )
+                addresses[index] = results[0]
+                addresses += results[1:]
+                if results[0].lower() == current.lower():
+                    break
+                depth += 1
+            index += 1
+        return list(dict.fromkeys(addresses))
