@@ -48,7 +48,5 @@ class AutomaticBcc:
         try:
             match = await maps.find_address(address, self._delimiter, is_local=self._own)
         except TableError:
-            raise MappingError(
-                f"{maps.parameter_name} map lookup problem -- message not accepted, try again later"
-            ) from None
+            raise MappingError(f"{maps.parameter_name} map lookup problem") from None
         return None if match is None else match.value

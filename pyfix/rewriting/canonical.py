@@ -65,6 +65,4 @@ class Canonical:
             if found[0].lower() == address.lower():
                 return found[0]
             address = found[0]
-        raise MappingError(
-            f"unreasonable {maps.parameter_name} map nesting for {given} -- message not accepted, try again later"
-        )
+        raise MappingError(f"unreasonable {maps.parameter_name} map nesting for {given}", unreasonable=True)

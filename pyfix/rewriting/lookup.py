@@ -11,12 +11,18 @@ from pyfix.formats.address import external_to_internal
 from pyfix.formats.address_list import AddressList
 from pyfix.rewriting.domains import OwnDomains
 from pyfix.rewriting.standard import LOCAL, StandardForm
+from pyfix.runtime.log import log
 from pyfix.tables.maps import Maps
 from pyfix.tables.table import TableError
 
 
 class MappingError(Exception):
     """An address could not be mapped; the text is for the log."""
+
+    def __init__(self, text: str, *, unreasonable: bool = False) -> None:
+        super().__init__(f"{text} -- message not accepted, try again later")
+        self.unreasonable = unreasonable
+        """The tables are to blame, with loops or sizes beyond limits; else a table could not be asked."""
 
 
 class AddressLookup:
@@ -42,17 +48,20 @@ class AddressLookup:
             else:
                 match = await maps.find_address(address, self._delimiter, is_local=self._own)
         except TableError:
-            raise MappingError(
-                f"{maps.parameter_name} map lookup problem for {address} -- message not accepted, try again later"
-            ) from None
+            raise MappingError(f"{maps.parameter_name} map lookup problem for {address}") from None
         if match is None:
             return None
         value = match.value
-        if value.startswith("@") and len(value) > 1:
-            # The same user elsewhere; more addresses may follow.
-            value = address.rpartition("@")[0] + value if "@" in address else address + value
+        if value.startswith("@"):
+            # The same user elsewhere; what follows the domain is taken as part of it.
+            localpart = address.rpartition("@")[0] or address
+            return [await self._standard.internal(LOCAL, localpart + value)]
+        addresses = AddressList(value).addresses
+        if not addresses:
+            log.warning(f'{maps.parameter_name} lookup of {address} returns non-address result "{value}"')
+            raise MappingError(f"{maps.parameter_name} map lookup problem for {address}")
         results = []
-        for found in AddressList(value).addresses:
+        for found in addresses:
             external = self._standard.external_now(LOCAL, found)
             if external is None:
                 external = await self._standard.external(LOCAL, found)

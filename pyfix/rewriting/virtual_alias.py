@@ -12,8 +12,6 @@ from pyfix.config.parameters.cleanup import CleanupSettings
 from pyfix.rewriting.lookup import AddressLookup, MappingError
 from pyfix.tables.maps import Maps
 
-_LATER: Final = "message not accepted, try again later"
-
 
 class VirtualAliases:
     """The virtual alias tables of one main.cf."""
@@ -41,39 +39,37 @@ class VirtualAliases:
 
         Raises MappingError, ServiceError.
         """
-        found = await self._lookup.find(self._maps, address, propagate=self._propagate)
-        if not found:
-            return [address]
         addresses = [address]
-        seen: set[str] = set()
+        fixed: set[str] = set()  # what stands for itself, and perhaps for others, is not expanded again
         index = 0
         while index < len(addresses):
+            if len(addresses) > self._most:
+                raise self._unreasonable(address, "expansion size")
             depth = 0
             while True:
-                current = addresses[index]
-                if current.lower() in seen:
-                    break
                 if depth >= self._deepest:
-                    raise MappingError(
-                        f"unreasonable {self._maps.parameter_name} map nesting for {current} -- {_LATER}"
-                    )
+                    raise self._unreasonable(address, "nesting")
+                current = addresses[index]
+                if current.lower() in fixed:
+                    break
                 results = await self._lookup.find(self._maps, current, propagate=self._propagate)
                 if not results:
                     break
-                seen.add(current.lower())
-                if len(addresses) + len(results) > self._most + 1:
-                    raise MappingError(
-                        f"unreasonable {self._maps.parameter_name} map expansion size for {current} -- {_LATER}"
-                    )
                 for result in results:
                     if len(result.encode("utf-8", "surrogateescape")) > self._longest:
-                        raise MappingError(
-                            f"unreasonable {self._maps.parameter_name} result {result:.300}... -- {_LATER}"
-                        )
+                        name = self._maps.parameter_name
+                        raise MappingError(f"unreasonable {name} result {result:.300}...", unreasonable=True)
                 addresses[index] = results[0]
                 addresses += results[1:]
+                if len(addresses) > self._most:
+                    raise self._unreasonable(address, "expansion size")
                 if results[0].lower() == current.lower():
+                    fixed.add(current.lower())
                     break
                 depth += 1
             index += 1
-        return list(dict.fromkeys(addresses))
+        return addresses
+
+    def _unreasonable(self, address: str, what: str) -> MappingError:
+        name = self._maps.parameter_name
+        return MappingError(f"unreasonable {name} map {what} for {address}", unreasonable=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pyfix.clients import bounce
 from pyfix.daemons.cleanup.message import Delivered, Message
-from pyfix.formats.queuefile import NOTIFY_NEVER, SMTPUTF8_SENDER
+from pyfix.formats import status as bits
+from pyfix.formats.attributes import Long
+from pyfix.formats.queuefile import NOTIFY_NEVER, NOTIFY_SUCCESS, SMTPUTF8_SENDER
 from pyfix.formats.records import ATTRIBUTE, ORIGINAL_RECIPIENT, RECIPIENT, encode_record
+from pyfix.protocols.internal.bounce import CLEAN, Append
 from pyfix.protocols.internal.cleanup import AUTO_UTF8, BCC_OK, BOUNCE, MAP_OK, SMTPUTF8
 from pyfix.rewriting.standard import LOCAL
+from pyfix.runtime.log import log
 
 
 def as_text(data: bytes) -> str:
@@ -105,8 +110,37 @@ async def _expand(message: Message, address: str, original: str, orcpt: str, not
     if aliases is None or not message.flags & MAP_OK:
         write_recipient(message, address, original, orcpt, notify)
         return
-    for result in await aliases.expand(address):
+    results = await aliases.expand(address)
+    if notify & NOTIFY_SUCCESS and results != [address]:
+        await _report_expanded(message, address, original, orcpt, notify)
+        # Success has been reported; the members of the list do not report it again.
+        notify = notify & ~NOTIFY_SUCCESS or NOTIFY_NEVER
+    for result in results:
         write_recipient(message, result, original, orcpt, notify)
+
+
+async def _report_expanded(message: Message, address: str, original: str, orcpt: str, notify: int) -> None:
+    """Note for the sender, who wants to know of success, that an address became several.  Source: RFC 3461 5.2.7.3."""
+    settings = message.setup.settings
+    entry = Append(
+        flags=CLEAN,
+        queue_id=message.queue_id,
+        original_recipient=original,
+        recipient=address,
+        offset=Long(0),
+        dsn_orig_rcpt=orcpt,
+        notify_flags=notify,
+        status="2.0.0",
+        diag_type="",
+        diag_text="",
+        mta_type="",
+        mta_name="",
+        action="expanded",
+        reason="alias expanded",
+    )
+    if not await bounce.append(settings.trace_service_name, entry, settings.ipc_timeout):
+        log.warning(f"{message.queue_id}: trace logfile update error")
+        message.errors |= bits.WRITE
 
 
 def write_recipient(message: Message, address: str, original: str, orcpt: str, notify: int) -> None:

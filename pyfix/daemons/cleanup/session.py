@@ -30,6 +30,7 @@ from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 
 _ACCEPTED: Final = Status(status=0, reason="").encode()
 _SOCKET: Final = "cleanup socket"
+_ALIAS_ERROR: Final = "4.6.0 Alias expansion error"
 
 
 class Session:
@@ -100,7 +101,8 @@ class Session:
             return
         except MappingError as error:
             log.warning(f"{message.queue_id}: {error}")
-            message.errors |= bits.WRITE
+            message.errors |= bits.DEFER if error.unreasonable else bits.WRITE
+            message.reason = _ALIAS_ERROR
         except ServiceError:
             message.errors |= bits.WRITE
         except OSError as error:
