@@ -100,10 +100,7 @@ def _begin_again(session: Session, client: Client) -> None:
     session.transaction = Transaction(session.server.policy, client)
     session.transaction.where = old.where
     session.transaction.ill_pipelining = old.ill_pipelining
-    session.transaction.helo_name = old.helo_name
-    session.transaction.protocol = old.protocol
-    session.transaction.sasl_method = old.sasl_method
-    session.transaction.sasl_username = old.sasl_username
+    session.esmtp = False
     session.learn_rights(again=True)
 
 

@@ -38,6 +38,9 @@ async def admitted(session: Session) -> bool:
     """Count the client in; refuse it when there are too many connections from its address."""
     client = session.client
     server = session.server
+    if session.counted:
+        gone(session)
+        session.counted = ""
     try:
         if server.limit_exceptions.matches_client(client.name, client.address) or client.family == 0:
             return True

@@ -99,8 +99,6 @@ class Session:
         try:
             self.learn_rights()
             self.stream.timeout = self.settings.smtpd_timeout
-            if self.server.counts_clients and not await limits.admitted(self):
-                raise SessionEnds
             await self.greet()
             while not self.leaving:
                 await self._serve_command()
@@ -132,7 +130,12 @@ class Session:
         log.info(f"{queue_id}: {self.reason} after {where}{self.where_detail} from {self.client.log_name}")
 
     async def greet(self) -> None:
-        """Let the client in: the client restrictions if they are not delayed, then 220."""
+        """Let the client in: connection limits, the client restrictions if they are not delayed, then 220.
+
+        Raises SessionEnds for one client too many.
+        """
+        if self.server.counts_clients and not self.may_xclient and not await limits.admitted(self):
+            raise SessionEnds
         if not self.settings.smtpd_delay_reject and not self.server.stand_alone:
             refusal = await judge_client(self.transaction)
             if refusal is not None:
@@ -323,12 +326,12 @@ class Session:
         if count is None:
             count = self.counts[command.counter] = [0, 0]
         count[1] += 1
-        transaction.where = verb
-        self.where_detail = ""
         if self.access_denied and verb != "QUIT":
             self.reply(f"503 5.7.0 Error: access denied for {self.client.log_name}")
             self.errors += 1
             return
+        transaction.where = verb
+        self.where_detail = ""
         if self.buffer or self.stream.pending:
             self.check_step(verb, command.ends_group or not self.esmtp)
         if await command.serve(self, words, line):
