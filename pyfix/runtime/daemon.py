@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.snapshot import Snapshot
+from pyfix.config.startup import check_startup
 from pyfix.runtime import identity
 from pyfix.runtime.child import FIRST_LISTENER, STATUS, Invocation, MasterStatus, UsageError
 from pyfix.runtime.log import log
@@ -404,7 +405,9 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
         )
         settings = MailSettings(snapshot)
         configure_log(snapshot, daemon.program, to_stderr=invocation.log_to_stderr)
-        settings.check()
+        for warning in snapshot.warnings:
+            log.warning(warning)
+        check_startup(settings)
         if not invocation.stand_alone:
             try:
                 os.fstat(STATUS)
@@ -425,6 +428,8 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
         else:
             server.start()
     except ConfigError as error:
+        if error.warning is not None:
+            log.warning(error.warning)
         log.fatal(str(error))
         log.finish(_FATAL_DELAY)
         return 1
