@@ -52,6 +52,10 @@ class Counters:
         self.peaks["count"].raise_to(client.connections, ident, now)
         return client.connections, self._count(client, "connect", now)
 
+    def knows(self, ident: str) -> bool:
+        """Tell whether a client has connected and is not forgotten yet."""
+        return ident in self._clients
+
     def disconnect(self, ident: str, now: float) -> None:
         """Count a connection out; a client that has none left is forgotten when its rates are old."""
         client = self._clients.get(ident)
@@ -59,11 +63,11 @@ class Counters:
             client.connections -= 1
 
     def count(self, ident: str, what: str, now: float) -> int:
-        """Count one message, recipient, TLS session or AUTH command; return how many in the last unit."""
-        client = self._clients.get(ident)
-        if client is None:
-            client = self._clients[ident] = Client(ident, started=now)
-        return self._count(client, what, now)
+        """Count one message, recipient, TLS session or AUTH command of a known client; return how many in the last unit.
+
+        Raises KeyError for a client that has not connected.
+        """
+        return self._count(self._clients[ident], what, now)
 
     def current(self, ident: str, what: str, now: float) -> int:
         """Return a rate without counting anything."""

@@ -49,6 +49,7 @@ class Anvil(RequestDaemon):
     process_limit = 1
     PROTOCOL = PROTOCOL
     ENCODING = "plain"
+    DROPS_MALFORMED = True
     REQUESTS = {  # noqa: RUF012  # a literal table of the class, never changed
         "connect": Connect,
         "disconnect": Disconnect,
@@ -80,10 +81,7 @@ class Anvil(RequestDaemon):
         counters = self._counters
         match request:
             case Connect(ident=ident):
-                mine = self._connected.setdefault(stream, {})
-                mine[ident] = mine.get(ident, 0) + 1
-                count, rate = counters.connect(ident, now)
-                return ConnectReply(OK, count, rate)
+                return ConnectReply(OK, *self._connect(ident, stream))
             case Disconnect(ident=ident):
                 mine = self._connected.get(stream, {})
                 if mine.get(ident, 0) > 0:
@@ -95,11 +93,18 @@ class Anvil(RequestDaemon):
             case Event(request="newtls_status", ident=ident):
                 return CountReply(OK, counters.current(ident, "newtls", now))
             case Event(request=what, ident=ident):
+                if not counters.knows(ident):
+                    self._connect(ident, stream)
                 return CountReply(OK, counters.count(ident, what, now))
             case Lookup(ident=ident):
                 rates = [counters.current(ident, what, now) for what, _name in _RATE_NAMES]
                 return LookupReply(OK, counters.connections(ident), *rates)
         return self.refuse("")
+
+    def _connect(self, ident: str, stream: Stream) -> tuple[int, int]:
+        mine = self._connected.setdefault(stream, {})
+        mine[ident] = mine.get(ident, 0) + 1
+        return self._counters.connect(ident, self.loop.now)
 
     def refuse(self, name: str) -> Attributes:
         """Return the status of a request that we do not know."""

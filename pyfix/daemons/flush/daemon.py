@@ -14,7 +14,6 @@ from pyfix.config.parameters.flush import FlushSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.flush.sites import SiteLogs, site_file
 from pyfix.formats.attributes import Attributes
-from pyfix.formats.domain import is_hostname
 from pyfix.formats.queueid import is_valid
 from pyfix.protocols.internal.flush import (
     BAD,
@@ -70,7 +69,7 @@ class Flush(RequestDaemon):
             return
         if data:
             stream.unread(data)
-            await self.answer_all(stream)
+            await self.answer_one(stream)
 
     async def answer(self, request: Attributes, stream: Stream) -> Attributes | None:
         """Do what is asked; refreshes are answered before they begin."""
@@ -87,14 +86,16 @@ class Flush(RequestDaemon):
                 self._refresh(self.settings.fast_flush_refresh_time if isinstance(request, Refresh) else 0)
         return None
 
-    def refuse(self, name: str) -> Attributes:
-        """Return the status of a request that we do not know."""
-        return StatusReply(BAD)
+    def refuse(self, name: str) -> Attributes | None:
+        """Return the status of a malformed request; there is no reply to one that we do not know."""
+        return StatusReply(BAD) if name in self.REQUESTS or not name else None
+
+    def _is_served(self, site: str) -> bool:
+        """Tell whether fast_flush_domains has a site; no address is one, in brackets or not."""
+        return bool(site) and not site.startswith("[") and self._domains.matches_domain(site)
 
     def _add(self, site: str, queue_id: str) -> int:
-        if not is_hostname(site.strip("[]")) and not site.startswith("["):
-            return BAD
-        if not self._domains.matches_domain(site):
+        if not self._is_served(site):
             return DENIED
         if not is_valid(queue_id):
             return BAD
@@ -106,7 +107,7 @@ class Flush(RequestDaemon):
         return OK
 
     async def _send_site(self, site: str) -> int:
-        if not self._domains.matches_domain(site):
+        if not self._is_served(site):
             return DENIED
         queue_ids = self._sites.take(site_file(site))
         moved = sum([self._release(queue_id) for queue_id in queue_ids])

@@ -84,23 +84,26 @@ class Tlsmgr(RequestDaemon):
                 return SeedReply(OK, os.urandom(size))
             case PolicyRequest(cache_type=kind):
                 if kind not in self._databases:
-                    return PolicyReply(ERROR, 0, 0)
+                    return PolicyReply(FAILED, 0, 0)
                 return PolicyReply(OK, int(kind in self._caches), self._timeouts[kind])
             case LookupRequest(cache_type=kind, cache_id=cache_id):
-                session = self._caches[kind].find(cache_id, now) if kind in self._caches else None
-                return LookupReply(FAILED, b"") if session is None else LookupReply(OK, session)
+                if kind not in self._caches:
+                    return LookupReply(FAILED, b"")
+                session = self._caches[kind].find(cache_id, now)
+                return LookupReply(ERROR, b"") if session is None else LookupReply(OK, session)
             case UpdateRequest(cache_type=kind, cache_id=cache_id, session=session):
                 if kind not in self._caches:
                     return StatusReply(FAILED)
                 self._caches[kind].save(cache_id, session, now)
                 return StatusReply(OK)
             case DeleteRequest(cache_type=kind, cache_id=cache_id):
-                deleted = kind in self._caches and self._caches[kind].delete(cache_id)
-                return StatusReply(OK if deleted else FAILED)
+                if kind not in self._caches:
+                    return StatusReply(FAILED)
+                return StatusReply(OK if self._caches[kind].delete(cache_id) else ERROR)
             case TicketKeyRequest(keyname=name):
                 seconds = int(now)
                 key = self._tickets.named(name, seconds) if name else self._tickets.encrypting(seconds)
-                return TicketKeyReply(FAILED, b"") if key is None else TicketKeyReply(OK, key.encode())
+                return TicketKeyReply(ERROR, name) if key is None else TicketKeyReply(OK, key.encode())
         return self.refuse("")
 
     def refuse(self, name: str) -> Attributes:

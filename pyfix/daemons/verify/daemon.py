@@ -22,6 +22,8 @@ from pyfix.protocols.internal.verify import (
     BAD,
     OK,
     PROTOCOL,
+    RECIPIENT_BOUNCED,
+    RECIPIENT_DEFERRED,
     RECIPIENT_OK,
     RECIPIENT_UNKNOWN,
     Query,
@@ -39,6 +41,8 @@ from pyfix.runtime.stream import Stream
 _PROBE_LIFETIME: Final = 1000
 """Seconds after which a probe without a result is sent again."""
 _WRITE_BEHIND: Final = 30
+_RESULTS: Final = (RECIPIENT_OK, RECIPIENT_DEFERRED, RECIPIENT_BOUNCED)
+"""What a probe can find out."""
 _IN_PROGRESS: Final = "Address verification in progress"
 
 
@@ -71,7 +75,7 @@ class Verify(RequestDaemon):
         match request:
             case Query(address=address):
                 return self._query(address)
-            case Update(address=address, recipient_status=status, reason=reason):
+            case Update(address=address, recipient_status=status, reason=reason) if status in _RESULTS:
                 self._update(address, status, reason)
                 return StatusReply(OK)
         return self.refuse("")
