@@ -138,7 +138,11 @@ def _check_set_gid(system: System, shared_folders: Sequence[str]) -> None:
     from pyfix.runtime.identity import group_id
 
     group = group_id(system.settings.setgid_group)
-    programs = (system.command("postqueue"), system.command("postdrop"))
+    programs: tuple[str, ...] = (system.command("postqueue"), system.command("postdrop"))
+    if all(_is_script(path) for path in programs):
+        # A script can't be set-gid, so it makes no sense to tell of each that it is not.
+        system.warning(f"maildrop is open to all users: {programs[1]} is not a set-gid program")
+        programs = ()
     for path in (*programs, *shared_folders):
         try:
             status = os.stat(path)
@@ -148,3 +152,11 @@ def _check_set_gid(system: System, shared_folders: Sequence[str]) -> None:
             system.warning(f"not owned by group {system.settings.setgid_group}: {path}")
         if path in programs and status.st_mode & _SET_GID_PROGRAM != _SET_GID_PROGRAM:
             system.warning(f"not set-gid or not owner+group+world executable: {path}")
+
+
+def _is_script(path: str) -> bool:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(2) == b"#!"
+    except OSError:
+        return False

@@ -8,6 +8,7 @@ import sys
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.snapshot import Snapshot
+from pyfix.config.startup import check_startup
 from pyfix.runtime.console import CommandError
 from pyfix.runtime.environment import chosen_environment
 from pyfix.runtime.log import log
@@ -50,21 +51,17 @@ class System:
         for warning in snapshot.warnings:
             log.warning(warning)
         settings = MailSettings(snapshot)
-        settings.check()
+        check_startup(settings)
         system = cls(snapshot, settings)
         system._check()
         return system
 
     def _check(self) -> None:
-        from pyfix.runtime.identity import group_id, mail_owner
-
         logfile = self.settings.maillog_file
         if logfile and not logfile.startswith(
             tuple(self.snapshot.value("maillog_file_prefixes").replace(",", " ").split())
         ):
             raise ConfigError(f"maillog_file value '{logfile}' does not match any prefix in maillog_file_prefixes")
-        mail_owner(self.settings.mail_owner)
-        group_id(self.settings.setgid_group)
 
     def enter(self) -> None:
         """Check the folders, make queue_directory the working directory, and prepare the environment of programs.

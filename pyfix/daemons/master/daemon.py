@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.master import MasterSettings
 from pyfix.config.snapshot import Snapshot
+from pyfix.config.startup import check_startup
 from pyfix.daemons.master.background import Waiter, go_to_background
 from pyfix.daemons.master.master import PROGRAM, Master
 from pyfix.daemons.master.options import Options, UsageError
@@ -76,7 +77,7 @@ def _serve(options: Options, waiter: Waiter) -> int:
     snapshot = Snapshot.read(options.config_directory, process_name=PROGRAM)
     settings = MasterSettings(snapshot)
     configure_log(snapshot, PROGRAM, to_stderr=not options.wait, to_file=True)
-    settings.check()
+    check_startup(settings)
     log.verbosity = options.verbosity
     _raise_limits()
     try:

@@ -17,6 +17,7 @@ from pyfix.config.master_cf import ServiceEntry, read_master_cf
 from pyfix.config.own_networks import address_families
 from pyfix.config.parameters.master import MasterSettings
 from pyfix.config.snapshot import Snapshot
+from pyfix.config.startup import check_startup
 from pyfix.daemons.master.definition import Definition, Key, define, is_disabled
 from pyfix.daemons.master.loop import MasterLoop
 from pyfix.daemons.master.options import Options
@@ -145,7 +146,7 @@ class Master:
                 overrides.append((name, old))
         snapshot = snapshot.with_overrides(overrides)
         settings = MasterSettings(snapshot)
-        settings.check()
+        check_startup(settings)
         self._settings = settings
         configure_log(snapshot, PROGRAM, to_file=True)
         self.configure()

@@ -36,7 +36,8 @@ class System:
             "shlib_directory": "no",
             "meta_directory": self.etc,
             "mail_owner": "nobody",
-            "setgid_group": "nogroup",
+            "setgid_group": "mail",
+            "default_privs": "daemon",
             "myhostname": "mail.ours.example",
             "compatibility_level": "3.11",
             "syslog_facility": "local7",
@@ -261,12 +262,23 @@ def test_check_warns_of_owners(system: System, run: Run) -> None:
     os.chown(system.spool / "active", 1, 1)
     os.chown(system.spool / "pid", 1, 1)
     os.chown(system.spool / "public", -1, 0)
-    system.program("postdrop")
+    (system.programs / "postdrop").write_bytes(b"\x7fELF")
     _, lines = run("check")
     assert f"postfix/postlog: warning: not owned by nobody: {system.spool}/active" in lines
     assert f"postfix/postlog: warning: not owned by root: {system.spool}/pid" in lines
-    assert f"postfix/postlog: warning: not owned by group nogroup: {system.spool}/public" in lines
-    assert [line for line in lines if line.endswith("/postdrop")]
+    assert f"postfix/postlog: warning: not owned by group mail: {system.spool}/public" in lines
+    postdrop = system.programs / "postdrop"
+    assert f"postfix/postlog: warning: not set-gid or not owner+group+world executable: {postdrop}" in lines
+
+
+@pytest.mark.root
+def test_check_without_set_gid_programs(system: System, run: Run) -> None:
+    system.program("postdrop")
+    system.program("postqueue")
+    _, lines = run("check")
+    postdrop = system.programs / "postdrop"
+    text = f"maildrop is open to all users: {postdrop} is not a set-gid program"
+    assert lines == [f"postfix/postlog: warning: {text}"]
 
 
 def test_missing_log_service(system: System, run: Run) -> None:

@@ -49,6 +49,8 @@ class System:
             "data_directory": self.folder / "data",
             "daemon_directory": self.folder / "programs",
             "mail_owner": "nobody",
+            "default_privs": "daemon",
+            "setgid_group": "mail",
             "compatibility_level": "3.11",
             "syslog_facility": "local7",
             **changes,
