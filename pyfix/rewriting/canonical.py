@@ -11,7 +11,7 @@ from typing import Final
 
 from pyfix.config.parameters.cleanup import CleanupSettings
 from pyfix.rewriting.classes import ADDRESS_CLASSES, AddressClass, address_classes
-from pyfix.rewriting.lookup import AddressLookup, MappingError
+from pyfix.rewriting.lookup import AddressLookup
 from pyfix.tables.maps import Maps
 
 _DEEPEST: Final = 10
@@ -48,14 +48,13 @@ class Canonical:
     async def map(self, address: str, kind: AddressClass, warn: Callable[[str], None]) -> str:
         """Return what the tables for this class of addresses make of *address* (internal form).
 
-        *warn* hears of tables with more than one result.  Raises MappingError, ServiceError.
+        *warn* hears of tables with more than one result and of loops.  Raises MappingError, ServiceError.
         """
         for maps in self._tables[kind]:
             address = await self._map_one(maps, address, warn)
         return address
 
     async def _map_one(self, maps: Maps, address: str, warn: Callable[[str], None]) -> str:
-        given = address
         for _ in range(_DEEPEST):
             found = await self._lookup.find(maps, address, propagate=self._propagate)
             if not found:
@@ -65,4 +64,6 @@ class Canonical:
             if found[0].lower() == address.lower():
                 return found[0]
             address = found[0]
-        raise MappingError(f"unreasonable {maps.parameter_name} map nesting for {given}", unreasonable=True)
+        # The words are Postfix's; the message is accepted all the same.
+        warn(f"unreasonable {maps.parameter_name} map nesting for {address} -- message not accepted, try again later")
+        return address

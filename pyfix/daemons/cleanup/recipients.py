@@ -90,6 +90,8 @@ async def add_recipient(message: Message, data: bytes) -> None:
 
 async def add_final_copies(message: Message) -> None:
     """Add the recipients of always_bcc and of header_checks, at the end.  Raises MappingError, ServiceError."""
+    if not message.recipient_count:
+        return
     bcc = message.setup.bcc
     if bcc is not None and bcc.always and message.flags & BCC_OK:
         await _add_copy(message, bcc.always)
