@@ -86,10 +86,10 @@ class Bounce(Daemon):
     async def serve(self, stream: Stream) -> None:
         """Answer one request."""
         stream.write(handshake(protocol.PROTOCOL))
-        data = await receive_list(stream)
-        if data is None:
-            return
         try:
+            data = await receive_list(stream)
+            if data is None:
+                return
             status = await self._answer(_parse(data))
         except AttributeListError as error:
             log.warning(f"malformed request: {error}")
