@@ -71,6 +71,12 @@ class Proxymap(Daemon):
     async def serve(self, stream: Stream) -> None:
         """Answer one client's requests."""
         stream.write(handshake(PROTOCOL))
+        try:
+            await self._serve(stream)
+        except AttributeListError as error:
+            log.warning(f"{self.invocation.service} socket: {error}")
+
+    async def _serve(self, stream: Stream) -> None:
         while (data := await receive_list(stream)) is not None:
             try:
                 request, old = _parse(data)
