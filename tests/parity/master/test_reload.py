@@ -75,6 +75,7 @@ def test_what_a_reload_cannot_change(parity: Parity) -> None:
     """Other values of queue_directory and inet_protocols are refused with a warning, and the old ones stay."""
 
     def case(mta: Instance) -> list[str]:
+        mta.wait_for_log("daemon started", since=0)  # postlogd has read the right main.cf
         mta.write_main(inet_protocols="all", queue_directory=str(mta.directory))
         mta.reload()
         mta.wait_for_log("to change inet_protocols, stop and start Postfix")
