@@ -93,11 +93,15 @@ def open_table(
 def open_or_unavailable(reference: str, snapshot: Values | None = None, *, flags: int = bits.ORDINARY) -> Table:
     """Return the table; one that cannot be opened is logged, and each lookup in it fails.
 
-    Source: postconf(5) daemon_table_open_error_is_fatal, whose value no is what this is for.
+    Raises ConfigError instead where main.cf says so.  Source: postconf(5) daemon_table_open_error_is_fatal.
     """
     try:
         return open_table(reference, snapshot, flags=flags)
     except TableError as problem:
+        if snapshot is not None and snapshot.value("daemon_table_open_error_is_fatal").lower() == "yes":
+            from pyfix.config.errors import ConfigError
+
+            raise ConfigError(str(problem)) from None
         error(str(problem))
         return UnavailableTable(reference, Opening(snapshot, flags), str(problem))
 

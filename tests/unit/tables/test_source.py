@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from pyfix.config.errors import ConfigError
 from pyfix.tables import source
 from pyfix.tables.build import build_table
 from pyfix.tables.source import (
@@ -69,6 +70,12 @@ def test_a_table_that_cannot_be_opened_yet(tmp_path: Path, notices: list[str], m
         table.find_now("a")
     now = 101.5
     assert table.find_now("a") == "1"
+
+
+def test_a_table_that_cannot_be_opened_may_be_fatal(parameters: type) -> None:
+    with pytest.raises(ConfigError, match="unsupported dictionary type: foo"):
+        open_or_unavailable("foo:x", parameters(daemon_table_open_error_is_fatal="yes"))
+    open_or_unavailable("foo:x", parameters(daemon_table_open_error_is_fatal="no"))
 
 
 def test_changed_files(tmp_path: Path, notices: list[str]) -> None:

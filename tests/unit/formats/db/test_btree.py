@@ -97,3 +97,14 @@ def test_circles() -> None:
     root[PAGE_SIZE + item + 4 : PAGE_SIZE + item + 8] = pack("<I", 1)
     with pytest.raises(DbError, match="too many levels"):
         reading(bytes(root)).get(b"")
+
+
+@pytest.mark.parametrize("count", range(4, 60))
+def test_no_page_above_the_leaves_has_a_single_entry(count: int) -> None:
+    entries = {b"p" * 900 + b"%05d" % n: b"v" * 900 for n in range(count)}
+    data = write_btree(entries)
+    assert dict(reading(data).items()) == entries
+    assert all(reading(data).get(key) == b"v" * 900 for key in entries)
+    for start in range(PAGE_SIZE, len(data), PAGE_SIZE):
+        if data[start + 25] == 3:
+            assert unpack_from("<H", data, start + 20)[0] >= 2
