@@ -12,7 +12,7 @@ from typing import Final
 
 from pyfix.config.parameters.proxymap import ProxymapSettings
 from pyfix.config.snapshot import Snapshot
-from pyfix.daemons.proxymap.approval import approved_tables
+from pyfix.daemons.proxymap.approval import approved_tables, without_prefix
 from pyfix.formats.attributes import AttributeListError, Attributes, decode_pairs
 from pyfix.protocols.internal.proxymap import (
     BAD,
@@ -90,10 +90,12 @@ class Proxymap(Daemon):
                 self.retire()
 
     async def _answer(self, request: Attributes) -> Attributes:
-        table = getattr(request, "table", "")
-        name = table
-        while name.startswith("proxy:"):
-            name = name[len("proxy:") :]
+        name = without_prefix(getattr(request, "table", ""))
+        if ":" not in name:
+            return _failed(request, BAD)
+        if isinstance(request, (Update, Delete)) and not self._writes:
+            log.warning(f"refusing {name} {request.request} request on non-{_WRITE_SERVICE} service")
+            return TableStatus(DENIED, 0)
         if name not in self._approved:
             access = "read-write" if self._writes else "read-only"
             log.warning(f'request for unapproved table: "{name}"')
@@ -106,7 +108,7 @@ class Proxymap(Daemon):
             return _failed(request, CONFIG if isinstance(request, Open) else RETRY)
 
     async def _do(self, request: Attributes, name: str) -> Attributes:
-        flags = getattr(request, "instance_flags", ORDINARY) or ORDINARY
+        flags = getattr(request, "instance_flags", ORDINARY)
         if isinstance(request, (Update, Delete)):
             return self._write(request, name, flags)
         table = open_table(name, self.snapshot, flags=flags)
@@ -131,9 +133,6 @@ class Proxymap(Daemon):
         return NextEntry(OK, table.flags, *pair)
 
     def _write(self, request: Update | Delete, name: str, flags: int) -> Attributes:
-        if not self._writes:
-            log.warning(f'refusing {request.request} request on non-{_WRITE_SERVICE} service')
-            return TableStatus(DENIED, 0)
         kind, _, path = name.partition(":")
         build = TableBuild(kind, path, Opening(self.snapshot, flags), keep=True)
         try:
