@@ -10,8 +10,8 @@ import errno
 import os
 import socket
 import sys
-import time
 from collections import deque
+from time import localtime, monotonic, strftime, time
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -59,14 +59,16 @@ class Log:
         self._facility = _FACILITIES["mail"]
         self._host = ""
         self._waiting: deque[bytes] = deque(maxlen=_MOST_WAITING)
-        self._batch: list[bytes] = []
+        self._batch: list[str] = []
         self._at_turn_end: Callable[[Callable[[], None]], None] | None = None
         self._wait_writable: Callable[[socket.socket, Callable[[], bool]], None] | None = None
         self._is_waiting = False
         self._second = 0
-        self._stamp = ""
         self._pid = 0
-        self._prefix = ""
+        self._begin = ""
+        """What comes before the text of a line in this second."""
+        self._gathers = False
+        """An ordinary line has only to be put into the batch of this turn."""
         self.verbosity = 0
         """How many -v were given."""
 
@@ -92,11 +94,12 @@ class Log:
         """Copy each line to standard error, tagged with the program's name only if *short*."""
         self._short = short
         self._stderr = wanted
+        self._renew()
 
     def _open(self, path: str) -> None:
         self.close()
         self._address = path
-        self._pid = 0
+        self._renew()
         self._connect()
 
     def _connect(self) -> bool:
@@ -119,7 +122,7 @@ class Log:
     def after_fork(self) -> None:
         """Forget, in a child, what belongs to the parent: its connection, its lines that wait, its event loop."""
         self.close()
-        self._pid = 0
+        self._renew()
         self._waiting.clear()
         self._wait_writable = None
 
@@ -137,12 +140,25 @@ class Log:
     def gather_with(self, at_turn_end: Callable[[Callable[[], None]], None]) -> None:
         """Let an event loop send the lines of one turn together, which any postlogd(8) takes as well."""
         self._at_turn_end = at_turn_end
+        self._renew()
+
+    def _renew(self) -> None:
+        """Work out again, with the next line, how lines begin and whether they are gathered."""
+        self._pid = 0
+        self._gathers = False
 
     # Lines
 
     def info(self, text: str) -> None:
         """Log an ordinary line."""
-        self._log("info", text)
+        # Several lines of each message pass here; what is unusual in any way goes the long way.
+        second = int(time())
+        if self._gathers and second == self._second and len(text) <= _MOST_TEXT and text.isprintable():
+            if not self._batch:
+                self._at_turn_end(self._send_batch)  # type: ignore[misc]  # _gathers says that it is there
+            self._batch.append(self._begin + text)
+        else:
+            self._log("info", text)
 
     def warning(self, text: str) -> None:
         """Log ``warning: text``."""
@@ -176,29 +192,34 @@ class Log:
             return
         if len(text) > _MOST_TEXT:
             text = text[:_MOST_TEXT]
-        now = time.time()
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._stamp = time.strftime("%b %d %H:%M:%S" if self._postlog else "%b %e %H:%M:%S", time.localtime(second))
-        if not self._pid:
+        second = int(time())
+        if second != self._second or not self._pid:
             self._pid = os.getpid()
+            self._second = second
+            stamp = strftime("%b %d %H:%M:%S" if self._postlog else "%b %e %H:%M:%S", localtime(second))
             host = f" {self._host}" if self._postlog else ""
-            self._prefix = f"{host} {self.tag}[{self._pid}]: "
-        line = self._stamp + self._prefix + text
-        if not self._postlog:
-            line = f"<{self._facility << 3 | _SEVERITIES[severity]}>{line}"
-        data = line.encode("utf-8", "surrogateescape")
+            self._begin = f"{stamp}{host} {self.tag}[{self._pid}]: "
+            self._gathers = self._at_turn_end is not None and self._postlog and not self._stderr
+        line = self._begin + text
         if self._at_turn_end is not None and self._postlog:
             if not self._batch:
                 self._at_turn_end(self._send_batch)
-            self._batch.append(data)
-        else:
-            self._send(data)
+            self._batch.append(line)
+            return
+        if not self._postlog:
+            line = f"<{self._facility << 3 | _SEVERITIES[severity]}>{line}"
+        self._send(line.encode("utf-8", "surrogateescape"))
 
     def _send_batch(self) -> None:
         """Send the lines of this turn in as few datagrams as may be."""
-        batch, self._batch = self._batch, []
+        texts, self._batch = self._batch, []
+        if not texts:
+            return
+        whole = "\n".join(texts).encode("utf-8", "surrogateescape")
+        if len(whole) <= _MOST_DATAGRAM:
+            self._send(whole)
+            return
+        batch = [text.encode("utf-8", "surrogateescape") for text in texts]
         size, first = 0, 0
         for index, line in enumerate(batch):
             size += len(line) + 1
@@ -279,12 +300,13 @@ class Log:
 
     def finish(self, seconds: float = 1.0) -> None:
         """Send what waits before the process ends, for *seconds* at most."""
-        end = time.monotonic() + seconds
+        end = monotonic() + seconds
         self._at_turn_end = None
+        self._renew()
         if self._batch:
             self._send_batch()
         self._wait_writable = None
-        while self._waiting and self._socket is not None and time.monotonic() < end:
+        while self._waiting and self._socket is not None and monotonic() < end:
             self._block_briefly(self._waiting.popleft())
 
 
