@@ -6,9 +6,9 @@ not taken the connection yet finds it complete.
 
 from __future__ import annotations
 
-import errno
 import select
 import socket
+from _socket import socket as _Socket
 from collections.abc import Callable
 from typing import Final
 
@@ -21,8 +21,9 @@ _HANDSHAKE: Final = handshake(PROTOCOL)
 _FINAL: Final = DeliveryReply()
 _FINAL_BYTES: Final = _HANDSHAKE + _FINAL.encode()
 _READ_SIZE: Final = 16384
-_KIND: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
-_FULL: Final = (errno.EAGAIN, errno.EINPROGRESS)
+_FAMILY: Final = int(socket.AF_UNIX)
+_KIND: Final = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+_INPUT: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 
 class AgentsBusy(Exception):
@@ -41,7 +42,8 @@ class DeliveryCall:
 
         Raises AgentsBusy, or OSError when there is no such service.
         """
-        connection = socket.socket(socket.AF_UNIX, _KIND)
+        # What stands below socket.socket: its constructor and its close take longer than the system calls.
+        connection = _Socket(_FAMILY, _KIND, 0)
         try:
             connection.connect(path)
             sent = connection.send(request)
@@ -52,19 +54,19 @@ class DeliveryCall:
             connection.close()
             raise
         self._socket = connection
-        self._fd = connection.fileno()
+        self._fd = fd = connection.fileno()
         self._done = done
         self._data = b""
         self._rest = request[sent:] if sent < len(request) else b""
-        self._loop = current()
+        self._loop = loop = current()
         self.deadline = 0.0
-        self._loop.watch(self._fd, WRITE_EDGE if self._rest else READ_EDGE, self._event)
-        self._loop.expire_at(self, self._loop.now + timeout)
+        loop.watch(fd, WRITE_EDGE if self._rest else READ_EDGE, self._event)
+        loop.expire_at(self, loop.now + timeout)
 
     def _event(self, event: int) -> None:
         if self._rest and event & select.EPOLLOUT:
             self._send_rest()
-        if not event & (select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR):
+        if not event & _INPUT:
             return
         while True:
             try:

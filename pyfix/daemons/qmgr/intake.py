@@ -17,6 +17,7 @@ from pyfix.runtime.log import log
 from pyfix.scheduling.message import ActiveMessage
 
 _CORRUPT_MODE: Final = 0o400
+_USUAL_MODE: Final = stat.S_IFREG | READY_MODE
 _FRESH: Final = 1.0
 _MOST_RECIPIENTS_AT_ONCE: Final = 5000
 
@@ -51,16 +52,9 @@ class Intake:
             status = os.lstat(path)
         except FileNotFoundError:
             return None
-        mode = stat.S_IMODE(status.st_mode)
-        if mode & READY_MODE != READY_MODE:
-            if mode == _CORRUPT_MODE:
-                self._save_corrupt(queue, queue_id, path)
-            return None
-        if not stat.S_ISREG(status.st_mode):
-            log.warning(f"{path}: uid {status.st_uid}: not a regular file")
-            return None
-        if status.st_nlink > 1:
-            log.warning(f"{path}: uid {status.st_uid}: file has {status.st_nlink} links")
+        mode = status.st_mode
+        # One look at what nearly every file is: complete, regular, and nothing is asked of it.
+        if (mode != _USUAL_MODE or status.st_nlink != 1) and not self._may_be_taken(queue, queue_id, path, status):
             return None
         if status.st_mtime > now + 1 and not ignore_time:
             return None
@@ -72,8 +66,9 @@ class Intake:
                 return None
             self._spool.make_folders(active)
             os.rename(path, active)
-        doubtful = queue_id in self.doubtful
-        self.doubtful.discard(queue_id)
+        doubtful = bool(self.doubtful) and queue_id in self.doubtful
+        if doubtful:
+            self.doubtful.discard(queue_id)
         try:
             file = Message(active, "exclusive" if doubtful else None)
         except MessageBusy:
@@ -85,7 +80,7 @@ class Intake:
         keep = False
         try:
             if mode & UNTHROTTLE_BIT:
-                os.fchmod(file.fd, mode & ~UNTHROTTLE_BIT)
+                os.fchmod(file.fd, stat.S_IMODE(mode) & ~UNTHROTTLE_BIT)
             envelope = Envelope(file)
             envelope.read(max(self._minimum, min(room, _MOST_RECIPIENTS_AT_ONCE)))
             message = self._active(queue_id, envelope, now)
@@ -106,6 +101,20 @@ class Intake:
         if not message.expire and (queue == DEFERRED or now - message.arrival_time > _FRESH):
             self._forget_deferrals(queue_id)
         return Taken(message, envelope, bool(mode & UNTHROTTLE_BIT))
+
+    def _may_be_taken(self, queue: str, queue_id: str, path: str, status: os.stat_result) -> bool:
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & READY_MODE != READY_MODE:
+            if mode == _CORRUPT_MODE:
+                self._save_corrupt(queue, queue_id, path)
+            return False
+        if not stat.S_ISREG(status.st_mode):
+            log.warning(f"{path}: uid {status.st_uid}: not a regular file")
+            return False
+        if status.st_nlink > 1:
+            log.warning(f"{path}: uid {status.st_uid}: file has {status.st_nlink} links")
+            return False
+        return True
 
     def _active(self, queue_id: str, envelope: Envelope, now: float) -> ActiveMessage:
         sizes = envelope.message.sizes
