@@ -66,6 +66,7 @@ DECLARED: dict[str, Parameter[Any]] = {}
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
 _BLANK = " \t\r\n\v\f"
+_OF_THE_PROCESS = ("process_id", "process_name", "service_name")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -77,6 +78,9 @@ class Parameter(_Typed[T]):
 
     expanded: ClassVar[bool] = True
     """Whether ``$name`` in the value is replaced when it is read."""
+
+    _fixed: ClassVar[bool] = True
+    """Whether the same text always means the same value."""
 
     def __init__(
         self,
@@ -96,6 +100,7 @@ class Parameter(_Typed[T]):
         self.deprecated = deprecated  # what postconf(1) advises instead
         self.legacy = legacy  # an old name that only the default of its replacement refers to; not listed
         self.own = own  # unknown to Postfix, and listed only where it is set
+        self._constant: T | None = None
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Take the attribute's name unless the parameter's own was given, and register."""
@@ -124,8 +129,27 @@ class Parameter(_Typed[T]):
         __get__ = _get
 
     def read(self, snapshot: Snapshot) -> T:
-        """Return the typed value in *snapshot*.  Raises ConfigError with Postfix's fatal text for a bad one."""
-        return self.convert(snapshot.value(self.name), snapshot)
+        """Return the typed value in *snapshot*.  Raises ConfigError with Postfix's fatal text for a bad one.
+
+        A default that is the same everywhere is converted once in a process, and once for all forks of that process.
+        """
+        if snapshot.raw(self.name) is not None:
+            return self.convert(snapshot.value(self.name), snapshot)
+        if self._constant is not None:
+            return self._constant
+        value = self.convert(snapshot.value(self.name), snapshot)
+        if self._is_constant():
+            self._constant = value
+        return value
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Convert the default if it is the same everywhere, before processes are forked that would all do so."""
+        if self._is_constant() and self._constant is None and snapshot.raw(self.name) is None:
+            self.read(snapshot)
+
+    def _is_constant(self) -> bool:
+        default = self.default
+        return self._fixed and isinstance(default, str) and "$" not in default and self.name not in _OF_THE_PROCESS
 
     def convert(self, value: str, snapshot: Snapshot) -> T:
         """Turn the expanded text into the typed value, or raise ConfigError."""
@@ -182,6 +206,8 @@ class Raw(Parameter[str]):
 
 class TextOrFile(Text):
     """One word, or the absolute path of a file whose first line is the word (``myorigin = /etc/mailname``)."""
+
+    _fixed = False
 
     def convert(self, value: str, snapshot: Snapshot) -> str:
         """Return the word.  Raises ConfigError when there is none, more than one, or the file can't be read."""

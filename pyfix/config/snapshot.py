@@ -14,7 +14,7 @@ from pyfix.formats.macros import MacroError, expand
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from typing import Any, ClassVar
 
 __all__ = ["DEFAULT_CONFIG_DIRECTORY", "Settings", "Snapshot", "default_config_directory"]
 
@@ -178,18 +178,24 @@ class Snapshot:
 class Settings:
     """Base of the typed views: the parameters that one program or one topic reads."""
 
+    _parameters: ClassVar[dict[str, Parameter[Any]]]
+
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
 
     @classmethod
     def parameters(cls) -> dict[str, Parameter[Any]]:
         """Return the declarations of this class and its bases by attribute name, those of the bases first."""
-        return {
-            attribute: declaration
-            for base in reversed(cls.__mro__)
-            for attribute, declaration in base.__dict__.items()
-            if isinstance(declaration, Parameter)
-        }
+        found: dict[str, Parameter[Any]] | None = cls.__dict__.get("_parameters")
+        if found is None:
+            found = {
+                attribute: declaration
+                for base in reversed(cls.__mro__)
+                for attribute, declaration in base.__dict__.items()
+                if isinstance(declaration, Parameter)
+            }
+            cls._parameters = found
+        return found
 
     def check(self) -> None:
         """Evaluate every parameter, as a Postfix program does when it starts.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import gc
 import os
 import signal
 import socket
@@ -96,8 +95,7 @@ class Master:
             self._programs.module(definition.program)
         for service in opened:
             service.open()
-        gc.collect()
-        gc.freeze()
+        self._programs.freeze(self._settings.snapshot)
 
     def _definitions(self, path: str) -> dict[Key, Definition]:
         settings = self._settings

@@ -6,6 +6,8 @@ import gc
 import importlib
 import sys
 
+from pyfix.config.parameter import DECLARED
+from pyfix.config.snapshot import Snapshot
 from pyfix.launch import daemon_module, launched_daemon
 from pyfix.runtime.log import log
 
@@ -63,9 +65,14 @@ class Programs:
             log.warning(f"{program}: can't be started by a fork: {type(error).__name__}: {error}")
             self._failed.add(module)
             return False
+        return True
+
+    def freeze(self, snapshot: Snapshot) -> None:
+        """Do once what each process would do for itself, and keep the garbage collector away from what they share."""
+        for parameter in DECLARED.values():
+            parameter.prepare(snapshot)
         gc.collect()
         gc.freeze()
-        return True
 
     def _warm_up(self) -> None:
         if not self._warm:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import gc
 import importlib
 from pathlib import Path
 
 import pytest
 
+from pyfix.config.parameter import DECLARED
+from pyfix.config.parameters.qmgr import QmgrSettings
+from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.master import programs
 from pyfix.daemons.master.programs import Programs
 from pyfix.install.launchers import checkout_launcher
@@ -59,3 +63,18 @@ def test_a_module_that_fails_is_tried_once(tmp_path: Path, lines: list[str], mon
 def test_warm_modules_exist() -> None:
     for name in programs.WARM:
         assert importlib.import_module(name)
+
+
+def test_defaults_are_converted_before_the_forks() -> None:
+    """A default that no main.cf changes is a value already; one that main.cf sets is not touched."""
+    assert QmgrSettings.queue_run_delay is DECLARED["queue_run_delay"]
+    found = Programs()
+    delay, limit = DECLARED["queue_run_delay"], DECLARED["default_process_limit"]
+    delay._constant = limit._constant = None
+    found.freeze(Snapshot({"default_process_limit": "7"}))
+    assert delay._constant == 300
+    assert limit._constant is None
+    assert limit.read(Snapshot({})) == 100
+    assert limit.read(Snapshot({"default_process_limit": "7"})) == 7
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
