@@ -19,6 +19,7 @@ QUEUES: Final = (MAILDROP, ACTIVE, INCOMING, DEFERRED, HOLD)
 
 _COMPLETE: Final = 0o100
 """The owner's execute bit: the file is not being written any more."""
+_MOST_DIGITS: Final = 18
 
 
 class ListedRecipient(NamedTuple):
@@ -132,7 +133,7 @@ def _read_maildrop(data: bytes) -> tuple[int, str, list[tuple[str, str]]]:
         if record.kind == SENDER:
             sender = record.data.decode("utf-8", "surrogateescape")
         elif record.kind == TIME:
-            seconds = record.data.split()[0]
+            seconds = record.data.partition(b" ")[0][:_MOST_DIGITS]
             arrival = int(seconds) if seconds.isdigit() else 0
         elif record.kind == RECIPIENT:
             recipient = record.data.decode("utf-8", "surrogateescape")
