@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+
 import pyfix
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _USAGE = (
     "usage: postsuper [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] "
-    "[-f queue_id (expire and/or un-hold)] [-h queue_id (hold)] [-H queue_id (un-hold)] [-p (purge temporary files)] [-r queue_id (requeue)] "
+    "[-f queue_id (expire and/or un-hold)] [-h queue_id (hold)] [-H queue_id (un-hold)] "
+    "[-p (purge temporary files)] [-r queue_id (requeue)] "
     "[-s (structure fix)] [-S (redundant structure fix)][-v (verbose)] [queue...]"
 )
 _MESSAGE_QUEUES = (MAILDROP, INCOMING, ACTIVE, DEFERRED, HOLD)
