@@ -145,7 +145,10 @@ class Parameter(_Typed[T]):
     def prepare(self, snapshot: Snapshot) -> None:
         """Convert the default if it is the same everywhere, before processes are forked that would all do so."""
         if self._is_constant() and self._constant is None and snapshot.raw(self.name) is None:
-            self.read(snapshot)
+            try:
+                self.read(snapshot)
+            except ConfigError:
+                return  # a parameter that main.cf has to set, for the program that needs it
 
     def _is_constant(self) -> bool:
         default = self.default
