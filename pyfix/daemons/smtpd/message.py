@@ -5,13 +5,13 @@ Source: smtpd(8); RFC 5321 section 4.4; postconf(5) smtpd_hide_client_session.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.client_context import rewrites_locally
 from pyfix.clients.cleanup import NewMessage
 from pyfix.clients.postdrop import DroppedMessage
 from pyfix.formats.address import internal_to_external
+from pyfix.formats.maildate import mail_date
 from pyfix.formats.records import (
     ATTRIBUTE,
     END,
@@ -219,7 +219,7 @@ def _received(session: Session) -> list[str]:
         protocol += "A"
     if not hidden:
         by += f" with {protocol} id {new.queue_id}"
-    date = mail_date(session.arrival)
+    date = mail_date(int(session.arrival))
     if transaction.accepted == 1 and transaction.recipient is not None:
         lines.append(by)
         lines.append(f"\tfor <{internal_to_external(transaction.recipient)}>; {date}")
@@ -227,27 +227,6 @@ def _received(session: Session) -> list[str]:
         lines.append(f"{by};")
         lines.append(f"\t{date}")
     return lines
-
-
-_dates: dict[int, str] = {}
-
-
-def mail_date(when: float) -> str:
-    """Return a date as headers have it: ``Mon, 23 Nov 2026 02:48:27 +0000 (UTC)``.  Source: RFC 5322 section 3.3."""
-    second = int(when)
-    text = _dates.get(second)
-    if text is None:
-        _dates.clear()
-        local = time.localtime(second)
-        text = _dates[second] = (
-            f"{_DAYS[local.tm_wday]}, {local.tm_mday:02d} {_MONTHS[local.tm_mon - 1]} {local.tm_year} "
-            f"{time.strftime('%H:%M:%S %z (%Z)', local)}"
-        )
-    return text
-
-
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def end_content(session: Session) -> None:
