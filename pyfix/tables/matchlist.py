@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from pyfix.config.errors import ConfigError
 from pyfix.tables import flags as bits
 from pyfix.tables.braces import split_words
 from pyfix.tables.network import NetworkError, packed_address, parse_network
 from pyfix.tables.notice import warn
-from pyfix.tables.source import open_or_unavailable
+from pyfix.tables.source import open_or_unavailable, open_table, unavailable
 from pyfix.tables.table import Table, TableError, fold
 from pyfix.tables.textfile import logical_lines, read_text
 
@@ -29,7 +30,7 @@ _CACHE_SIZE: Final = 1000
 class _Plain:
     """Neighbouring patterns without tables and with the same sign."""
 
-    __slots__ = ("blocks", "broken", "missing", "names", "negated", "suffixes")
+    __slots__ = ("blocks", "broken", "names", "negated", "suffixes")
 
     def __init__(self, negated: bool) -> None:
         self.negated: Final = negated
@@ -40,8 +41,6 @@ class _Plain:
         """Address size in bytes, network mask, network."""
         self.broken: list[str] = []
         """What is wrong with patterns that look like networks; it matters when an address is asked for."""
-        self.missing = ""
-        """Why a file could not be read; it matters always."""
 
 
 class _Lookup:
@@ -72,8 +71,13 @@ class MatchList:
         *,
         match_parents: bool | None = None,
         flags: int = bits.ORDINARY,
+        strict: bool = False,
     ) -> None:
         """Read the files and open the tables that the patterns name.
+
+        One that can't be opened is logged, and what is asked of the list then fails when
+        it comes to that pattern; with *strict*, as commands want it, TableError is raised at once.
+        Raises ConfigError for an exclamation mark that stands alone.
 
         *match_parents*: ``domain`` matches ``sub.domain`` as well; without it
         parent_domain_matches_subdomains decides.
@@ -83,6 +87,7 @@ class MatchList:
         self._utf8: Final = snapshot is None or snapshot.value("smtputf8_enable").lower() == "yes"
         self._snapshot: Final = snapshot
         self._flags: Final = flags
+        self._strict: Final = strict
         self._items: Final[list[_Plain | _Lookup]] = []
         self._add(split_words(patterns) if isinstance(patterns, str) else patterns, False, 0)
         tables = [item.table for item in self._items if isinstance(item, _Lookup)]
@@ -101,13 +106,18 @@ class MatchList:
             pattern = word.lstrip("!")
             sign = negated ^ bool((len(word) - len(pattern)) & 1)
             if not pattern:
-                warn(f"{self.parameter_name}: no pattern after '!'")
-            elif pattern.startswith("/"):
+                raise ConfigError(f"{self.parameter_name}: no pattern after '!'")
+            if pattern.startswith("/"):
                 self._add_file(pattern, sign, depth)
             elif ":" in pattern and not pattern.startswith("["):
-                self._items.append(_Lookup(sign, open_or_unavailable(pattern, self._snapshot, flags=self._flags)))
+                self._items.append(_Lookup(sign, self._open(pattern)))
             else:
                 self._add_plain(fold(pattern, self._utf8), sign)
+
+    def _open(self, reference: str) -> Table:
+        if self._strict:
+            return open_table(reference, self._snapshot, flags=self._flags)
+        return open_or_unavailable(reference, self._snapshot, flags=self._flags)
 
     def _add_file(self, path: str, negated: bool, depth: int) -> None:
         try:
@@ -115,8 +125,10 @@ class MatchList:
                 raise TableError(f"{path}: files include each other")
             text = read_text(path, "open file")
         except TableError as error:
-            warn(f"{self.parameter_name}: {error}")
-            self._plain(negated).missing = str(error)
+            if self._strict:
+                raise
+            table = unavailable(f"non-existent:{path}", self._snapshot, str(error), flags=self._flags, again=False)
+            self._items.append(_Lookup(negated, table))
             return
         for _, line in logical_lines(text, path):
             self._add(split_words(line), negated, depth + 1)
@@ -124,7 +136,7 @@ class MatchList:
     def _plain(self, negated: bool) -> _Plain:
         last = self._items[-1] if self._items else None
         # What is broken matters only when nothing before it matches, so it ends its group.
-        if isinstance(last, _Plain) and last.negated == negated and not last.broken and not last.missing:
+        if isinstance(last, _Plain) and last.negated == negated and not last.broken:
             return last
         plain = _Plain(negated)
         self._items.append(plain)
@@ -176,8 +188,6 @@ class MatchList:
                             return True
             if plain.broken:
                 self._refuse(plain.broken[0])
-        if plain.missing:
-            self._refuse(plain.missing)
         return False
 
     def _refuse(self, reason: str) -> None:

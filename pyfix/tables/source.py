@@ -70,6 +70,7 @@ def open_as(reference: str, opening: Opening) -> Table:
 
 
 _open: Final[dict[tuple[str, int, int], Table]] = {}
+_unavailable: Final[dict[tuple[str, int, int], Table]] = {}
 
 
 def open_table(
@@ -95,15 +96,32 @@ def open_or_unavailable(reference: str, snapshot: Values | None = None, *, flags
 
     Raises ConfigError instead where main.cf says so.  Source: postconf(5) daemon_table_open_error_is_fatal.
     """
+    known = _unavailable.get((reference, flags, id(snapshot)))
+    if known is not None:
+        return known
     try:
         return open_table(reference, snapshot, flags=flags)
     except TableError as problem:
+        return unavailable(reference, snapshot, str(problem), flags=flags)
+
+
+def unavailable(
+    reference: str, snapshot: Values | None, reason: str, *, flags: int = bits.ORDINARY, again: bool = True
+) -> Table:
+    """Log *reason*, once, and return a table whose lookups fail; with *again* it tries to be opened later.
+
+    Raises ConfigError instead where main.cf says so.  Source: postconf(5) daemon_table_open_error_is_fatal.
+    """
+    key = (reference, flags, id(snapshot))
+    table = _unavailable.get(key)
+    if table is None:
         if snapshot is not None and snapshot.value("daemon_table_open_error_is_fatal").lower() == "yes":
             from pyfix.config.errors import ConfigError
 
-            raise ConfigError(str(problem)) from None
-        error(str(problem))
-        return UnavailableTable(reference, Opening(snapshot, flags), str(problem))
+            raise ConfigError(reason)
+        error(reason)
+        table = _unavailable[key] = UnavailableTable(reference, Opening(snapshot, flags), reason, again=again)
+    return table
 
 
 def open_tables() -> tuple[Table, ...]:
@@ -136,15 +154,17 @@ def forget_tables() -> None:
     for table in _open.values():
         table.close()
     _open.clear()
+    _unavailable.clear()
 
 
 class UnavailableTable(Table):
     """Stands for a table that could not be opened; tries again, at most once a second."""
 
-    def __init__(self, reference: str, opening: Opening, reason: str) -> None:
+    def __init__(self, reference: str, opening: Opening, reason: str, *, again: bool = True) -> None:
         self.kind = reference.partition(":")[0]
         super().__init__(reference.partition(":")[2], opening)
         self._reason = reason
+        self._again: Final = again
         self._table: Table | None = None
         self._tried = 0.0
 
@@ -156,7 +176,7 @@ class UnavailableTable(Table):
             from pyfix.tables.notice import warn
 
             now = monotonic()
-            if now - self._tried >= 1.0:
+            if self._again and now - self._tried >= 1.0:
                 self._tried = now
                 try:
                     self._table = open_table(self.name, self.opening.snapshot, flags=self.opening.flags)

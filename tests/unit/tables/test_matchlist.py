@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from pyfix.config.errors import ConfigError
 from pyfix.tables.matchlist import MatchList, parent_matches
 from pyfix.tables.table import TableError
 
@@ -80,18 +81,35 @@ def test_files(tmp_path: Path) -> None:
 
 def test_a_missing_file_matters_only_when_it_is_reached(notices: list[str]) -> None:
     listed = MatchList("mydestination", "a /nonexistent b")
-    assert notices == ["warning: mydestination: open file /nonexistent: No such file or directory"]
+    MatchList("mynetworks", "/nonexistent")
+    reason = "open file /nonexistent: No such file or directory"
+    assert notices == [f"error: {reason}"]
+    notices.clear()
     assert listed.matches_domain("a")
     for name in ("b", "c"):
-        with pytest.raises(TableError, match="open file /nonexistent"):
+        with pytest.raises(TableError):
             listed.matches_domain(name)
+    assert (
+        notices
+        == [
+            f"warning: non-existent:/nonexistent is unavailable. {reason}",
+            "warning: mydestination: non-existent:/nonexistent: table lookup problem",
+        ]
+        * 2
+    )
+
+
+def test_strict_lists() -> None:
+    for pattern, text in (("/nonexistent", "open file"), ("foo:x", "unsupported dictionary type: foo")):
+        with pytest.raises(TableError, match=text):
+            MatchList("x", f"a {pattern}", strict=True)
 
 
 def test_files_that_include_each_other(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(f"x {tmp_path}/a\n")
     listed = MatchList("x", f"{tmp_path}/a")
     assert listed.matches_domain("x")
-    with pytest.raises(TableError, match="include each other"):
+    with pytest.raises(TableError, match="unavailable"):
         listed.matches_domain("y")
 
 
@@ -140,6 +158,7 @@ def test_memory_of_answers_is_bounded() -> None:
     assert networks._cache is not None and len(networks._cache) <= 1000
 
 
-def test_a_lone_exclamation_mark(notices: list[str]) -> None:
-    MatchList("x", "! a")
-    assert notices == ["warning: x: no pattern after '!'"]
+def test_a_lone_exclamation_mark() -> None:
+    for patterns in ("! a", "a !"):
+        with pytest.raises(ConfigError, match="x: no pattern after '!'"):
+            MatchList("x", patterns)
