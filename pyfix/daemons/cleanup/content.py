@@ -15,6 +15,7 @@ from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats import status as bits
 from pyfix.formats.mime import BODY, MimeParser
 from pyfix.formats.records import END, EXTRACTED, TEXT, UNTERMINATED, decode_record, encode_record
+from pyfix.protocols.internal.cleanup import FILTER
 from pyfix.runtime.log import log
 
 
@@ -46,12 +47,13 @@ class _Content:
             strict_body=setup.strict_body,
             strict_domain=setup.settings.strict_mime_encoding_domain,
         )
+        self._header.parser = self._parser
         self._body = self._header.body_copy = BodyCopy(message, self._parser)
         self._every_line = setup.strict_body or (setup.checks is not None and setup.checks.body)
 
     async def read(self) -> None:
         message, source, parser = self._message, self._source, self._parser
-        if not message.setup.strict_header and message.setup.checks is None:
+        if not message.setup.strict_header and (message.setup.checks is None or not message.flags & FILTER):
             await self._quick_header()
             if not message.going:
                 return

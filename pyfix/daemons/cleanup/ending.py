@@ -10,9 +10,10 @@ import time
 from pyfix.clients import bounce
 from pyfix.daemons.cleanup.message import Message
 from pyfix.delivery.delays import format_delays
+from pyfix.formats import status as bits
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.attributes import Long
-from pyfix.formats.queuefile import MIXED_RECIPIENTS, REQUIRETLS_ESMTP, SMTPUTF8_REQUESTED, Sizes
+from pyfix.formats.queuefile import MIXED_RECIPIENTS, REQUIRETLS_ESMTP, RET_HEADERS, SMTPUTF8_REQUESTED, Sizes
 from pyfix.formats.status import cleanup_detail, split_status
 from pyfix.protocols.internal.bounce import CLEAN, FLUSH, Append, Flush
 from pyfix.protocols.internal.cleanup import HOLD, REQUIRE_TLS, SMTPUTF8
@@ -97,6 +98,8 @@ async def return_to_sender(message: Message) -> bool:
         log.info(f"{message.queue_id}: {to}relay=none, {delays}, dsn={code}, status=bounced ({text})")
     if not message.sender:
         return True
+    # Content that nobody may see here is not sent back either.
+    returned = RET_HEADERS if message.errors & bits.CONTENT else int(message.attributes.get(b"ret_flags", b"0"))
     flush = Flush(
         nrequest=FLUSH,
         flags=CLEAN,
@@ -106,7 +109,7 @@ async def return_to_sender(message: Message) -> bool:
         sendopts=sizes_of(message).options,
         sender=message.sender,
         envelope_id=_text(message.attributes.get(b"envelope_id", b"")),
-        ret_flags=int(message.attributes.get(b"ret_flags", b"0")),
+        ret_flags=returned,
     )
     if not await bounce.flush(setup.bounce_service_name, flush, setup.ipc_timeout):
         log.warning(f"{message.queue_id}: bounce message failure")

@@ -13,10 +13,10 @@ from pyfix.daemons.cleanup.message import Message
 from pyfix.daemons.cleanup.origin import log_refusal
 from pyfix.formats import status as bits
 from pyfix.formats.address_list import AddressList
-from pyfix.formats.header import KnownHeader, announces_8bit
-from pyfix.formats.mime import ERRORS, NESTING, PRIMARY, HeaderClass, MimeError
+from pyfix.formats.header import KnownHeader, announces_8bit, find_header, split_header
+from pyfix.formats.mime import BODY, ERRORS, NESTING, PRIMARY, HeaderClass, MimeError, MimeParser
 from pyfix.formats.queuefile import REQUIRETLS_ESMTP, REQUIRETLS_HEADER
-from pyfix.formats.records import encode_lines, encode_record
+from pyfix.formats.records import TEXT, encode_lines, encode_record
 from pyfix.protocols.internal.cleanup import FILTER
 from pyfix.runtime.log import log
 
@@ -30,14 +30,20 @@ _BLANK: Final = b" \t\r\n"
 class HeaderWriter:
     """Takes what the MIME parser finds and writes it into the message's queue file."""
 
-    __slots__ = ("_ended", "_limit", "_message", "body_copy", "waiting")
+    __slots__ = (
+        "_depth", "_ended", "_limit", "_message", "_segment_begins", "_segment_left", "body_copy", "parser", "waiting",
+    )  # fmt: skip
 
     body_copy: BodyCopy
+    parser: MimeParser
 
     def __init__(self, message: Message) -> None:
         self._message = message
         self._limit = message.setup.line_limit
         self._ended = False
+        self._depth = 0
+        self._segment_begins = True
+        self._segment_left = 0
         self.waiting: list[tuple[int, KnownHeader, bytes, bytes, AddressList]] = []
         """Address headers for which trivial-rewrite(8) must be asked: place in ``out``, header, name,
         body, addresses."""
@@ -47,8 +53,19 @@ class HeaderWriter:
     def header(self, checks: HeaderClass, known: KnownHeader | None, name: bytes, body: bytes, state: int) -> None:
         """Take one header of the message, of a part, or of a message inside."""
         message = self._message
+        self._segment_begins = True
         if b"\0" in body:
             body = body[: body.index(b"\0")]
+        if message.setup.checks is not None and message.flags & FILTER:
+            if not message.going:
+                return
+            before, text = message.setup.checks.header(message, checks, name + b":" + body)
+            if before:
+                self._write_text(before)
+            if text is None or not message.going:
+                return
+            name, body = split_header(text)
+            known = find_header(name)
         if known is not None:
             if state == PRIMARY:
                 if not self.primary(known, name, body):
@@ -76,7 +93,26 @@ class HeaderWriter:
 
     def body(self, kind: int, data: bytes) -> None:
         """Take a piece of the body, or the empty line after a header."""
-        self.body_copy.add(kind, data)
+        message = self._message
+        checks = message.setup.checks
+        if checks is None or not checks.body or not message.flags & FILTER:
+            self.body_copy.add(kind, data)
+            return
+        depth = len(self.parser.boundaries)
+        if self._segment_begins or depth != self._depth:
+            # After a header, or at the boundary that closes a multipart.
+            self._segment_left = checks.size_limit
+            self._depth = depth
+        self._segment_begins = self.parser.state != BODY
+        if self._segment_left <= 0 and checks.size_limit:
+            self.body_copy.add(kind, data)
+            return
+        self._segment_left -= len(data) + 1
+        before, text = checks.line(message, data)
+        if before:
+            self.body_copy.add(TEXT, before)
+        if text is not None:
+            self.body_copy.add(kind, text)
 
     def mime_error(self, error: MimeError, text: bytes) -> None:
         """Refuse the message, where the client wants content to be looked at."""
@@ -189,11 +225,13 @@ class HeaderWriter:
     # Writing
 
     def _write(self, name: bytes, body: bytes) -> None:
-        text = name + b":" + body
+        self._write_text(name + b":" + body)
+
+    def _write_text(self, text: bytes) -> None:
         if b"\n" in text or len(text) > self._limit:
             self._message.out.append(encode_lines(text.split(b"\n"), self._limit))
         else:
-            self._message.out.append(encode_record(0x4E, text))
+            self._message.out.append(encode_record(TEXT, text))
 
 
 def _as_text(data: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pyfix.daemons.cleanup.message import Message
 from pyfix.formats.address import internal_to_external
 from pyfix.runtime.log import log
@@ -14,6 +16,17 @@ def _attribute(message: Message, name: bytes) -> str:
 def log_refusal(message: Message, what: str, text: bytes) -> None:
     """Log ``reject: what: text from origin; from=<..> to=<..> proto=.. helo=<..>``."""
     log.info(f"{message.queue_id}: reject: {what}: {describe(message, text)}")
+
+
+_WORDS: Final = {"WARN": "warning"}
+
+
+def log_action(message: Message, verb: str, context: str, text: bytes, argument: str) -> None:
+    """Log what a header or body check asks for: ``reject: header Subject: x from ...: 5.7.1 no``."""
+    shown = text.decode("utf-8", "surrogateescape")
+    line = f"{message.queue_id}: {_WORDS.get(verb, verb.lower())}: {context} {shown:.200} from "
+    line += origin(message, protocol=True)
+    log.info(f"{line}: {argument}" if argument else line)
 
 
 def describe(message: Message, text: bytes) -> str:

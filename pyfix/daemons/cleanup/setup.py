@@ -88,6 +88,12 @@ class Setup:
             self.aliases = VirtualAliases(settings, lookup) or None
             self.bcc = AutomaticBcc(settings, own) or None
 
+        checked = settings.header_checks or settings.mime_header_checks or settings.nested_header_checks
+        if checked or settings.body_checks:
+            from pyfix.daemons.cleanup.checks import Checks
+
+            self.checks = Checks(settings) or None
+
     def remember_header(self, key: tuple[str, bytes, bytes], text: bytes | None) -> None:
         """Keep what became of an address header; an overlong one is not worth it."""
         if len(key[2]) > _LONGEST_KEY:
