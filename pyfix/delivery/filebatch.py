@@ -15,6 +15,7 @@ from typing import Final
 from pyfix.delivery.locks import LockBusy
 from pyfix.delivery.outcome import Deferred, Outcome
 from pyfix.delivery.output import FileProblem
+from pyfix.delivery.rights import rights
 from pyfix.runtime.identity import Owner
 from pyfix.runtime.loop import current
 from pyfix.runtime.task import Waiter
@@ -90,18 +91,18 @@ class FileBatch:
         done: list[tuple[FileTarget, Outcome]] = []
         if len(owners) == 1:
             for owner, targets in owners.items():
-                with owner.rights():
+                with rights(owner):
                     written = self._write(targets, done)
                     _start_sync(written)
                     _finish(written, done)
         else:
             written_by_owner = []
             for owner, targets in owners.items():
-                with owner.rights():
+                with rights(owner):
                     written_by_owner.append((owner, self._write(targets, done)))
             _start_sync([pair for _, written in written_by_owner for pair in written])
             for owner, written in written_by_owner:
-                with owner.rights():
+                with rights(owner):
                     _finish(written, done)
         for target, outcome in done:
             target.waiter.wake_soon(outcome)

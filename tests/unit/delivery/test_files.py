@@ -39,7 +39,7 @@ class FakeDelivery:
 
 @pytest.fixture
 def output(tmp_path: Path) -> Iterator[Callable[..., Output]]:
-    opened = []
+    opened: list[Message] = []
 
     def make(content: bytes = CONTENT, sender: str = "s@x.example") -> Output:
         path = tmp_path / f"message{len(opened)}"
