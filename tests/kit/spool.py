@@ -61,7 +61,8 @@ def _files(folder: Path) -> Iterator[Path]:
 def deliveries(folder: Path) -> dict[str, list[bytes]]:
     """Return the mail below a folder, by mailbox (a relative path; a Maildir's ends in ``/``)."""
     found: dict[str, list[bytes]] = {}
-    for path in sorted(_files(folder), key=lambda path: (path.stat().st_mtime_ns, path.name)):
+    whole = (path for path in _files(folder) if path.parent.name != "tmp")
+    for path in sorted(whole, key=lambda path: (path.stat().st_mtime_ns, path.name)):
         if path.parent.name in {"new", "cur"} and (path.parent.parent / "tmp").is_dir():
             name = f"{path.parent.parent.relative_to(folder)}/"
         elif path.name.endswith(".lock"):
