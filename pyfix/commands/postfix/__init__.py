@@ -32,6 +32,7 @@ COMMANDS = {
     "logrotate": ("logfile", "rotate"),
     "check": ("check", "check"),
     "set-permissions": ("permissions", "set_permissions"),
+    "upgrade-configuration": ("upgrade", "upgrade_configuration"),
 }
 """Module and function of each command; the function takes a System and the words after the command."""
 
@@ -122,7 +123,7 @@ def _has_instances(system: System) -> bool:
 def _command(name: str, system: System) -> Callable[[System, Sequence[str]], int]:
     found = COMMANDS.get(name)
     if found is None:
-        others = "stop, reload, abort, flush, check, status, set-permissions, logrotate"
+        others = "stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate"
         raise system.failure(f"unknown command: '{name}'. Usage: postfix start (or {others})")
     module, function = found
     from importlib import import_module
