@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
+from pyfix.formats.number import LARGEST
 from pyfix.formats.records import SIZE, encode_record
 
 SIZE_RECORD_BYTES: Final = 97
@@ -63,12 +64,15 @@ class Sizes:
     def decode(cls, payload: bytes) -> Self:
         """Read the payload of a size record; numbers that an old writer left out are 0.
 
-        Raises ValueError when there is no number at all.
+        Raises ValueError when there is no number at all, or one that no file can have.
         """
         found = _SIZE_PATTERN.match(payload)
         if found is None:
             raise ValueError("bad size record")
-        return cls(*[int(number or 0) for number in found.groups()])
+        numbers = [int(number or 0) for number in found.groups()]
+        if max(numbers) >= LARGEST or min(numbers) <= -LARGEST:
+            raise ValueError("bad size record")
+        return cls(*numbers)
 
 
 EMPTY_SIZES: Final = encode_record(SIZE, _SIZE_FORMAT % (0, 0, 0, 0, 0, 0))

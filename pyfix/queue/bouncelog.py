@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from pyfix.formats.number import whole_number
 from pyfix.queue.spool import Spool
 
 _FILE_MODE: Final = 0o600
@@ -112,10 +113,6 @@ def read_entries(data: bytes) -> Iterator[LogEntry]:
             yield entry
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
-
-
 def _entry(block: str) -> LogEntry | None:
     values: dict[str, str] = {}
     old_recipient = old_reason = ""
@@ -132,9 +129,9 @@ def _entry(block: str) -> LogEntry | None:
     return LogEntry(
         recipient="" if recipient == "<>" else recipient,
         original_recipient=values.get("original_recipient", ""),
-        offset=_number(values.get("offset", "")),
+        offset=whole_number(values.get("offset", "")),
         dsn_original_recipient=values.get("dsn_orig_rcpt", ""),
-        notify=_number(values.get("notify_flags", "")),
+        notify=whole_number(values.get("notify_flags", "")),
         status=values.get("status", ""),
         action=values.get("action", ""),
         diagnostic_type=values.get("diag_type", ""),

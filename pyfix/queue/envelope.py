@@ -6,16 +6,20 @@ can be read in portions, so that a message with very many does not fill the memo
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from pyfix.formats import records
+from pyfix.formats.number import LARGEST, whole_number
 from pyfix.formats.records import RecordError, decode_record
-from pyfix.queue.message import HEAD, Message, MessageDamaged
+from pyfix.queue.message import HEAD, Message, MessageDamaged, pointer_target
 
 _BLOCK: Final = 65536
 _MOST_JUMPS: Final = 10000
 _UTF8: Final = "utf-8"
 _ESCAPE: Final = "surrogateescape"
+_PAIRS: Final = re.compile(r"(?:\A|\0)([^=\0]*)=([^\0]*)").findall
+"""Names and values of named attributes that NULs separate."""
 
 
 class EnvelopeRecipient(NamedTuple):
@@ -68,10 +72,10 @@ class Envelope:
         """The named attributes that were read: the first of a name counts, but the last ``encoding``."""
         if self._attributes is None:
             # A value has no NUL, which ends each text where Postfix's programs read it.
-            pairs = [pair.partition("=") for pair in b"\0".join(self._raw).decode(_UTF8, _ESCAPE).split("\0")]
-            found = {name: value for name, _, value in reversed(pairs)}
+            pairs = _PAIRS(b"\0".join(self._raw).decode(_UTF8, _ESCAPE))
+            found = dict(reversed(pairs))
             if "encoding" in found:
-                found["encoding"] = [value for name, _, value in pairs if name == "encoding"][-1]
+                found["encoding"] = [value for name, value in pairs if name == "encoding"][-1]
             self._attributes = found
         return self._attributes
 
@@ -165,13 +169,12 @@ class Envelope:
                 self._attributes = None
                 return True, 0, after
             elif kind == records.POINTER:
-                try:
-                    target = int(data[begin:after])
-                except ValueError:
-                    raise MessageDamaged("bad pointer record") from None
+                target = pointer_target(data[begin:after])
                 if target:
                     return False, target, after
-            elif kind != records.SIZE:
+            elif kind == 0x53 and self.sender is None:  # SENDER
+                self.sender = data[begin:after].decode(_UTF8, _ESCAPE)
+            elif kind != 0x43:  # SIZE
                 self._single(kind, data[begin:after].decode(_UTF8, _ESCAPE), base + position)
             position = after
         return False, 0, position
@@ -185,7 +188,7 @@ class Envelope:
                 dsn_orig_rcpt = raw.pop()[14:].decode(_UTF8, _ESCAPE)
             elif raw[-1].startswith(b"notify_flags="):
                 value = raw.pop()[13:]
-                notify_flags = int(value) if value.isdigit() else 0
+                notify_flags = whole_number(value)
             else:
                 break
         return dsn_orig_rcpt, notify_flags
@@ -207,7 +210,7 @@ class Envelope:
         elif kind == records.WARN:
             if not self.warn_offset:
                 self.warn_offset = offset
-                self.warn_time = int(value) if value.strip().isdecimal() else 0
+                self.warn_time = whole_number(value.strip())
         elif kind == records.VERP:
             if not self.verp:
                 self.verp = value
@@ -234,6 +237,9 @@ _IGNORED: Final = frozenset(
 def _time(value: str) -> float:
     seconds, _, micro = value.partition(" ")
     try:
-        return int(seconds) + (int(micro) / 1e6 if micro else 0.0)
-    except ValueError:
+        arrival = int(seconds) + (int(micro) / 1e6 if micro else 0.0)
+    except (ValueError, OverflowError):
         raise MessageDamaged("bad arrival time record") from None
+    if not 0 <= arrival < LARGEST:
+        raise MessageDamaged("bad arrival time record")
+    return arrival

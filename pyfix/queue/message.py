@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from pyfix.formats.number import LARGEST
 from pyfix.formats.queuefile import SIZE_RECORD_BYTES, Sizes
 from pyfix.formats.records import (
     ATTRIBUTE,
@@ -206,7 +207,7 @@ def decode_text(data: bytes) -> tuple[list[bytes], int, int, bool]:
         elif kind == EXTRACTED:
             return parts, after, 0, True
         elif kind == POINTER:
-            target = _pointer(data[begin:after])
+            target = pointer_target(data[begin:after])
             if target:
                 return parts, after, target, False
         elif kind not in (PADDING, ATTRIBUTE, RECIPIENT, DONE, CANCELED_RECIPIENT):
@@ -215,11 +216,12 @@ def decode_text(data: bytes) -> tuple[list[bytes], int, int, bool]:
     return parts, position, 0, False
 
 
-def _pointer(payload: bytes) -> int:
+def pointer_target(payload: bytes) -> int:
+    """Return the offset in a pointer record, 0 for one that leads nowhere.  Raises MessageDamaged."""
     try:
         target = int(payload)
     except ValueError:
         raise MessageDamaged("bad pointer record") from None
-    if target < 0:
+    if not 0 <= target < LARGEST:
         raise MessageDamaged("bad pointer record")
     return target

@@ -14,25 +14,29 @@ from tests.kit.parity import settle
 _MISHAPS = re.compile(r": (?:error|fatal|panic): |killed by signal|exit status|throttling")
 
 
+CHANGED = {
+    "relay_transport": "discard:fuzz",
+    "smtpd_soft_error_limit": "1000",
+    "smtpd_hard_error_limit": "1000",
+    "smtpd_junk_command_limit": "1000",
+    "smtpd_client_connection_count_limit": "0",
+    "notify_classes": "",
+    "smtpd_error_sleep_time": "0",
+    # What else is said to a client depends on how fast it speaks.
+    "smtpd_forbid_unauth_pipelining": "no",
+    # A client that is hung up on while it speaks does not hear the last words.
+    "smtpd_forbidden_commands": "",
+    "ipc_timeout": "5s",
+    "smtpd_timeout": "5s",
+}
+"""What is different in main.cf, so that a client may make as many errors as it likes."""
+
+
 @pytest.fixture(scope="session")
 def _running() -> Iterator[Instance]:
     requirements.need_root()
     try:
-        mta = Instance(
-            main={
-                "relay_transport": "discard:fuzz",
-                "smtpd_soft_error_limit": "1000",
-                "smtpd_hard_error_limit": "1000",
-                "smtpd_junk_command_limit": "1000",
-                "smtpd_client_connection_count_limit": "0",
-                "notify_classes": "",
-                "smtpd_error_sleep_time": "0",
-                # What else is said to a client depends on how fast it speaks.
-                "smtpd_forbid_unauth_pipelining": "no",
-                "ipc_timeout": "5s",
-                "smtpd_timeout": "5s",
-            }
-        )
+        mta = Instance(main=CHANGED)
     except requirements.MISSING as reason:
         requirements.missing(reason)
     with mta:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.conftest import CHANGED
 from tests.kit.instance import TRUSTED, Instance
 
 pytestmark = [pytest.mark.root, pytest.mark.xdist_group("fuzz")]
@@ -79,6 +80,21 @@ def test_any_session(fuzzed: Instance) -> None:
     log = "\n".join(fuzzed.log_lines())
     assert not [queue_id for queue_id in ids if f" {queue_id}: removed" not in log]
     assert not re.findall(r"(?m)status=(?!sent)", log)
+
+
+@pytest.mark.reference
+def test_replies_are_those_of_postfix(fuzzed: Instance) -> None:
+    """The same examples in each run; lines longer than the reference's buffers have their own tests."""
+    with Instance("reference", main={name: fuzzed.main[name] for name in CHANGED}) as reference:
+        reference.start()
+
+        @settings(max_examples=200, deadline=None, derandomize=True)
+        @given(OPENINGS, SESSIONS.filter(lambda said: len(said) < 2000 and b"XCLIENT" not in said))
+        def hold(opening: bytes, said: bytes) -> None:
+            ours, theirs = (talk(mta, opening + said, 1 << 20) for mta in (fuzzed, reference))
+            assert re.sub(rb"queued as \w+", b"queued", ours) == re.sub(rb"queued as \w+", b"queued", theirs)
+
+        hold()
 
 
 def test_replies_do_not_depend_on_pieces(fuzzed: Instance) -> None:

@@ -80,10 +80,11 @@ ATTRIBUTE_KINDS: Final = {
 }
 """Named attributes that have a record type of their own, in older files."""
 
-_NUMBERS: Final = re.compile(rb"\s*\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+([+-]?\d+)")
-_SECONDS: Final = re.compile(rb"\s*([+-]?\d+)(?:\s+(\d+))?")
+_NUMBERS: Final = re.compile(rb"\s*\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+([+-]?\d{1,18})(?!\d)")
+_SECONDS: Final = re.compile(rb"\s*([+-]?\d{1,18})(?!\d)(?:\s+(\d{1,18})(?!\d))?")
 _GRAPHIC: Final = re.compile(rb"[!-~]*")
-_NOTIFY: Final = re.compile(rb"\d+")
+_NOTIFY: Final = re.compile(rb"\d{1,9}")
+_FLAGS: Final = re.compile(rb"\d{1,10}")
 
 
 def split_attribute(message: Message, data: bytes) -> tuple[bytes, bytes] | None:
@@ -219,7 +220,7 @@ class _Envelope:
                 return
         elif name == b"encoding":
             message.encoding = value
-        elif name == b"trace_flags" and not value.isdigit():
+        elif name == b"trace_flags" and _FLAGS.fullmatch(value) is None:
             message.refuse(f"bad TFLAG record <{as_text(data):.200}>")
             return
         message.attributes[name] = value

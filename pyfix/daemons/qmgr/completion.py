@@ -11,6 +11,7 @@ from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.daemons.qmgr.intake import Intake
 from pyfix.daemons.qmgr.request import return_flags
 from pyfix.formats.address import internal_to_external
+from pyfix.formats.number import whole_number
 from pyfix.formats.queuefile import NOTIFY_SUCCESS
 from pyfix.formats.records import WARN, encode_record
 from pyfix.protocols.internal.bounce import (
@@ -110,8 +111,7 @@ class Completion:
 
     @staticmethod
     def _created(message: ActiveMessage) -> int:
-        value = message.attributes.get("create_time", "")
-        return int(value) if value.isdecimal() else int(message.arrival_time)
+        return whole_number(message.attributes.get("create_time", ""), int(message.arrival_time))
 
     async def _flush(self, service: str, message: ActiveMessage, command: int, flags: int) -> bool:
         values = (

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.formats.address import internal_to_external
+from pyfix.formats.number import whole_number
 from pyfix.protocols.internal.delivery import RECORD_DELAY_SENT
 from pyfix.queue.envelope import Envelope
 from pyfix.queue.message import Message, MessageBusy, MessageDamaged
@@ -16,6 +17,7 @@ from pyfix.queue.spool import ACTIVE, CORRUPT, DEFER, DEFERRED, EXPIRE_BIT, READ
 from pyfix.runtime.log import log
 from pyfix.scheduling.message import ActiveMessage
 
+_ALL_FLAGS: Final = 0x7FFFFFFF
 _CORRUPT_MODE: Final = 0o400
 _USUAL_MODE: Final = stat.S_IFREG | READY_MODE
 _FRESH: Final = 1.0
@@ -90,6 +92,10 @@ class Intake:
             log.warning(f"{queue_id}: message rejected: {damage}")
             self._save_corrupt(ACTIVE, queue_id, active)
             return None
+        except OSError as error:
+            log.warning(f"{queue_id}: read {active}: {error.strerror}")
+            self.defer(queue_id, self._minimal_backoff_time)
+            return None
         finally:
             if not keep:
                 file.close()
@@ -126,9 +132,7 @@ class Intake:
         if not envelope.complete:
             message.complete = False
             message.envelope = envelope
-        flags = envelope.attributes.get("trace_flags", "")
-        if flags.isdecimal():
-            message.flags = int(flags)
+        message.flags = whole_number(envelope.attributes.get("trace_flags", "")) & _ALL_FLAGS
         if message.warn_time < 0 and self._confirm_delay_cleared and message.sender:
             message.flags |= RECORD_DELAY_SENT
         if message.verp and (not message.sender or len(message.verp) != 2):  # two delimiters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Final
 
+from pyfix.formats.number import whole_number
 from pyfix.protocols.internal.delivery import BOUNCE, SUCCESS, InternalProtocol, MessageStats
 from pyfix.scheduling.message import ActiveMessage, Entry
 
@@ -49,8 +50,7 @@ def encode_request(entry: Entry, protocol: InternalProtocol) -> bytes:
 
 def return_flags(message: ActiveMessage) -> int:
     """Return what the sender wants to get back with a notice (RFC 3461 RET)."""
-    value = message.attributes.get("ret_flags", "")
-    return int(value) if value.isdecimal() else 0
+    return whole_number(message.attributes.get("ret_flags", ""))
 
 
 def verp_sender(message: ActiveMessage, recipient: str) -> str:
