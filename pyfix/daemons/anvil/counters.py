@@ -63,7 +63,7 @@ class Counters:
             client.connections -= 1
 
     def count(self, ident: str, what: str, now: float) -> int:
-        """Count one message, recipient, TLS session or AUTH command of a known client; return how many in the last unit.
+        """Count a message, recipient, TLS session or AUTH command of a known client; return how many in the last unit.
 
         Raises KeyError for a client that has not connected.
         """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from pyfix.config.parameters.flush import FlushSettings
 from pyfix.config.snapshot import Snapshot
@@ -36,6 +37,8 @@ from pyfix.runtime.log import log
 from pyfix.runtime.requests import RequestDaemon
 from pyfix.runtime.stream import Stream
 from pyfix.tables.matchlist import MatchList
+
+_WAKE_UP: Final = b"W"
 
 
 class Flush(RequestDaemon):
@@ -65,7 +68,8 @@ class Flush(RequestDaemon):
         stream.write(handshake(PROTOCOL))
         data = await stream.read()
         if 0 < len(data) <= 2:  # a trigger is one byte, or one and its terminator
-            self._refresh(self.settings.fast_flush_refresh_time)
+            if data.startswith(_WAKE_UP):
+                self._refresh(self.settings.fast_flush_refresh_time)
             return
         if data:
             stream.unread(data)

@@ -5,6 +5,7 @@ Source: proxymap(8); postconf(5) proxy_read_maps, proxy_write_maps.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from collections.abc import Sequence as Words
@@ -37,8 +38,8 @@ from pyfix.runtime.daemon import Daemon, run
 from pyfix.runtime.ipc import handshake, receive_list
 from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream
-from pyfix.tables.build import TableBuild
-from pyfix.tables.flags import ORDINARY
+from pyfix.tables.build import TableBuild, can_build
+from pyfix.tables.flags import DUP_REPLACE, ORDINARY
 from pyfix.tables.indexed import IndexedTable
 from pyfix.tables.source import open_table, restart_if_changed
 from pyfix.tables.table import Opening, Table, TableError
@@ -66,6 +67,8 @@ class Proxymap(Daemon):
         self._writes = invocation.service == self.settings.proxywrite_service_name
         self._list = "proxy_write_maps" if self._writes else "proxy_read_maps"
         self._approved = approved_tables(snapshot.value(self._list))
+        self._made: set[str] = set()
+        """Tables that were there, or were made, when they were first opened for writing."""
         self._positions: dict[str, Iterator[tuple[str, str]]] = {}
 
     async def serve(self, stream: Stream) -> None:
@@ -111,6 +114,8 @@ class Proxymap(Daemon):
         flags = getattr(request, "instance_flags", ORDINARY)
         if isinstance(request, (Update, Delete)):
             return self._write(request, name, flags)
+        if self._writes and isinstance(request, Open):
+            self._create(name, flags)
         table = open_table(name, self.snapshot, flags=flags)
         match request:
             case Lookup(key=key, flags=asked):
@@ -132,9 +137,20 @@ class Proxymap(Daemon):
             return NextEntry(NO_KEY, table.flags, "", "")
         return NextEntry(OK, table.flags, *pair)
 
+    def _create(self, name: str, flags: int) -> None:
+        """Make a table that is not there yet: whoever opens one for writing may."""
+        kind, _, path = name.partition(":")
+        if can_build(kind) and name not in self._made:
+            self._made.add(name)
+            build = TableBuild(kind, path, Opening(self.snapshot, flags), keep=True)
+            if os.path.exists(build.path):
+                build.abandon()
+            else:
+                build.finish()
+
     def _write(self, request: Update | Delete, name: str, flags: int) -> Attributes:
         kind, _, path = name.partition(":")
-        build = TableBuild(kind, path, Opening(self.snapshot, flags), keep=True)
+        build = TableBuild(kind, path, Opening(self.snapshot, flags | DUP_REPLACE), keep=True)
         try:
             if isinstance(request, Update):
                 build.put(request.key, request.value)

@@ -109,13 +109,13 @@ def test_waiting_message_is_tried_again(parity: Parity, how: str) -> None:
     parity(case, main=MAIN, fresh=True)
 
 
-@pytest.mark.parametrize("data", [b"F", b"F\0"])
+@pytest.mark.parametrize("data", [b"W", b"W\0"])
 def test_trigger(parity: Parity, data: bytes) -> None:
     """A wake-up by master: the messages of sites that were not tried for long are tried again."""
 
     def case(mta: Instance) -> None:
         deferred(mta)
-        time.sleep(1.1)
+        time.sleep(2.2)
         with Client(mta, PATH) as client:
             client.send_bytes(data)
             client.finish()
@@ -127,6 +127,7 @@ def test_trigger(parity: Parity, data: bytes) -> None:
 def test_purge_tries_all_again(parity: Parity) -> None:
     def case(mta: Instance) -> object:
         deferred(mta)
+        time.sleep(2.2)
         said = ask(mta, PATH, pairs("request=purge"))
         mta.wait_for_log("status=deferred", count=2)
         return said
