@@ -71,6 +71,7 @@ class Programs:
         """Do once what each process would do for itself, and keep the garbage collector away from what they share."""
         for parameter in DECLARED.values():
             parameter.prepare(snapshot)
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
 

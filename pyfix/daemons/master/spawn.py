@@ -46,9 +46,18 @@ class Plan:
 
 
 def spawn(plan: Plan, loop: MasterLoop, title: TitleArea) -> int:
-    """Start a process and return its id.  Raises OSError when there can be none."""
-    pid = os.fork()
+    """Start a process and return its id.  Raises OSError when there can be none.
+
+    Signals wait until the child has given up master's way of handling them: none is lost in between.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _RESET)
+    try:
+        pid = os.fork()
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        raise
     if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return pid
     status = 1
     try:
@@ -65,6 +74,7 @@ def spawn(plan: Plan, loop: MasterLoop, title: TitleArea) -> int:
 def _become(plan: Plan, title: TitleArea) -> int:
     for number in _RESET:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     generation = f"{plan.generation:o}"
     _place_descriptors([*plan.flow, plan.status, *plan.listeners], inheritable=plan.module is None)
     if plan.module is None:

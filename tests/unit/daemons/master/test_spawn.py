@@ -121,6 +121,30 @@ def test_no_such_program(plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPa
     assert run(plan("/nonexistent/program")) == 1
 
 
+def test_no_signal_is_lost_at_the_start(plan: Callable[..., Plan], daemon: Callable[..., str]) -> None:
+    """A process that is told to end before it has done anything does end."""
+
+    def main(_argv: list[str]) -> int:
+        signal.pause()
+        return 0
+
+    for _ in range(20):
+        pid = spawn(plan(module=daemon(main)), MasterLoop(), NoTitle())
+        os.kill(pid, signal.SIGTERM)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGTERM
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_no_fork(plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", fail)
+    with pytest.raises(BlockingIOError):
+        spawn(plan(), MasterLoop(), NoTitle())
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
 def test_title(plan: Callable[..., Plan], daemon: Callable[..., str], tmp_path: Path) -> None:
     def main(_argv: list[str]) -> int:
         (tmp_path / "cmdline").write_bytes(Path("/proc/self/cmdline").read_bytes())
