@@ -13,6 +13,7 @@ from pyfix.formats.records import RecordError, decode_record, encode_record
 from pyfix.runtime.console import (
     EX_NOPERM,
     EX_TEMPFAIL,
+    EX_UNAVAILABLE,
     BadOption,
     CommandError,
     parse_options,
@@ -72,12 +73,17 @@ def _check_user(snapshot: Snapshot) -> None:
     import pwd
 
     from pyfix.tables.matchlist import MatchList
+    from pyfix.tables.table import TableError
 
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         name = "unknown"
-    if not MatchList("authorized_submit_users", value, snapshot).matches_string(name):
+    try:
+        allowed = MatchList("authorized_submit_users", value, snapshot, strict=True).matches_string(name)
+    except TableError as error:
+        raise CommandError(str(error), EX_UNAVAILABLE) from error
+    if not allowed:
         raise CommandError(f"User {name}({os.getuid()}) is not allowed to submit mail", EX_NOPERM)
 
 

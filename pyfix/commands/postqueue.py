@@ -77,12 +77,17 @@ def _check_user(snapshot: Snapshot, parameter: str, what: str) -> None:
     import pwd
 
     from pyfix.tables.matchlist import MatchList
+    from pyfix.tables.table import TableError
 
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         name = "unknown"
-    if not MatchList(parameter, value, snapshot).matches_string(name):
+    try:
+        allowed = MatchList(parameter, value, snapshot, strict=True).matches_string(name)
+    except TableError as error:
+        raise CommandError(str(error), EX_UNAVAILABLE) from error
+    if not allowed:
         raise CommandError(f"User {name}({os.getuid()}) is not allowed to {what}", EX_UNAVAILABLE)
 
 
