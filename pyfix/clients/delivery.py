@@ -20,7 +20,7 @@ from pyfix.runtime.loop import READ_EDGE, WRITE_EDGE, current
 _HANDSHAKE: Final = handshake(PROTOCOL)
 _FINAL: Final = DeliveryReply()
 _FINAL_BYTES: Final = _HANDSHAKE + _FINAL.encode()
-_READ_SIZE: Final = 16384
+_READ_SIZE: Final = 2048
 _FAMILY: Final = int(socket.AF_UNIX)
 _KIND: Final = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
 _INPUT: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
