@@ -132,7 +132,7 @@ class Loop(epollreactor.EPollReactor):
     def doPoll(self, timeout: float | None) -> None:
         """Wait for events for *timeout* seconds at most (None: without limit) and handle them."""
         wait = -1.0 if timeout is None else timeout
-        if self._soon or self._turn_end or self._leaving or self._arrived:
+        if self._soon or self._turn_end or self._leaving or self._arrived or self._stopping:
             wait = 0.0
         elif self._next_sweep != float("inf"):
             left = max(self._next_sweep - monotonic(), 0.0)
