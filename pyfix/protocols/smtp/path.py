@@ -15,7 +15,7 @@ __all__ = ["parse_path"]
 
 _ATOM: Final = r"[A-Za-z0-9_=+/#$&'*?^`{|}~%!-]+"
 _SIMPLE: Final = re.compile(rf"<({_ATOM}(?:\.{_ATOM})*(?:@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)?|)>\Z")
-_ROUTE: Final = re.compile(r"@(?:\[[^\]]*\]|[^\[\]:])*:")
+_ROUTE: Final = re.compile(r"\s*@(?:\[[^\]]*\]|[^\[\]:])*:")
 _GROUPING: Final = frozenset(",;")
 
 
@@ -34,8 +34,8 @@ def parse_path(word: str, *, strict: bool) -> str | None:
         text = text[1:-1]
     elif strict:
         return None
-    if text.lstrip().startswith("@"):
-        text = _ROUTE.sub("", text.lstrip(), count=1)
+    if (route := _ROUTE.match(text)) is not None:
+        text = text[route.end() :]
     addresses = AddressList(text).addresses
     if len(addresses) > 1 or (strict and not _only_address(text)):
         return None
