@@ -29,6 +29,7 @@ from pyfix.protocols.internal.delivery import RECORD, RECORD_DELAY_SENT, USER_VE
 from pyfix.queue.message import Message
 from pyfix.queue.spool import ACTIVE, BOUNCE, Spool
 from pyfix.runtime.log import log
+from pyfix.runtime.loop import current
 from pyfix.runtime.task import spawn
 from pyfix.scheduling.message import ActiveMessage
 
@@ -55,14 +56,32 @@ class Completion:
         self._gone = gone
         self._report = report
         self._timeout = settings.ipc_timeout
+        self._finished: list[ActiveMessage] = []
 
     def finish(self, message: ActiveMessage) -> None:
         """Send what notices are due, and remove or defer the message."""
-        queue_id = message.queue_id
-        if message.deferred or self._is_traced(message) or os.access(self._spool.path(BOUNCE, queue_id), os.F_OK):
+        if message.deferred or self._is_traced(message):
             spawn(self._finish(message), self._report)
-        else:
-            self._remove(message)
+            return
+        if not self._finished:
+            current().soon(self._end_finished)
+        self._finished.append(message)
+
+    def _end_finished(self) -> None:
+        """Remove the messages of this turn that need no notice: first see to that, then remove, then log."""
+        finished, self._finished = self._finished, []
+        path, exists = self._spool.path, os.access
+        delivered = []
+        for message in finished:
+            if exists(path(BOUNCE, message.queue_id), os.F_OK):
+                spawn(self._finish(message), self._report)
+            else:
+                delivered.append(message)
+        removed = [message for message in delivered if self._unlink(message)]
+        for message in removed:
+            log.info(f"{message.queue_id}: removed")
+        for message in delivered:
+            self._gone(message)
 
     @staticmethod
     def _is_traced(message: ActiveMessage) -> bool:
@@ -141,13 +160,15 @@ class Completion:
             log.warning(f"{message.queue_id}: update queue file: {error.strerror}")
 
     def _remove(self, message: ActiveMessage) -> None:
+        if self._unlink(message):
+            log.info(f"{message.queue_id}: removed")
+        self._gone(message)
+
+    def _unlink(self, message: ActiveMessage) -> bool:
         path = self._spool.path(ACTIVE, message.queue_id)
         try:
             os.unlink(path)
-        except FileNotFoundError:
-            log.warning(f"remove {path}: No such file or directory")
         except OSError as error:
             log.warning(f"remove {path}: {error.strerror}")
-        else:
-            log.info(f"{message.queue_id}: removed")
-        self._gone(message)
+            return False
+        return True

@@ -16,7 +16,7 @@ from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.qmgr.completion import Completion
 from pyfix.daemons.qmgr.dispatch import Dispatcher
-from pyfix.daemons.qmgr.intake import Intake, Taken
+from pyfix.daemons.qmgr.intake import Fetched, Intake, Taken
 from pyfix.daemons.qmgr.routing import RETRY, Routed, Router, group
 from pyfix.daemons.qmgr.transports import Transports
 from pyfix.protocols.internal.delivery import InternalProtocol
@@ -165,26 +165,41 @@ class QueueManager(TriggerDaemon):
             return 0
         settings = self.settings
         now = time.time()
-        count = 0
+        fetched: list[Fetched] = []
+        most = min(_PORTION, settings.qmgr_message_active_limit - self._active)
         for _ in range(_PORTION):
-            if not self._has_room():
-                return count
+            if len(fetched) >= most:
+                break
             found = next(files, None)
             if found is None:
                 scan.ended(self._spool)
-                return count
-            taken = self._intake.take(
-                scan.queue,
-                *found,
-                now=now,
-                ignore_time=scan.ignores_times,
-                room=settings.qmgr_message_recipient_limit - self._recipients,
-            )
-            if taken is not None:
-                count += 1
-                self._active += 1
-                self._begin(taken)
-        return count
+                break
+            try:
+                file = self._intake.fetch(scan.queue, *found, now=now, ignore_time=scan.ignores_times)
+            except OSError as error:
+                report_bug(error)  # The others must not be lost for it.
+                continue
+            if file is not None:
+                fetched.append(file)
+        taken: list[Taken] = []
+        room = settings.qmgr_message_recipient_limit - self._recipients
+        for file in fetched:
+            try:
+                message = self._intake.read(file, now=now, room=room)
+            except Exception as error:
+                report_bug(error)
+                self._intake.defer(file.queue_id, settings.minimal_backoff_time)
+                continue
+            if message is not None:
+                taken.append(message)
+                room -= len(message.envelope.recipients)
+        self._active += len(taken)
+        for message in taken:
+            try:
+                self._begin(message)
+            except Exception as error:
+                report_bug(error)
+        return len(taken)
 
     def _return_tokens(self, taken: int) -> None:
         """Let cleanup(8) go on: a token for each message taken, all of them when no mail waits.

@@ -12,6 +12,7 @@ from pyfix.daemons.qmgr.request import encode_request
 from pyfix.daemons.qmgr.routing import RETRY
 from pyfix.daemons.qmgr.transports import Transports
 from pyfix.protocols.internal.delivery import STATUS_FINAL, DeliveryReply, InternalProtocol
+from pyfix.runtime.daemon import report_bug
 from pyfix.runtime.log import log
 from pyfix.runtime.loop import current
 from pyfix.scheduling.message import Entry
@@ -40,6 +41,7 @@ class Dispatcher:
         self._transport_retry_time = settings.transport_retry_time
         self._minimal_backoff_time = settings.minimal_backoff_time
         self._work: dict[Transport, None] = {}
+        self._results: list[tuple[Entry, DeliveryReply | str]] = []
 
     def add(self, entry: Entry) -> None:
         """Let an entry wait for its turn."""
@@ -58,31 +60,54 @@ class Dispatcher:
             self._feed(transport)
 
     def _feed(self, transport: Transport) -> None:
+        """Give a transport's agents all that may be delivered now: first write the requests, then send them."""
         while not transport.is_full:
-            entry = transport.next_entry()
-            if entry is None:
+            requests: list[tuple[Entry, bytes]] = []
+            while (entry := transport.next_entry()) is not None:
+                if transport.dead:
+                    self._defer(entry, transport.dead)
+                else:
+                    requests.append((entry, encode_request(entry, self._protocol)))
+            if not requests:
                 return
-            if transport.dead:
-                self._defer(entry, transport.dead)
-                continue
-            try:
-                DeliveryCall(
-                    transport.path, encode_request(entry, self._protocol), partial(self._ended, entry), self._timeout
-                )
-            except AgentsBusy:
-                transport.put_back(entry)
-                transport.is_full = True
-                current().later(_FULL_PAUSE, self._not_full, transport)
-            except OSError as error:
-                log.warning(f"connect to transport {transport.path}: {error.strerror}")
-                transport.put_back(entry)
-                self._throttle(transport, _UNAVAILABLE)
+            for index, (entry, request) in enumerate(requests):
+                try:
+                    DeliveryCall(transport.path, request, partial(self._answered, entry), self._timeout)
+                except AgentsBusy:
+                    self._put_back(transport, requests[index:])
+                    transport.is_full = True
+                    current().later(_FULL_PAUSE, self._not_full, transport)
+                    break
+                except OSError as error:
+                    log.warning(f"connect to transport {transport.path}: {error.strerror}")
+                    self._put_back(transport, requests[index:])
+                    self._throttle(transport, _UNAVAILABLE)
+                    break
+
+    @staticmethod
+    def _put_back(transport: Transport, requests: list[tuple[Entry, bytes]]) -> None:
+        for entry, _ in reversed(requests):
+            transport.put_back(entry)
 
     def _not_full(self, transport: Transport) -> None:
         transport.is_full = False
         self._wake(transport)
 
     # Results
+
+    def _answered(self, entry: Entry, result: DeliveryReply | str) -> None:
+        """Keep a result until all that are there have been received."""
+        if not self._results:
+            current().arrived(self._act_on_results)
+        self._results.append((entry, result))
+
+    def _act_on_results(self) -> None:
+        results, self._results = self._results, []
+        for entry, result in results:
+            try:
+                self._ended(entry, result)
+            except Exception as error:
+                report_bug(error)
 
     def _ended(self, entry: Entry, result: DeliveryReply | str) -> None:
         destination = entry.destination
