@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -87,14 +86,19 @@ def test_a_launcher_of_the_checkout_works_through_a_link(package: Path) -> None:
     assert done.returncode == 67
 
 
-def test_a_launcher_starts_fast(package: Path) -> None:
-    """The launcher and the interpreter take a small part of the 60 ms that a command has."""
-    program = package / "sendmail"
-    program.write_text(installed_launcher("command", "sendmail", Path(sys.executable), [package]))
-    program.chmod(0o755)
-    times = []
-    for _ in range(10):
-        start = time.monotonic()
-        subprocess.run([program], stdout=subprocess.DEVNULL, check=False)
-        times.append(time.monotonic() - start)
-    assert min(times) < 0.060
+_SLOW_TO_IMPORT = {"argparse", "asyncio", "dataclasses", "inspect", "json", "logging", "site", "subprocess", "twisted"}
+
+
+@pytest.mark.parametrize("command", ["mailq", "postcat", "postqueue", "postsuper", "sendmail"])
+def test_a_command_imports_nothing_slow(command: str) -> None:
+    """A command has 60 ms to start in (the bench measures them); what is slow to import would take most of that."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); sys.argv[1:] = ['-Q']; import pyfix.launch, atexit;"
+        "atexit.register(lambda: print('modules', *sys.modules));"
+        f"pyfix.launch.command({command!r})"
+    )
+    argv = [sys.executable, "-ISXutf8", "-c", code, str(ROOT)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    modules = set(done.stdout.rpartition("modules")[2].split())
+    assert "pyfix.runtime.console" in modules
+    assert not _SLOW_TO_IMPORT & modules
