@@ -6,24 +6,16 @@ for.  A message is reported as delivered only after its own file was synced.
 
 from __future__ import annotations
 
-import ctypes
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Final
 
 from pyfix.delivery.locks import LockBusy
 from pyfix.delivery.outcome import Deferred, Outcome
 from pyfix.delivery.output import FileProblem
 from pyfix.delivery.rights import rights
+from pyfix.runtime.filesync import sync_files
 from pyfix.runtime.identity import Owner
 from pyfix.runtime.loop import current
 from pyfix.runtime.task import Waiter
-
-_START_WRITING: Final = 2
-_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
-if _sync_file_range is not None:
-    _sync_file_range.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
 
 
 class FileTarget(ABC):
@@ -93,17 +85,16 @@ class FileBatch:
             for owner, targets in owners.items():
                 with rights(owner):
                     written = self._write(targets, done)
-                    _start_sync(written)
-                    _finish(written, done)
+                    _finish(written, _sync(written), done)
         else:
             written_by_owner = []
             for owner, targets in owners.items():
                 with rights(owner):
                     written_by_owner.append((owner, self._write(targets, done)))
-            _start_sync([pair for _, written in written_by_owner for pair in written])
+            results = _sync([pair for _, written in written_by_owner for pair in written])
             for owner, written in written_by_owner:
                 with rights(owner):
-                    _finish(written, done)
+                    _finish(written, results, done)
         for target, outcome in done:
             target.waiter.wake_soon(outcome)
 
@@ -126,38 +117,15 @@ class FileBatch:
         return written
 
 
-def _start_sync(written: list[tuple[FileTarget, int]]) -> None:
-    if _sync_file_range is not None and len(written) > 1:
-        for fd in {fd for _, fd in written}:
-            _sync_file_range(fd, 0, 0, _START_WRITING)
+def _sync(written: list[tuple[FileTarget, int]]) -> dict[int, OSError | None]:
+    """Sync each file once, although several messages may be in one mailbox file; return the errors by descriptor."""
+    fds = list(dict.fromkeys(fd for _, fd in written))
+    return dict(zip(fds, sync_files(fds), strict=True)) if fds else {}
 
 
-def _finish(written: list[tuple[FileTarget, int]], done: list[tuple[FileTarget, Outcome]]) -> None:
-    # Several messages may be in one mailbox file, which is synced once.
-    results: dict[int, OSError | None] = {}
-    finish: list[tuple[FileTarget, Callable[[], Outcome]]] = []
+def _finish(
+    written: list[tuple[FileTarget, int]], results: dict[int, OSError | None], done: list[tuple[FileTarget, Outcome]]
+) -> None:
     for target, fd in written:
-        if fd not in results:
-            try:
-                os.fsync(fd)
-            except OSError as error:
-                results[fd] = error
-            else:
-                results[fd] = None
         failed = results[fd]
-        finish.append((target, target.publish if failed is None else _Failed(target, failed)))
-    # The descriptors are closed only now, so that none of them is given away while the others are synced.
-    done.extend([(target, call()) for target, call in finish])
-
-
-class _Failed:
-    """Tells a target that its file could not be synced."""
-
-    __slots__ = ("_error", "_target")
-
-    def __init__(self, target: FileTarget, error: OSError) -> None:
-        self._target = target
-        self._error = error
-
-    def __call__(self) -> Outcome:
-        return self._target.sync_failed(self._error)
+        done.append((target, target.publish() if failed is None else target.sync_failed(failed)))

@@ -1,23 +1,10 @@
-"""Group commit: the files that are complete in one turn of the loop are synced together.
-
-Starting the write-out of all files before waiting for any lets the disk work on them side by
-side; each is then synced by itself, because only that makes it durable.
-"""
+"""Group commit: the files that are complete in one turn of the loop are synced together, then each is answered for."""
 
 from __future__ import annotations
 
-import ctypes
-import os
-from typing import Final
-
+from pyfix.runtime.filesync import sync_files
 from pyfix.runtime.loop import current
 from pyfix.runtime.task import Waiter
-
-_SYNC_FILE_RANGE_WRITE: Final = 2
-_libc = ctypes.CDLL(None, use_errno=True)
-_sync_file_range = getattr(_libc, "sync_file_range", None)
-if _sync_file_range is not None:
-    _sync_file_range.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
 
 
 class GroupCommit:
@@ -38,16 +25,6 @@ class GroupCommit:
 
     def _commit(self) -> None:
         batch, self._waiting = self._waiting, []
-        if len(batch) > 1 and _sync_file_range is not None:
-            for fd, _waiter in batch:
-                _sync_file_range(fd, 0, 0, _SYNC_FILE_RANGE_WRITE)
-        results: list[OSError | None] = []
-        for fd, _waiter in batch:
-            try:
-                os.fsync(fd)
-            except OSError as error:
-                results.append(error)
-            else:
-                results.append(None)
+        results = sync_files([fd for fd, _waiter in batch])
         for (_fd, waiter), result in zip(batch, results, strict=True):
             waiter.wake_soon(result)

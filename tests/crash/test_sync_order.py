@@ -40,9 +40,13 @@ _BROKEN = """\
 {first_line}
 import sys; sys.path += {folders}
 import os; os.fsync = os.fdatasync = lambda fd: None
+{together}
 from pyfix.launch import {kind} as begin; begin({name!r})
 """
 """A launcher in which nothing is synced.  Not one that master forks itself: it does not look like those."""
+
+
+_NOT_TOGETHER = "import pyfix.runtime.filesync as sync; sync.sync_files = lambda fds: [None] * len(fds)"
 
 
 def _new(**main: str) -> Instance:
@@ -200,6 +204,7 @@ def broken_instance(program: str, kind: str = "daemon") -> Instance:
     launcher = (own / program).read_text()
     text = _BROKEN.format(
         first_line=launcher.partition("\n")[0],
+        together=_NOT_TOGETHER if kind == "daemon" else "",
         folders=launcher.partition("sys.path += ")[2].partition(";")[0],
         kind=kind,
         name=program,

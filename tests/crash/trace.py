@@ -25,7 +25,10 @@ SYNCS = frozenset(("fsync", "fdatasync"))
 WRITES = frozenset(("write", "pwrite64", "writev", "pwritev"))
 SENDS = frozenset(("sendto", "sendmsg", "write", "writev"))
 RECEIPTS = frozenset(("recvfrom", "recvmsg", "read"))
-_WATCHED = SYNCS | WRITES | SENDS | RECEIPTS | {"rename", "renameat", "renameat2", "linkat", "close", "exit_group"}
+_TOGETHER = frozenset(("io_submit", "io_getevents"))
+"""Syncs of several files; in a trace they look like calls of fsync."""
+_OTHERS = frozenset(("rename", "renameat", "renameat2", "linkat", "close", "exit_group"))
+_WATCHED = SYNCS | _TOGETHER | WRITES | SENDS | RECEIPTS | _OTHERS
 _WAITS = frozenset(("epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll"))
 
 _LINE = re.compile(r"(\d+) +(?:\d+\.\d+ )?(.*)", re.DOTALL)
@@ -36,6 +39,8 @@ _DESCRIPTOR = re.compile(r"(\d+)<(.*?)>(?:\(deleted\))?(?=[,)]|$)")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\.\.\.)?')
 _NAMELESS = re.compile(r"/#\d+(?: \(deleted\))?$")
 _HERE = re.compile(r"AT_FDCWD<(.*?)>")
+_REQUEST = re.compile(r"aio_data=(\w+), aio_lio_opcode=IOCB_CMD_FSYNC, aio_fildes=(\d+<.*?>(?:\(deleted\))?)[,}]")
+_EVENT = re.compile(r"\{data=(\w+), obj=\w+, res=0, res2=0\}")
 _MOST_BYTES = 4096
 
 
@@ -92,7 +97,7 @@ class Trace:
     @classmethod
     def parse(cls, lines: Iterable[str]) -> Self:
         """Read the output of ``strace -f -yy``."""
-        return cls(_with_names(list(_calls(lines))))
+        return cls(_with_names(list(_one_by_one(_calls(lines)))))
 
     def of(self, names: Collection[str]) -> list[Call]:
         """Return the successful calls with one of *names*."""
@@ -137,6 +142,22 @@ def _calls(lines: Iterable[str]) -> Iterator[Call]:
             text = "exit_group() = ?"
         if call := _CALL.match(text):
             yield Call(begin, number, pid, call[1], call[2], call[3])
+
+
+def _one_by_one(calls: Iterable[Call]) -> Iterator[Call]:
+    """Show each file that the kernel synced for io_submit(2) as a call of its own, over when its result was fetched."""
+    begun: dict[tuple[int, str], tuple[int, str]] = {}
+    for call in calls:
+        if call.name == "io_submit":
+            taken = int(call.result) if call.result.isdecimal() else 0
+            for data, descriptor in _REQUEST.findall(call.arguments)[:taken]:
+                begun[call.pid, data] = (call.begin, descriptor)
+        elif call.name == "io_getevents":
+            for data in _EVENT.findall(call.arguments):
+                begin, descriptor = begun.pop((call.pid, data))
+                yield Call(begin, call.end, call.pid, "fsync", descriptor, "0")
+        else:
+            yield call
 
 
 def _with_names(calls: list[Call]) -> list[Call]:
