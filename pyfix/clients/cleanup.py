@@ -101,6 +101,11 @@ class NewMessage:
         except (StreamTimeout, StreamClosed) as error:
             raise ServiceError(str(error) or "Connection timed out") from error
 
+    def send_early(self) -> None:
+        """Send what has gathered, if nobody else waits: cleanup(8) takes it while the client goes on."""
+        self._push()
+        self._stream.send_early()
+
     def _push(self) -> None:
         if self._waiting:
             self._stream.write(b"".join(self._waiting))

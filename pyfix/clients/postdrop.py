@@ -51,6 +51,9 @@ class DroppedMessage(NewMessage):
             raise ServiceError(f"{program}: no queue id")
         return cls(child, pairs[1][1])
 
+    def send_early(self) -> None:
+        """Everything has been sent already."""
+
     def write(self, records: bytes) -> None:
         """Send records; a postdrop that is gone is noticed when the message is finished."""
         assert self._child.stdin is not None

@@ -17,12 +17,12 @@ from typing import Final, Self
 
 from pyfix.formats.queuefile import EMPTY_SIZES, SIZE_RECORD_BYTES, Sizes
 from pyfix.formats.queueid import long_id, short_id
+from pyfix.queue.nameless import nameless_files
 from pyfix.queue.spool import BOUNCE, DEFER, INCOMING, READY_MODE, TRACE, WRITING_MODE, Spool
 
 _BUFFER: Final = 262144
 """Bytes that are kept in memory before anything is written."""
 _CREATE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-_CREATE_NAMELESS: Final = os.O_RDWR | getattr(os, "O_TMPFILE", 0) | os.O_CLOEXEC
 _STALE_LOGS: Final = (DEFER, BOUNCE, TRACE)
 
 
@@ -57,18 +57,11 @@ class QueueFileWriter:
         *long_ids* is postconf(5) enable_long_queue_ids, *limit* message_size_limit in bytes (0: none).
         Raises OSError.
         """
-        folder = spool.folder(queue)
-        links = _links_for(folder)
-        if links < 0:
+        nameless = nameless_files(spool.folder(queue))
+        if nameless.links < 0:
             return cls._create_named(spool, queue, long_ids, limit)
-        now = time.time_ns()
-        fd = os.open(folder, _CREATE_NAMELESS, READY_MODE)
-        try:
-            queue_id = _new_id(now, os.fstat(fd).st_ino, long_ids)
-        except BaseException:
-            os.close(fd)
-            raise
-        return cls(spool, queue, queue_id, fd, limit, links)
+        fd, inode = nameless.open()
+        return cls(spool, queue, _new_id(time.time_ns(), inode, long_ids), fd, limit, nameless.links)
 
     @classmethod
     def _create_named(cls, spool: Spool, queue: str, long_ids: bool, limit: int) -> Self:
@@ -202,45 +195,12 @@ class QueueFileWriter:
 
 def prepare(spool: Spool, queue: str = INCOMING) -> None:
     """Make ready for files without names in *queue*, in a process that will lose the sight of /proc by chroot(2)."""
-    _links_for(spool.folder(queue))
+    nameless_files(spool.folder(queue))
 
 
-_known: tuple[int, str, int] = (0, "", -1)
-"""The process and the folder for which the next is true, and the open folder of links to descriptors, or -1."""
-
-
-def _links_for(folder: str) -> int:
-    """Return the open /proc/self/fd if files in *folder* can get their name later, else -1."""
-    global _known
-    pid = os.getpid()
-    known_pid, known_folder, links = _known
-    if known_pid == pid and known_folder == folder:
-        return links
-    links = _open_links(folder)
-    _known = (pid, folder, links)
-    return links
-
-
-def _open_links(folder: str) -> int:
-    if _CREATE_NAMELESS == os.O_RDWR | os.O_CLOEXEC:
-        return -1
-    try:
-        links = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return -1
-    # What the file system, its mount options and the security policies allow is best found out by doing it once.
-    name = f"{folder}/{time.time_ns() // 1000 % 1_000_000}.{os.getpid()}"
-    try:
-        fd = os.open(folder, _CREATE_NAMELESS, WRITING_MODE)
-        try:
-            os.link(str(fd), name, src_dir_fd=links)
-            os.unlink(name)
-        finally:
-            os.close(fd)
-    except OSError:
-        os.close(links)
-        return -1
-    return links
+def keep_spare(spool: Spool, queue: str = INCOMING) -> None:
+    """Make the file of the next message ready, in a process that has nothing else to do."""
+    nameless_files(spool.folder(queue)).keep_spare()
 
 
 def _new_id(now: int, inode: int, long_ids: bool) -> str:

@@ -1,9 +1,9 @@
 """Syncing several files at once.
 
-The kernel's own workers sync the files of a batch side by side (Linux's asynchronous I/O, io_submit(2)), so that they share
-the commits of the file system's journal: a batch takes half the time that fsync(2) for one file after the other needs, and
-none of this process's.  Where that is not to be had, the write-out of all files is started before any is waited for.  Each
-file is synced by itself, because only that makes it durable.
+The kernel's own workers sync the files of a batch side by side (Linux's asynchronous I/O, io_submit(2)), so that they
+share the commits of the file system's journal: a batch takes half the time that fsync(2) for one file after the other
+needs, and none of this process's.  Where that is not to be had, the write-out of all files is started before any is
+waited for.  Each file is synced by itself, because only that makes it durable.
 """
 
 from __future__ import annotations

@@ -231,6 +231,14 @@ class Stream:
         """Queue *data*; it leaves when the coroutine reads, drains or closes."""
         self._out.append(data)
 
+    def send_early(self) -> None:
+        """Send now what would leave with the next read, while nobody else waits: the peer can go on at once.
+
+        What is wrong with the connection is told by that read.
+        """
+        if self._out and not self._loop.batching and not self._leaving and not self._writing:
+            self._send()
+
     def flush(self) -> bool:
         """Send what the kernel takes now; tell whether all is gone."""
         out = self._out

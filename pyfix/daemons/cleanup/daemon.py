@@ -16,7 +16,7 @@ from pyfix.daemons.cleanup.setup import Setup
 from pyfix.protocols.internal.rewrite import PROTOCOL as REWRITE_PROTOCOL
 from pyfix.queue.flow import Flow
 from pyfix.queue.spool import INCOMING, Spool
-from pyfix.queue.writer import QueueFileWriter, prepare
+from pyfix.queue.writer import QueueFileWriter, keep_spare, prepare
 from pyfix.rewriting.standard import REMOTE, StandardForm
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
@@ -78,6 +78,8 @@ class Cleanup(Daemon):
     def client_ended(self) -> None:
         """Count a client out; make place for a new process when a table has changed."""
         super().client_ended()
+        if not self._clients and not self._retiring:
+            keep_spare(self._spool)
         now = self.loop.now
         if now >= self._next_look and not self._retiring:
             self._next_look = now + _LOOK_EVERY

@@ -53,10 +53,8 @@ class Session:
 
     async def run(self) -> None:
         """Serve the client.  Raises StreamClosed or StreamTimeout when the status can't be told."""
-        message, file = self._message, self._file
+        message = self._message
         try:
-            for name in file.remove_stale_logs():
-                log.warning(f"{file.queue_id}: removed spurious {name} log")
             await self._take()
             accepted = not message.errors and not message.flags & DISCARD and await self._enqueue()
             if message.errors and message.flags & BOUNCE:
@@ -116,6 +114,9 @@ class Session:
         """Tell the queue id, and learn what the client wants."""
         message, stream = self._message, self._stream
         stream.write(encode_pairs([("protocol", PROTOCOL), ("queue_id", message.queue_id)]))
+        stream.send_early()
+        for name in self._file.remove_stale_logs():
+            log.warning(f"{message.queue_id}: removed spurious {name} log")
         data = await stream.read()
         while (end := end_of_list(data)) < 0:
             more = await stream.read()

@@ -63,6 +63,9 @@ async def _take_data(session: Session) -> bool:
     problem = ""
     session.start_deadline()
     session.where_detail = " (0 bytes)"
+    if not session.buffer:
+        session.stream.send_early()
+        new.send_early()
     while True:
         if not session.buffer:
             await session.read_more()
@@ -133,6 +136,8 @@ async def _submit(session: Session, size: str) -> bool:
         return False
     if answer.status == 0:
         session.reply(f"250 2.0.0 Ok: {size}queued as {new.queue_id}")
+        if not session.buffer:
+            session.stream.send_early()
         return True
     session.blame(_notice_class(answer.status))
     if answer.reason and _REASON.match(answer.reason):

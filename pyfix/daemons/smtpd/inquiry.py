@@ -50,6 +50,7 @@ async def help_(session: Session, _words: list[Word], _line: str) -> bool:
 async def quit_(session: Session, _words: list[Word], _line: str) -> bool:
     """QUIT: say goodbye."""
     session.reply("221 2.0.0 Bye")
+    session.stream.send_early()
     session.leaving = True
     return True
 

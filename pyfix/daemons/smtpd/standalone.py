@@ -38,13 +38,16 @@ class StandardStream(Stream):
         """Nobody minds here whether the client waits for our replies."""
         return False
 
-    def peek_source(self) -> bytes:
+    def peek_input(self) -> bytes:
         """Return nothing, for the same reason."""
         return b""
 
     def read_now(self) -> bytes | None:
         """Return nothing, for the same reason."""
         return None
+
+    def send_early(self) -> None:
+        """Wait for the next read."""
 
     async def read(self) -> bytes:
         """Return the next bytes, b"" at their end.  Raises StreamTimeout, StreamClosed."""

@@ -11,9 +11,9 @@ import pytest
 from pyfix.formats.queuefile import Sizes
 from pyfix.formats.queueid import inode_of, is_long
 from pyfix.formats.records import encode_record
-from pyfix.queue import writer
+from pyfix.queue import nameless
 from pyfix.queue.spool import Spool
-from pyfix.queue.writer import QueueFileWriter, SizeLimitExceeded, prepare, remove_logs
+from pyfix.queue.writer import QueueFileWriter, SizeLimitExceeded, keep_spare, prepare, remove_logs
 
 SIZES = Sizes(segment=10, data_offset=200, recipients=1, flags=0, content=10, options=3)
 
@@ -28,8 +28,8 @@ def spool(tmp_path: Path) -> Spool:
 @pytest.fixture
 def named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files have a name from the beginning, as on file systems that know nothing else."""
-    monkeypatch.setattr(writer, "_open_links", lambda _folder: -1)
-    monkeypatch.setattr(writer, "_known", (0, "", -1))
+    monkeypatch.setattr(nameless, "_open_links", lambda _folder: -1)
+    monkeypatch.setattr(nameless, "_known", {})
 
 
 @pytest.fixture(params=["nameless", "named"])
@@ -73,12 +73,35 @@ def test_a_name_that_is_taken_is_not_taken_away(spool: Spool) -> None:
 
 def test_another_process_makes_no_use_of_inherited_descriptors(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(spool)
-    folder, links = spool.folder("incoming"), writer._known[2]
-    assert links >= 0
-    monkeypatch.setattr(writer, "_known", (os.getpid() + 1, folder, 12345))
+    folder = spool.folder("incoming")
+    inherited = nameless.nameless_files(folder)
+    assert inherited.links >= 0
+    inherited.pid, inherited.links = os.getpid() + 1, 12345
     QueueFileWriter.create(spool).complete()
-    assert writer._known[:2] == (os.getpid(), folder)
-    assert writer._known[2] != 12345
+    own = nameless.nameless_files(folder)
+    assert own.pid == os.getpid()
+    assert own.links != 12345
+
+
+def test_a_spare_file_is_used_for_the_next_message_only(spool: Spool) -> None:
+    keep_spare(spool)
+    keep_spare(spool)
+    assert os.listdir(spool.folder("incoming")) == []
+    files = [QueueFileWriter.create(spool) for _ in range(2)]
+    assert len({file.queue_id for file in files}) == 2
+    for file in files:
+        file.append(b"E\0")
+        file.complete()
+        assert Path(file.path).read_bytes() == b"E\0"
+        assert stat.S_IMODE(os.stat(file.path).st_mode) == 0o700
+
+
+def test_a_folder_that_is_gone_is_reported_when_a_file_is_needed(spool: Spool) -> None:
+    prepare(spool)
+    os.rmdir(spool.folder("incoming"))
+    keep_spare(spool)
+    with pytest.raises(FileNotFoundError):
+        QueueFileWriter.create(spool)
 
 
 def test_without_proc_files_are_named_at_once(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +112,7 @@ def test_without_proc_files_are_named_at_once(spool: Spool, monkeypatch: pytest.
             raise FileNotFoundError(path)
         return real(path, *arguments, **options)  # type: ignore[arg-type]  # passed on as they came
 
-    monkeypatch.setattr(writer, "_known", (0, "", -1))
+    monkeypatch.setattr(nameless, "_known", {})
     monkeypatch.setattr(os, "open", chrooted)
     file = QueueFileWriter.create(spool)
     assert os.listdir(spool.folder("incoming")) == [file.queue_id]

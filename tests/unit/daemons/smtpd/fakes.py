@@ -67,6 +67,9 @@ class FakeStream:
             raise self.error
         return b""
 
+    def send_early(self) -> None:
+        """Wait for the next read."""
+
     def read_now(self) -> bytes | None:
         return None
 
@@ -91,6 +94,9 @@ class FakeMessage(NewMessage):
 
     def write(self, records: bytes) -> None:
         self.data += records
+
+    def send_early(self) -> None:
+        pass
 
     async def relieve(self) -> None:
         pass
