@@ -38,8 +38,9 @@ TRUNCATED_HEADER: Final = MimeError("5.6.0", "message header length exceeds safe
 HEADER_8BIT: Final = MimeError("5.6.0", "improper use of 8-bit data in message header")
 BODY_8BIT: Final = MimeError("5.6.0", "improper use of 8-bit data in message body")
 ENCODING_DOMAIN: Final = MimeError("5.6.0", "invalid message/* or multipart/* encoding domain")
+NON_EMPTY_END: Final = MimeError("5.6.0", "primary header was terminated with non-empty line")
 
-ERRORS: Final = (NESTING, TRUNCATED_HEADER, HEADER_8BIT, BODY_8BIT, ENCODING_DOMAIN)
+ERRORS: Final = (NESTING, TRUNCATED_HEADER, HEADER_8BIT, BODY_8BIT, ENCODING_DOMAIN, NON_EMPTY_END)
 """The most serious first: a message with several errors is refused for that one."""
 
 
@@ -135,6 +136,8 @@ class MimeParser:
         self._strict_domain = strict_domain and not disabled
         self.state = PRIMARY
         self.errors: set[MimeError] = set()
+        self.cut: bytes | None = None
+        """The line that ended the primary header in the place of an empty one."""
         self.boundaries: list[bytes] = []
         self._digests: list[bool] = []
         self._lines: list[bytes] = []
@@ -186,6 +189,8 @@ class MimeParser:
             self._size = min(len(data), self._header_limit)
         else:
             primary = self.state == PRIMARY
+            if primary:
+                self.cut = data
             self._end_header(whole=False)
             if primary:
                 self._sink.body(_END_OF_LINE, b"")

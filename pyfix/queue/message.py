@@ -60,7 +60,7 @@ class Message:
         """
         self.path = path
         self.fd = os.open(path, (os.O_RDONLY if read_only else os.O_RDWR) | os.O_CLOEXEC | os.O_NOFOLLOW)
-        self._head = b""
+        self._head: bytes | None = None
         self._sizes: Sizes | None = None
         self._start = 0
         if lock is not None:
@@ -85,14 +85,14 @@ class Message:
     @property
     def head(self) -> bytes:
         """The first 4096 bytes of the file, or all of a smaller one."""
-        if not self._head:
+        if self._head is None:
             self._head = os.pread(self.fd, HEAD, 0)
         return self._head
 
     def read(self, start: int, size: int) -> bytes:
         """Return up to *size* bytes from offset *start*.  Raises OSError."""
         head = self._head
-        if start + size <= len(head) or (head and start <= len(head) < HEAD):
+        if head is not None and (start + size <= len(head) or start <= len(head) < HEAD):
             return head[start : start + size]
         return os.pread(self.fd, size, start)
 

@@ -24,7 +24,7 @@ CHANGED = {
     "smtpd_error_sleep_time": "0",
     # What else is said to a client depends on how fast it speaks.
     "smtpd_forbid_unauth_pipelining": "no",
-    # A client that is hung up on while it speaks does not hear the last words.
+    # Nonsense would end most sessions at once.
     "smtpd_forbidden_commands": "",
     "ipc_timeout": "5s",
     "smtpd_timeout": "5s",

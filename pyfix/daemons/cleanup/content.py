@@ -6,10 +6,12 @@ Source: cleanup(8).
 
 from __future__ import annotations
 
+from pyfix.content.characters import REFUSAL
 from pyfix.daemons.cleanup.body import ENDED, HEADER, STRAY, UNEXPECTED, BodyCopy
 from pyfix.daemons.cleanup.envelope import TRACES, refuse_trace
 from pyfix.daemons.cleanup.header import HeaderWriter
 from pyfix.daemons.cleanup.message import Message
+from pyfix.daemons.cleanup.origin import log_action
 from pyfix.daemons.cleanup.quickheader import body_of, scan_header
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats import status as bits
@@ -30,7 +32,7 @@ async def read_content(message: Message, source: RecordSource) -> None:
 class _Content:
     """Takes the content of one message."""
 
-    __slots__ = ("_body", "_every_line", "_header", "_message", "_parser", "_source")
+    __slots__ = ("_body", "_characters", "_checked", "_every_line", "_header", "_message", "_parser", "_source")
 
     def __init__(self, message: Message, source: RecordSource) -> None:
         self._message = message
@@ -49,11 +51,15 @@ class _Content:
         )
         self._header.parser = self._parser
         self._body = self._header.body_copy = BodyCopy(message, self._parser)
-        self._every_line = setup.strict_body or (setup.checks is not None and setup.checks.body)
+        filtered = bool(message.flags & FILTER)
+        checks = setup.checks if filtered else None
+        self._checked = checks is not None
+        self._characters = bool(setup.characters) and filtered
+        self._every_line = setup.strict_body or self._characters or (checks is not None and checks.body)
 
     async def read(self) -> None:
         message, source, parser = self._message, self._source, self._parser
-        if not message.setup.strict_header and (message.setup.checks is None or not message.flags & FILTER):
+        if not self._characters and not message.setup.strict_header and not self._checked:
             await self._quick_header()
             if not message.going:
                 return
@@ -135,6 +141,7 @@ class _Content:
         replace = message.setup.replace_stray
         feed = parser.feed
         every_line = self._every_line
+        characters = message.setup.characters
         while position < last:
             kind = data[position]
             length = data[position + 1]
@@ -153,6 +160,11 @@ class _Content:
             if kind in (TEXT, UNTERMINATED):
                 if replace and (b"\r" in text or b"\n" in text):
                     text = text.translate(STRAY)
+                if self._characters:
+                    if characters.refuses(text):
+                        self._refuse_characters(text)
+                        break
+                    text = characters.stripped(text)
                 feed(kind, text)
                 if parser.state == BODY:
                     self._body.unterminated = kind == UNTERMINATED
@@ -169,6 +181,13 @@ class _Content:
                 break
         source.position = position
         return False
+
+    def _refuse_characters(self, text: bytes) -> None:
+        """Refuse the message for a character in its content."""
+        message = self._message
+        log_action(message, "REJECT", "content", text, REFUSAL)
+        message.reason = REFUSAL
+        message.errors |= bits.CONTENT
 
     def _unexpected(self, kind: int) -> None:
         """Refuse the message for a record that can't stand in its content."""

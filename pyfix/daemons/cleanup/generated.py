@@ -23,8 +23,11 @@ _VISIBLE: Final = frozenset(("To", "Cc", "Resent-To", "Resent-Cc"))
 _NULL_SENDER: Final = "MAILER-DAEMON"
 
 
-def add_missing_headers(message: Message) -> None:
-    """Add at the end of the primary header what it should have and has not; log the message id if nobody did."""
+def add_missing_headers(message: Message, *, cut: bool = False) -> None:
+    """Add at the end of the primary header what it should have and has not; log the message id if nobody did.
+
+    *cut* is whether to tell that the header had no empty line at its end (non_empty_end_of_header_action).
+    """
     setup = message.setup
     resent = message.resent
     seen = message.seen
@@ -40,6 +43,8 @@ def add_missing_headers(message: Message) -> None:
     wanted = message.flags & REQUIRE_TLS and setup.settings.requiretls_esmtp_header
     if wanted and not message.options & REQUIRETLS_ESMTP:
         _add(message, "Require-TLS-ESMTP: yes")
+    if cut:
+        _add(message, "MIME-Error: message header was not terminated by empty line")
     if not message.id_logged:
         log.info(f"{message.queue_id}: message-id=<>")
 

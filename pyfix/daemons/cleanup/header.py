@@ -14,7 +14,7 @@ from pyfix.daemons.cleanup.origin import log_refusal
 from pyfix.formats import status as bits
 from pyfix.formats.address_list import AddressList
 from pyfix.formats.header import KnownHeader, announces_8bit, find_header, split_header
-from pyfix.formats.mime import BODY, ERRORS, NESTING, PRIMARY, HeaderClass, MimeError, MimeParser
+from pyfix.formats.mime import BODY, ERRORS, NESTING, NON_EMPTY_END, PRIMARY, HeaderClass, MimeError, MimeParser
 from pyfix.formats.queuefile import REQUIRETLS_ESMTP, REQUIRETLS_HEADER
 from pyfix.formats.records import TEXT, encode_lines, encode_record
 from pyfix.protocols.internal.cleanup import FILTER
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN: Final = object()
 _BLANK: Final = b" \t\r\n"
+_SHOWN_OF_AN_ERROR: Final = 100
 
 
 class HeaderWriter:
@@ -89,7 +90,12 @@ class HeaderWriter:
         if not message.hops:
             message.refuse("no Received: header")
             return
-        add_missing_headers(message)
+        cut, action = self.parser.cut, message.setup.cut_action
+        if cut is not None and action == "reject":
+            self.mime_error(NON_EMPTY_END, cut)
+        add_missing_headers(
+            message, cut=cut is not None and action == "add_header" and bool(message.flags & FILTER)
+        )
 
     def body(self, kind: int, data: bytes) -> None:
         """Take a piece of the body, or the empty line after a header."""
@@ -121,7 +127,7 @@ class HeaderWriter:
             return
         if message.mime_error is None or ERRORS.index(error) < ERRORS.index(message.mime_error):
             message.mime_error = error
-        log_refusal(message, f"mime-error {error.text}", text)
+        log_refusal(message, f"mime-error {error.text}", text[:_SHOWN_OF_AN_ERROR])
 
     # Primary header
 

@@ -23,16 +23,19 @@ _WORDS: Final = {"WARN": "warning"}
 
 def log_action(message: Message, verb: str, context: str, text: bytes, argument: str) -> None:
     """Log what a header or body check asks for: ``reject: header Subject: x from ...: 5.7.1 no``."""
-    shown = text.decode("utf-8", "surrogateescape")
-    line = f"{message.queue_id}: {_WORDS.get(verb, verb.lower())}: {context} {shown:.200} from "
+    line = f"{message.queue_id}: {_WORDS.get(verb, verb.lower())}: {context} {_shown(text)} from "
     line += origin(message, protocol=True)
     log.info(f"{line}: {argument}" if argument else line)
 
 
 def describe(message: Message, text: bytes) -> str:
     """Return a piece of the content, and where the message comes from."""
-    shown = text.decode("utf-8", "surrogateescape")
-    return f"{shown:.200} from {origin(message)}"
+    return f"{_shown(text)} from {origin(message)}"
+
+
+def _shown(text: bytes) -> str:
+    """Return what a log line shows of a line of content: 200 bytes at most, and nothing after a NUL."""
+    return text.partition(b"\0")[0][:200].decode("utf-8", "surrogateescape")
 
 
 def origin(message: Message, *, protocol: bool = False) -> str:

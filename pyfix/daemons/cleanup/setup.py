@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.cleanup import CleanupSettings
+from pyfix.content.characters import Characters
 from pyfix.daemons.cleanup.attributes import PlainAttributes
 from pyfix.daemons.cleanup.quickheader import HeaderNames
 from pyfix.rewriting.standard import StandardForm
@@ -49,6 +50,10 @@ class Setup:
         self.strict_header = settings.strict_8bitmime or settings.strict_7bit_headers
         self.strict_body = settings.strict_8bitmime or settings.strict_8bitmime_body
         self.strict_nesting = self.strict_header or self.strict_body or settings.strict_mime_encoding_domain
+        self.characters = Characters(settings.message_strip_characters, settings.message_reject_characters)
+        self.cut_action = settings.non_empty_end_of_header_action
+        if self.cut_action not in ("fix_quietly", "add_header", "reject"):
+            raise ConfigError(f'invalid setting: "non_empty_end_of_header_action = {self.cut_action}"')
         self.plain_attributes = PlainAttributes()
         self.header_names = HeaderNames(self.drop_headers)
         self.headers: dict[tuple[str, bytes, bytes], bytes | None] = {}

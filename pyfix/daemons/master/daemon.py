@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from pyfix.config.errors import ConfigError
+from pyfix.config.own_networks import own_addresses
 from pyfix.config.parameters.master import MasterSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.config.startup import check_startup
@@ -43,6 +44,7 @@ def main(argv: Sequence[str]) -> int:
         log.fatal(str(error))
         return 1
     os.closerange(3, _LAST_DESCRIPTOR)
+    log.to_syslog("mail")  # until main.cf says where to
     options.verbosity += _number(os.environ.get("MAIL_VERBOSE"))
     options.debugger |= "MAIL_DEBUG" in os.environ
     if options.config_directory is not None:
@@ -54,10 +56,13 @@ def main(argv: Sequence[str]) -> int:
         waiter = go_to_background(options)
         return _serve(options, waiter)
     except ConfigError as error:
+        waiter.failed(str(error))
+        # The socket of postlogd(8) may be ours already, and nobody will read it.
+        log.close()
+        os.closerange(3, _LAST_DESCRIPTOR)
         if error.warning:
             log.warning(error.warning)
         log.fatal(str(error))
-        waiter.failed(str(error))
         log.finish()
         return 1
 
@@ -76,8 +81,21 @@ def _test(snapshot: Snapshot) -> int:
 def _serve(options: Options, waiter: Waiter) -> int:
     snapshot = Snapshot.read(options.config_directory, process_name=PROGRAM)
     settings = MasterSettings(snapshot)
-    configure_log(snapshot, PROGRAM, to_stderr=not options.wait, to_file=True)
+    try:
+        _check_logfile(settings)
+        configure_log(snapshot, PROGRAM, to_stderr=not options.wait, to_file=True)
+        return _run(options, waiter, settings)
+    except ConfigError:
+        for warning in snapshot.warnings:
+            log.warning(warning)
+        raise
+
+
+def _run(options: Options, waiter: Waiter, settings: MasterSettings) -> int:
+    snapshot = settings.snapshot
     check_startup(settings)
+    if "all" not in settings.snapshot.value("inet_interfaces").lower().split():
+        own_addresses(snapshot)
     log.verbosity = options.verbosity
     _raise_limits()
     try:
@@ -98,6 +116,13 @@ def _serve(options: Options, waiter: Waiter) -> int:
     if not options.debug_in_foreground:
         log.to_stderr(False)
     return master.run()
+
+
+def _check_logfile(settings: MasterSettings) -> None:
+    path = settings.maillog_file
+    prefixes = settings.snapshot.value("maillog_file_prefixes").replace(",", " ").split()
+    if path and not path.startswith(tuple(prefixes)):
+        raise ConfigError(f"maillog_file value '{path}' does not match any prefix in maillog_file_prefixes")
 
 
 def _raise_limits() -> None:

@@ -15,9 +15,14 @@ from pyfix.config.master_cf import ServiceEntry
 from pyfix.config.own_networks import address_families, own_addresses
 from pyfix.config.parameter import split_words
 from pyfix.config.snapshot import Snapshot
+from pyfix.formats.domain import is_hostaddr, is_hostname
 from pyfix.runtime.identity import Owner, is_rootless
 
 _FIRST_FREE_PORT = 1024
+_PORT_MASK = 0xFFFF
+_INT_MASK = 0xFFFFFFFF
+_MOST = 0xFFFFFFFFFFFFFFFF
+_MOST_DIGITS = 20
 _SOCKET_MODE = 0o666
 _FIFO_MODE = 0o622
 
@@ -57,10 +62,11 @@ def inet_addresses(entry: ServiceEntry, snapshot: Snapshot, where: str) -> tuple
         raise ConfigError(
             f"{where}: service definition requires valid host name or address, or non-empty inet_interfaces setting"
         )
-    number = _port_number(_known_port(port, snapshot), entry.name)
+    port = _known_port(port, snapshot)
     if "all" in (word.lower() for word in interfaces):
+        number = _port_number(port, entry.name)
         return tuple(Address("::" if family is socket.AF_INET6 else "0.0.0.0", number) for family in families)
-    return tuple(Address(own.address, number) for own in own_addresses(snapshot))
+    return tuple(Address(own.address, _port_number(port, f"{own.address}:{port}")) for own in own_addresses(snapshot))
 
 
 def _families(snapshot: Snapshot) -> tuple[socket.AddressFamily, ...]:
@@ -69,12 +75,22 @@ def _families(snapshot: Snapshot) -> tuple[socket.AddressFamily, ...]:
 
 
 def _split_host_port(name: str, where: str) -> tuple[str, str]:
+    """Return host (empty when there is none) and port of ``host:port``, ``[host]:port`` or ``port``."""
     if name.startswith("["):
         host, bracket, rest = name[1:].partition("]")
-        if not bracket or not rest.startswith(":") or not rest[1:]:
-            raise ConfigError(f'{where}: missing service information in "{name}"')
-        return host, rest[1:]
-    host, _, port = name.rpartition(":")
+        if not bracket:
+            raise ConfigError(f'{where}: missing "]" in "{name}"')
+        if rest and not rest.startswith(":"):
+            raise ConfigError(f'{where}: garbage after "]" in "{name}"')
+        port = rest[1:]
+    else:
+        host, bracket, port = name.rpartition(":")
+    if not port:
+        raise ConfigError(f'{where}: missing service information in "{name}"')
+    if port[0].isdigit() and not port.isdigit():
+        raise ConfigError(f'{where}: garbage after numerical service in "{name}"')
+    if (host or name.startswith("[")) and not (is_hostaddr(host) or is_hostname(host) or host == "0.0.0.0"):
+        raise ConfigError(f'{where}: valid hostname or network address required in "{name}"')
     return host, port
 
 
@@ -88,8 +104,12 @@ def _known_port(port: str, snapshot: Snapshot) -> str:
 
 
 def _port_number(port: str, name: str) -> int:
+    """Return what getaddrinfo(3) makes of a port: of a large number the last bits, of a negative one nothing."""
     if port.isascii() and port.isdecimal():
-        return int(port)
+        digits = port.lstrip("0") or "0"
+        number = min(int(digits), _MOST) if len(digits) <= _MOST_DIGITS else _MOST
+        if number & _INT_MASK <= _INT_MASK >> 1:
+            return number & _PORT_MASK
     try:
         return socket.getservbyname(port, "tcp")
     except OSError:
@@ -106,7 +126,7 @@ def _resolved(
         raise ConfigError(f"{where}: bad hostname or network address: {name}") from None
     found = dict.fromkeys(str(answer[4][0]) for answer in answers if answer[0] in families)
     if not found:
-        raise ConfigError(f"{where}: no valid IP address found: {name}")
+        raise ConfigError(f"{where}: bad hostname or network address: {name}")
     return tuple(Address(text, number) for text in found)
 
 

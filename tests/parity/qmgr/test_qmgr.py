@@ -153,7 +153,8 @@ def test_a_transport_that_dies(exchanged: Parity) -> None:
     exchanged(case, main=MAIN, master=master, replace=OURS, logs="qmgr", queue=True, fresh=True)
 
 
-def test_a_damaged_file_is_saved(exchanged: Parity) -> None:
+@pytest.mark.parametrize("size", [300, 0])
+def test_a_damaged_file_is_saved(exchanged: Parity, size: int) -> None:
     """A queue file that ends too early goes to the corrupt queue."""
 
     def case(mta: Instance) -> object:
@@ -161,7 +162,7 @@ def test_a_damaged_file_is_saved(exchanged: Parity) -> None:
         mta.wait_for_log(rf"{queue_id}: to=<y@later.example>")
         time.sleep(0.3)
         path = mta.spool_file(queue_id)
-        os.truncate(path, 300)
+        os.truncate(path, size)
         mta.run("postqueue", "-f")
         line = mta.wait_for_log(rf'(saving corrupt file) "{queue_id}" (from queue .*)').groups()
         time.sleep(0.2)

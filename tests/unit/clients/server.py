@@ -17,7 +17,14 @@ from pyfix.runtime.task import spawn
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine in a loop of its own; return what it returns or raise what it raises."""
-    loop = loops._current = Loop()
+    try:
+        return _run(coroutine, Loop())
+    finally:
+        loops._current = None
+
+
+def _run(coroutine: Coroutine[Any, Any, Any], loop: Loop) -> Any:
+    loops._current = loop
     found: list[Any] = []
 
     async def whole() -> None:

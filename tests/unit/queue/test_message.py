@@ -129,3 +129,12 @@ def test_locks(tmp_path: Path) -> None:
         Message(str(path), "shared").close()
         with pytest.raises(MessageBusy):
             Message(str(path), "exclusive")
+
+
+def test_an_empty_file_is_damaged_even_when_closed(tmp_path: Path) -> None:
+    (tmp_path / "m").touch()
+    with Message(str(tmp_path / "m")) as message:
+        assert message.head == b""
+        message.close()
+        with pytest.raises(MessageDamaged):
+            Envelope(message).read()

@@ -34,6 +34,9 @@ def addresses(name: str, **main: str) -> list[tuple[str, int]]:
         ("2525", [("127.0.0.1", 2525), ("::1", 2525)]),
         ("127.0.0.1:smtp", [("127.0.0.1", 25)]),
         ("127.0.0.1:submissions", [("127.0.0.1", 465)]),
+        ("127.0.0.1:0002525", [("127.0.0.1", 2525)]),
+        ("127.0.0.1:68061", [("127.0.0.1", 2525)]),
+        ("127.0.0.1:4294969821", [("127.0.0.1", 2525)]),
     ],
 )
 def test_addresses(name: str, found: list[tuple[str, int]]) -> None:
@@ -55,8 +58,16 @@ def test_known_ports_come_from_main_cf() -> None:
         ("[::1]", {}, 'master.cf: line 7: missing service information in "[::1]"'),
         ("2525", {"inet_interfaces": ""}, "master.cf: line 7: service definition requires valid host name or address, "
             "or non-empty inet_interfaces setting"),
-        ("::1:25", {"inet_protocols": "ipv4"}, "master.cf: line 7: no valid IP address found: ::1:25"),
-        ("no host:25", {}, "master.cf: line 7: bad hostname or network address: no host:25"),
+        ("::1:25", {"inet_protocols": "ipv4"}, "master.cf: line 7: bad hostname or network address: ::1:25"),
+        ("no.such.host.example:25", {}, "master.cf: line 7: bad hostname or network address: no.such.host.example:25"),
+        ("[::1", {}, 'master.cf: line 7: missing "]" in "[::1"'),
+        ("[::1]25", {}, 'master.cf: line 7: garbage after "]" in "[::1]25"'),
+        ("[]:25", {}, 'master.cf: line 7: valid hostname or network address required in "[]:25"'),
+        ("127.0.0.1:25x", {}, 'master.cf: line 7: garbage after numerical service in "127.0.0.1:25x"'),
+        ("nosuchservice", {"inet_interfaces": "127.0.0.1"}, "127.0.0.1:nosuchservice: Servname not supported for ai_socktype"),
+        ("127.0.0.1:2147483648", {}, "127.0.0.1:2147483648: Servname not supported for ai_socktype"),
+        ("127.0.0.1:" + 25 * "0" + 25 * "9", {}, "127.0.0.1:" + 25 * "0" + 25 * "9" + ": Servname not supported for ai_socktype"),
+        ("no host:25", {}, 'master.cf: line 7: valid hostname or network address required in "no host:25"'),
     ],
 )  # fmt: skip
 def test_bad_names(name: str, main: dict[str, str], text: str) -> None:
