@@ -7,6 +7,11 @@ import textwrap
 
 _WIDTH = 78
 _REFERENCE = re.compile(r"^([(]?)([a-z_-]+)\(([1-9])\)([.,;:)]*)$")
+_NAME = re.compile(r"(?<!\S)[$(]*[a-z0-9]+_[a-z0-9_]+")
+"""Names of parameters and restrictions, which are not hyphenated."""
+_UNBROKEN = re.compile(r"[^ ]{50,}")
+_PIECE = re.compile(r"(?:\\[(]..|\\.|[^\\]){1,30}")
+"""Words so long that they have to be broken somewhere, and what stays together of them: not the half of an escape."""
 _CODE = re.compile(r"``(.+?)``")
 
 
@@ -14,6 +19,8 @@ def escape(text: str) -> str:
     """Return *text* as one line that is shown as it is, quotes and backslashes too."""
     shown = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
     shown = shown.replace('"', "\\(dq").replace("~", "\\(ti").replace("^", "\\(ha")
+    shown = _NAME.sub("\\\\%\\g<0>", shown)
+    shown = _UNBROKEN.sub(lambda found: "\\:".join(_PIECE.findall(found[0])), shown)
     return f"\\&{shown}" if shown[:1] in (".", "\\") else shown
 
 
@@ -53,7 +60,3 @@ def _shown(line: str) -> str:
         return line
     return escape(line.replace("\0", " "))
 
-
-def reference(text: str) -> list[str]:
-    """Return the lines of a sentence that names programs as ``name(section)``."""
-    return prose(text)
