@@ -92,6 +92,7 @@ class Parameter(_Typed[T]):
         deprecated: str = "",
         legacy: bool = False,
         own: bool = False,
+        readers: str = "",
     ) -> None:
         self.default = default
         self.name = name
@@ -100,6 +101,7 @@ class Parameter(_Typed[T]):
         self.deprecated = deprecated  # what postconf(1) advises instead
         self.legacy = legacy  # an old name that only the default of its replacement refers to; not listed
         self.own = own  # unknown to Postfix, and listed only where it is set
+        self.readers = readers  # the programs that read it, where those are not the ones whose settings it is among
         self._constant: T | None = None
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -284,8 +286,11 @@ class Duration(Parameter[int]):
         minimum: int | None = None,
         maximum: int | None = None,
         deprecated: str = "",
+        readers: str = "",
     ) -> None:
-        super().__init__(default, name=name, minimum=minimum, maximum=maximum, deprecated=deprecated)
+        super().__init__(
+            default, name=name, minimum=minimum, maximum=maximum, deprecated=deprecated, readers=readers
+        )
         self.unit = unit
 
     def convert(self, value: str, snapshot: Snapshot) -> int:

@@ -7,6 +7,7 @@ import sys
 
 import pyfix
 from pyfix.config import main_cf
+from pyfix.config.authorized import check_directory, has_borrowed_rights
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameter import DECLARED, Parameter
 from pyfix.formats.macros import MacroError, expand
@@ -64,9 +65,12 @@ class Snapshot:
         """Read main.cf in *config_directory* (None: $MAIL_CONFIG, else the built-in one) once.
 
         *overrides* are the ``-o name=value`` options; they win over the file, and a later one over an earlier one.
-        Raises ConfigError when the file can't be read or has a malformed line.
+        Raises ConfigError when the file can't be read or has a malformed line, and in a set-gid program for a directory
+        that the built-in one's main.cf does not list.
         """
         directory = config_directory or default_config_directory()
+        if directory != pyfix.CONFIG_DIRECTORY and has_borrowed_rights():
+            check_directory(directory, pyfix.CONFIG_DIRECTORY)
         warnings: list[str] = []
         settings = main_cf.read_main_cf(
             f"{directory}/main.cf", warnings.append, {"config_directory": directory}

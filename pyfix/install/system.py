@@ -15,6 +15,7 @@ from pyfix.install import setgid
 from pyfix.install.accounts import Accounts, caller
 from pyfix.install.launchers import COMMANDS, DAEMONS, SET_GID_COMMANDS, write_launchers
 from pyfix.install.layout import lay_out
+from pyfix.install.manual import write_pages
 from pyfix.install.settings_file import with_parameters
 
 ACCOUNTS = Accounts("postfix", "postdrop")
@@ -33,7 +34,7 @@ def install(source: Path, prefix: Path) -> list[str]:
     plain = [name for name in COMMANDS if name not in SET_GID_COMMANDS]
     write_launchers("daemon", daemons, DAEMONS, python, folders, configuration)
     write_launchers("command", commands, plain, python, folders, configuration)
-    _install_pages(source / "man", prefix / "share/man")
+    write_pages(source, prefix / "share/man")
     _install_configuration(source / "etc/postfix", prefix)
     open_to_all = not _install_set_gid_commands(prefix, python, folders, warnings)
     ids = ACCOUNTS.ids() if os.getuid() == 0 else None
@@ -94,13 +95,6 @@ def _parameters(prefix: Path) -> dict[str, str]:
         "mail_owner": ACCOUNTS.mail_owner,
         "setgid_group": ACCOUNTS.setgid_group,
     }
-
-
-def _install_pages(source: Path, target: Path) -> None:
-    for page in sorted(source.glob("man[1-8]/*.[1-8]")):
-        folder = target / page.parent.name
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(page, folder / page.name)
 
 
 def main(source: Path, prefix: Path) -> int:

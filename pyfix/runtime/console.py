@@ -67,10 +67,10 @@ def parse_options(argv: Sequence[str], known: str) -> tuple[list[tuple[str, str]
     return found, words
 
 
-def read_settings(program: str, config_directory: str | None) -> Snapshot:
+def read_settings(program: str, config_directory: str | None, status: int = 1) -> Snapshot:
     """Read main.cf and let the log go where it says, copied to standard error.
 
-    Raises CommandError.
+    Raises CommandError with the exit status *status*.
     """
     log.tag = f"postfix/{program}"
     log.to_stderr()
@@ -78,7 +78,9 @@ def read_settings(program: str, config_directory: str | None) -> Snapshot:
         snapshot = Snapshot.read(config_directory, process_name=program)
         configure_log(snapshot, program, to_stderr=True)
     except ConfigError as error:
-        raise CommandError(str(error)) from error
+        if error.error:
+            log.error(error.error)
+        raise CommandError(str(error), status) from error
     return snapshot
 
 

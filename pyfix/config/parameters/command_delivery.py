@@ -14,5 +14,5 @@ class CommandDeliverySettings(Settings):
     command_time_limit = duration("1000s", minimum=1)
     """Seconds that a command may take."""
 
-    pipe_delivery_status_filter = words("$default_delivery_status_filter")
+    pipe_delivery_status_filter = words("$default_delivery_status_filter", readers="pipe")
     """What default_delivery_status_filter is for pipe(8)."""

@@ -26,11 +26,11 @@ class InstanceSettings(Settings):
     multi_instance_wrapper = text("")
     """What ``postfix start`` hands over to when there are several instances."""
 
-    postmulti_control_commands = words("reload flush")
+    postmulti_control_commands = words("reload flush", readers="postmulti")
     """The postfix(1) commands that postmulti passes to instances only when they run."""
 
-    postmulti_start_commands = words("start")
+    postmulti_start_commands = words("start", readers="postmulti")
     """The postfix(1) commands that postmulti treats as starting an instance."""
 
-    postmulti_stop_commands = words("stop abort drain quick-stop")
+    postmulti_stop_commands = words("stop abort drain quick-stop", readers="postmulti")
     """The postfix(1) commands that postmulti treats as stopping an instance, in reverse order."""

@@ -11,8 +11,8 @@ __all__ = ["MailEntrySettings"]
 class MailEntrySettings(Settings):
     """What happens to mail on its way in: filters and overrides."""
 
-    content_filter = text("")
+    content_filter = text("", readers="pickup qmqpd smtpd")
     """The transport and next hop that all new mail goes through first."""
 
-    receive_override_options = words("")
+    receive_override_options = words("", readers="pickup qmqpd smtpd")
     """What this receiving service leaves to a later one, such as no_address_mappings."""

@@ -35,7 +35,7 @@ class MilterSettings(Settings):
     milter_end_of_header_macros = words("i")
     """Macros sent with the end of the headers."""
 
-    milter_header_checks = words("")
+    milter_header_checks = words("", readers="cleanup")
     """Checks of the headers that filters add or change."""
 
     milter_helo_macros = words("{tls_version} {cipher} {cipher_bits} {cert_subject} {cert_issuer}")

@@ -11,20 +11,20 @@ __all__ = ["NotificationSettings"]
 class NotificationSettings(Settings):
     """Whom to tell what."""
 
-    bounce_notice_recipient = text("postmaster", minimum=1)
+    bounce_notice_recipient = text("postmaster", minimum=1, readers="bounce smtpd")
     """Who gets copies of bounces when notify_classes has ``bounce``."""
 
-    delay_warning_time = duration("0h")
+    delay_warning_time = duration("0h", readers="bounce cleanup")
     """Seconds after which a sender hears that mail is delayed; 0: never."""
 
-    duplicate_filter_limit = integer("1000")
+    duplicate_filter_limit = integer("1000", readers="cleanup local showq")
     """Addresses that are remembered to find duplicates; 0: no limit."""
 
-    error_notice_recipient = text("postmaster", minimum=1)
+    error_notice_recipient = text("postmaster", minimum=1, readers="lmtp smtp smtpd")
     """Who gets notices of classes for which there is no other parameter."""
 
-    header_from_format = text("standard", minimum=1)
+    header_from_format = text("standard", minimum=1, readers="bounce cleanup lmtp smtp smtpd")
     """Whether From: headers of our making are ``address (name)`` or ``name <address>``."""
 
-    notify_classes = words("resource, software")
+    notify_classes = words("resource, software", readers="bounce lmtp smtp smtpd")
     """What the postmaster hears about: bounce, 2bounce, data, delay, policy, protocol, resource, software."""

@@ -26,19 +26,19 @@ class PathSettings(Settings):
     data_directory = text("/var/lib/postfix", minimum=1)
     """Where daemons keep data that only mail_owner may write: caches, random seed, locks."""
 
-    html_directory = text("no", minimum=1)
+    html_directory = text("no", minimum=1, readers="postfix")
     """Where the manual is as HTML, or ``no``."""
 
-    mailq_path = text("/usr/bin/mailq", minimum=1)
+    mailq_path = text("/usr/bin/mailq", minimum=1, readers="postfix")
     """Where Sendmail's mailq command is."""
 
-    manpage_directory = text("/usr/local/man", minimum=1)
+    manpage_directory = text("/usr/local/man", minimum=1, readers="postfix")
     """Where the manual pages are."""
 
     meta_directory = text("/etc/postfix", minimum=1)
     """Where files describing the installation are, such as the list of loadable table types."""
 
-    newaliases_path = text("/usr/bin/newaliases", minimum=1)
+    newaliases_path = text("/usr/bin/newaliases", minimum=1, readers="postfix")
     """Where Sendmail's newaliases command is."""
 
     process_id_directory = text("pid", minimum=1)
@@ -47,13 +47,13 @@ class PathSettings(Settings):
     queue_directory = text("/var/spool/postfix", minimum=1)
     """The top of the queue; most daemons have it as their working directory."""
 
-    readme_directory = text("no", minimum=1)
+    readme_directory = text("no", minimum=1, readers="postfix")
     """Where the README files are, or ``no``."""
 
-    sample_directory = text("/etc/postfix", minimum=1)
+    sample_directory = text("/etc/postfix", minimum=1, readers="postfix")
     """Where example configurations are."""
 
-    sendmail_path = text("/usr/sbin/sendmail", minimum=1)
+    sendmail_path = text("/usr/sbin/sendmail", minimum=1, readers="postfix")
     """Where Sendmail's sendmail command is; the daemons start it in places of their own accord."""
 
     shlib_directory = text("no", minimum=1)

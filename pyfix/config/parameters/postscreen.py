@@ -40,7 +40,9 @@ class PostscreenSettings(SmtpServerSettings, SmtpTransportSettings, SmtpdTlsSett
     postscreen_cache_cleanup_interval = duration("12h")
     """Seconds between two clean-ups of the cache."""
 
-    postscreen_cache_map = text("$default_cache_db_type:$data_directory/postscreen_cache")
+    postscreen_cache_map = text(
+        "$default_cache_db_type:$data_directory/postscreen_cache", readers="postscreen proxymap"
+    )
     """The table of clients that have passed."""
 
     postscreen_cache_retention_time = duration("7d", minimum=1)
@@ -112,7 +114,7 @@ class PostscreenSettings(SmtpServerSettings, SmtpTransportSettings, SmtpdTlsSett
     postscreen_expansion_filter = raw("$smtpd_expansion_filter", minimum=1)
     """What smtpd_expansion_filter is for postscreen(8)."""
 
-    postscreen_forbidden_commands = words("$smtpd_forbidden_commands")
+    postscreen_forbidden_commands = words("$smtpd_forbidden_commands", readers="postscreen proxymap")
     """What smtpd_forbidden_commands are for postscreen(8)."""
 
     postscreen_greet_action = text("ignore", minimum=1)

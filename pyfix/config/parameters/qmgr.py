@@ -22,13 +22,13 @@ class QmgrSettings(QueueTimeSettings, AddressMappingSettings, MailSettings):
     confirm_delay_cleared = boolean("no")
     """Whether senders hear that delayed mail has been delivered."""
 
-    default_delivery_slot_cost = integer("5")
+    default_delivery_slot_cost = integer("5", readers="qmgr")
     """Recipients to deliver before another job may be interrupted once."""
 
-    default_delivery_slot_discount = integer("50", maximum=100)
+    default_delivery_slot_discount = integer("50", maximum=100, readers="qmgr")
     """Percent of the slots needed that are enough to interrupt."""
 
-    default_delivery_slot_loan = integer("3")
+    default_delivery_slot_loan = integer("3", readers="qmgr")
     """Slots that a job has before it has earned any."""
 
     default_destination_concurrency_failed_cohort_limit = integer("1")
@@ -49,22 +49,22 @@ class QmgrSettings(QueueTimeSettings, AddressMappingSettings, MailSettings):
     default_destination_recipient_limit = integer("50")
     """Recipients of one delivery."""
 
-    default_extra_recipient_limit = integer("1000")
+    default_extra_recipient_limit = integer("1000", readers="qmgr")
     """Recipients in memory beyond the limit for a job that interrupts."""
 
     default_filter_nexthop = text("")
     """The next hop of a content filter that names none."""
 
-    default_minimum_delivery_slots = integer("3")
+    default_minimum_delivery_slots = integer("3", readers="qmgr")
     """Slots that a message must be able to earn to be worth interrupting."""
 
-    default_recipient_limit = integer("20000")
+    default_recipient_limit = integer("20000", readers="qmgr")
     """Recipients of one transport in memory."""
 
-    default_recipient_refill_delay = duration("5s", minimum=1)
+    default_recipient_refill_delay = duration("5s", minimum=1, readers="qmgr")
     """Seconds after which more recipients are read even when few are."""
 
-    default_recipient_refill_limit = integer("100", minimum=1)
+    default_recipient_refill_limit = integer("100", minimum=1, readers="qmgr")
     """Recipients that are read at least at a time."""
 
     default_transport_rate_delay = duration("0s")
@@ -94,7 +94,7 @@ class QmgrSettings(QueueTimeSettings, AddressMappingSettings, MailSettings):
     qmgr_daemon_timeout = duration("1000s", minimum=1)
     """What daemon_timeout is for the queue manager."""
 
-    qmgr_fudge_factor = integer("100", minimum=10, maximum=100)
+    qmgr_fudge_factor = integer("100", minimum=10, maximum=100, readers="oqmgr")
     """Percent of the recipients that oqmgr(8) gives to a message's own pace."""
 
     qmgr_ipc_timeout = duration("60s", minimum=1)
@@ -106,7 +106,7 @@ class QmgrSettings(QueueTimeSettings, AddressMappingSettings, MailSettings):
     qmgr_message_recipient_limit = integer("20000", minimum=1)
     """Recipients in memory, and destinations that are remembered as dead."""
 
-    qmgr_message_recipient_minimum = integer("10", minimum=1)
+    qmgr_message_recipient_minimum = integer("10", minimum=1, readers="qmgr")
     """Recipients in memory of each message."""
 
     transport_retry_time = duration("60s", minimum=1)

@@ -32,7 +32,7 @@ class SmtpClientSettings(
     fallback_relay = text("", deprecated='specify "smtp_fallback_relay"', legacy=True)
     """The old name of smtp_fallback_relay."""
 
-    ignore_mx_lookup_error = boolean("no")
+    ignore_mx_lookup_error = boolean("no", readers="smtp")
     """Whether a failed MX lookup means that the domain itself is the host."""
 
     smtp_address_preference = text("any", minimum=1)
@@ -41,7 +41,7 @@ class SmtpClientSettings(
     smtp_address_verify_target = text("rcpt", minimum=1)
     """The command after which an address probe ends: rcpt or data."""
 
-    smtp_always_send_ehlo = boolean("yes")
+    smtp_always_send_ehlo = boolean("yes", readers="smtp")
     """Whether EHLO is sent even when the greeting does not say ESMTP."""
 
     smtp_balance_inet_protocols = boolean("yes")
@@ -149,7 +149,7 @@ class SmtpClientSettings(
     smtp_nested_header_checks = words("")
     """Tables of patterns for headers of attached messages on their way out."""
 
-    smtp_never_send_ehlo = boolean("no")
+    smtp_never_send_ehlo = boolean("no", readers="smtp")
     """Whether only HELO is sent."""
 
     smtp_per_record_deadline = text("", deprecated='specify "smtp_per_request_deadline"', legacy=True)

@@ -36,7 +36,7 @@ class SmtpServerSettings(Settings):
     )
     """The characters that values may have in the replies of DNS lists and access tables."""
 
-    smtpd_forbidden_commands = words("CONNECT GET POST regexp:{{/^[^A-Z]/ Bogus}}")
+    smtpd_forbidden_commands = words("CONNECT GET POST regexp:{{/^[^A-Z]/ Bogus}}", readers="postscreen proxymap smtpd")
     """Commands that end the session, such as those of HTTP."""
 
     smtpd_helo_required = boolean("no")

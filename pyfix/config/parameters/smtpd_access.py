@@ -144,10 +144,10 @@ class SmtpdAccessSettings(Settings):
     )
     """Who may relay where; checked at RCPT."""
 
-    smtpd_restriction_classes = words("")
+    smtpd_restriction_classes = words("", readers="proxymap smtpd")
     """Names of further restriction lists, each a parameter of its own."""
 
-    smtpd_sender_login_maps = words("")
+    smtpd_sender_login_maps = words("", readers="proxymap smtpd")
     """The tables from sender address to the SASL logins that own it."""
 
     smtpd_sender_restrictions = words("")

@@ -15,7 +15,7 @@ class VerifySettings(AddressProbeSettings, MailSettings):
     address_verify_cache_cleanup_interval = duration("12h")
     """Seconds between two clean-ups of the cache; 0: never."""
 
-    address_verify_map = text("$default_cache_db_type:$data_directory/verify_cache")
+    address_verify_map = text("$default_cache_db_type:$data_directory/verify_cache", readers="proxymap verify")
     """The table of probe outcomes; empty: in memory."""
 
     address_verify_negative_expire_time = duration("3d", minimum=1)

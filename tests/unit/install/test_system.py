@@ -25,6 +25,7 @@ def test_everything_is_below_the_prefix(tmp_path: Path, monkeypatch: pytest.Monk
     snapshot = Snapshot.read(str(prefix / "etc/postfix"))
     for name in ("queue_directory", "data_directory", "daemon_directory", "command_directory", "sendmail_path"):
         assert snapshot.value(name).startswith(f"{prefix}/")
+    assert (prefix / "share/man/man8/smtpd.8").stat().st_mode & 0o777 == 0o644
     assert f"configuration='{prefix}/etc/postfix'" in (prefix / "sbin/postqueue").read_text()
 
 
