@@ -229,13 +229,18 @@ class Running:
             if pid:
                 self._code = os.waitstatus_to_exitcode(status)
             elif time.monotonic() > end:
-                os.kill(self.pid, signal.SIGKILL)
-                os.waitpid(self.pid, 0)
-                self._code = -signal.SIGKILL
+                self.kill()
                 raise AssertionError(f"the daemon does not end: {self.system.lines}")
             else:
                 time.sleep(0.002)
         return self._code
+
+    def kill(self) -> None:
+        """End the process, whatever it does."""
+        self.master_goes()
+        if self._code is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def stop(self) -> int:
         """End the daemon as master(8) does by its own end; return the exit status."""
@@ -315,8 +320,6 @@ def running(
     try:
         yield daemon
     except BaseException:
-        daemon.master_goes()
-        os.kill(daemon.pid, signal.SIGKILL)
-        daemon.wait()
+        daemon.kill()
         raise
     assert daemon.stop() == 0, system.lines

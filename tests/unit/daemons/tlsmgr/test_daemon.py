@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pyfix.daemons.tlsmgr import daemon as tlsmgr
-from tests.unit.daemons.running import Client, Pair, Running, System, running
+from tests.unit.daemons.running import Client, Pair, System, running
 
 FAILED, ERROR = "4294967294", "4294967295"  # -2 and -1 on the wire
 
