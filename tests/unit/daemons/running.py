@@ -195,8 +195,8 @@ class Running:
         """Connect to the daemon's socket."""
         family = socket.AF_UNIX if isinstance(self._address, str) else socket.AF_INET
         connection = socket.socket(family)
+        connection.connect(self._address)  # a full listen queue is waited for only without a time limit
         connection.settimeout(SECONDS)
-        connection.connect(self._address)
         return Client(connection, self._encoding)
 
     def greeted(self, protocol: str) -> Client:

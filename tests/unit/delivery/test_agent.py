@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pyfix.daemons.discard import daemon as discard
 from pyfix.daemons.virtual import daemon as virtual
+from pyfix.tables.build import build_table
 from tests.unit.daemons.requests import Queued, Recorder, answer, bounce_service, deliver, is_final, queued
 from tests.unit.daemons.running import Running, System, running
 
@@ -155,16 +157,16 @@ def test_tables_that_change_end_the_process(system: System, monkeypatch: pytest.
     """virtual(8) watches its tables; the client that is there is served, and no more come."""
     monkeypatch.setattr("pyfix.delivery.agent._LOOK_EVERY", 0.0)
     table = system.folder / "mailboxes"
-    table.write_text("a@x.example box/\n")
-    os.utime(table, (1, 1))
+    build_table("hash", str(table), [("a@x.example", "box/")])
+    Path(f"{table}.db").chmod(0o644)
     system.write_main(
-        virtual_mailbox_maps=f"texthash:{table}", virtual_mailbox_base=system.folder, virtual_uid_maps="static:65534",
+        virtual_mailbox_maps=f"hash:{table}", virtual_mailbox_base=system.folder, virtual_uid_maps="static:65534",
         virtual_gid_maps="static:65534", virtual_mailbox_domains="x.example",
     )  # fmt: skip
     bounce_service(system, "bounce")
     with running(virtual.main, system, "virtual") as daemon:
         assert is_final(deliver(daemon, queued(system, "b@x.example")))
-        os.utime(table, (2, 2))
+        build_table("hash", str(table), [("a@x.example", "other/")])
         assert is_final(deliver(daemon, queued(system, "b@x.example")))
         assert daemon.wait() == 0
     assert any("has changed -- restarting" in line for line in system.logged("restarting"))
