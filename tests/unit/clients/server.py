@@ -12,6 +12,7 @@ from typing import Any
 
 from pyfix.runtime import loop as loops
 from pyfix.runtime.loop import Loop
+from pyfix.runtime.stream import Stream
 from pyfix.runtime.task import spawn
 
 
@@ -29,13 +30,25 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
     loop.callWhenRunning(spawn, whole(), ended)
     guard = loop.later(20, loop.stop_turning)
-    loop.turn()
+    try:
+        loop.turn()
+        _close_streams(loop)
+    finally:
+        loops._current = None
     if guard.active():
         guard.cancel()
     assert found, "the client waited for ever"
     if isinstance(found[-1], BaseException):
         raise found[-1]
     return found[0]
+
+
+def _close_streams(loop: Loop) -> None:
+    """End what clients left open, and the tasks that wait for it: nobody turns this loop again."""
+    for handler in list(loop._handlers.values()):
+        stream = getattr(handler, "__self__", None)
+        if isinstance(stream, Stream):
+            stream.close()
 
 
 @contextmanager
