@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pyfix.formats.attributes import decode_pairs, end_of_list
 from pyfix.runtime import loop as loops
 from pyfix.runtime.loop import Loop
 from pyfix.runtime.stream import Stream
@@ -102,3 +103,16 @@ def requests(connection: socket.socket, end: bytes = b"\0\0") -> Iterator[str]:
             data += more
         request, _, data = data.partition(end)
         yield request.decode()
+
+
+def lists(connection: socket.socket) -> Iterator[list[tuple[str, str]]]:
+    """Yield the attribute lists of a connection, until it ends; unlike ``requests`` with values that may be empty."""
+    data = b""
+    while True:
+        while (end := end_of_list(data)) < 0:
+            more = connection.recv(65536)
+            if not more:
+                return
+            data += more
+        yield decode_pairs(data[:end])
+        data = data[end:]

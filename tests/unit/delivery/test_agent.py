@@ -15,6 +15,7 @@ from pyfix.tables.build import build_table
 from tests.unit.daemons.requests import Queued, Recorder, answer, bounce_service, deliver, is_final, queued
 from tests.unit.daemons.running import Running, System, running
 
+
 @pytest.fixture
 def system() -> Iterator[System]:
     made = System()
