@@ -44,11 +44,14 @@ class DroppedMessage(NewMessage):
         except OSError as error:
             raise ServiceError(f"{program}: {error.strerror}") from error
         assert child.stdout is not None
-        pairs = _pairs(child.stdout, program)
-        if len(pairs) != 2 or pairs[0] != ("protocol", _PROTOCOL) or pairs[1][0] != "queue_id":
+        try:
+            pairs = _pairs(child.stdout, program)
+            if len(pairs) != 2 or pairs[0] != ("protocol", _PROTOCOL) or pairs[1][0] != "queue_id":
+                raise ServiceError(f"{program}: no queue id")
+        except ServiceError:
             child.kill()
-            child.wait()
-            raise ServiceError(f"{program}: no queue id")
+            cls(child, "").cancel()
+            raise
         return cls(child, pairs[1][1])
 
     def send_early(self) -> None:

@@ -149,7 +149,9 @@ class IndexedTable(Table):
         return (data[:-1] if data[-1:] == b"\0" else data).decode(errors="surrogateescape")
 
     def items(self) -> Iterator[tuple[str, str]]:
-        """Yield all keys and values, in the order of the file.  Raises TableError."""
+        """Yield all keys and values, in the order of the file as it is now.  Raises TableError."""
+        if stamp(os.fstat(self._fd)) != self._stamp:
+            self._open_again()
         try:
             for key, value in self._pairs():
                 yield self._text(key), self._text(value)

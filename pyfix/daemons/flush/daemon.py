@@ -145,10 +145,12 @@ class Flush(RequestDaemon):
         """Try again the sites whose logs were not used for *seconds*."""
         moved = 0
         for name in self._sites.names():
-            if self._sites.age(name) >= seconds:
-                moved += sum([self._release(queue_id) for queue_id in self._sites.take(name)])
-            if self._sites.age(name) >= self.settings.fast_flush_purge_time:
+            age = self._sites.age(name)
+            # To take the ids of a log makes it a log of this moment.
+            if age >= self.settings.fast_flush_purge_time:
                 self._sites.remove_if_empty(name)
+            if age >= seconds:
+                moved += sum([self._release(queue_id) for queue_id in self._sites.take(name)])
         if moved:
             trigger("public/qmgr", b"I")
 

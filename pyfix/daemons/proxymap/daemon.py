@@ -89,7 +89,8 @@ class Proxymap(Daemon):
                 continue
             reply = await self._answer(request)
             stream.write(_without_flags(reply, request) if old else reply.encode())
-            if restart_if_changed():
+            # What proxywrite serves is changed by itself.
+            if not self._writes and not self._retiring and restart_if_changed():
                 self.retire()
 
     async def _answer(self, request: Attributes) -> Attributes:

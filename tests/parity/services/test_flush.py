@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -73,6 +74,20 @@ def test_files(parity: Parity, site: str) -> None:
             ask(mta, PATH, [("request", "add"), ("site", site), ("queue_id", queue_id)])
         root = mta.queue_directory / "flush"
         return [(str(path.relative_to(root)), path.read_text()) for path in sorted(root.rglob("*")) if path.is_file()]
+
+    parity(case, main=MAIN)
+
+
+@pytest.mark.parametrize("request_", ["request=rfrsh", "request=purge"])
+@pytest.mark.parametrize("days", [1, 8])
+def test_empty_files_of_sites_that_nothing_waits_for(parity: Parity, request_: str, days: int) -> None:
+    def case(mta: Instance) -> bool:
+        ask(mta, PATH, pairs("request=add site=site.example queue_id=BADBEEF1"))
+        (path,) = [path for path in (mta.queue_directory / "flush").rglob("*") if path.is_file()]
+        path.write_bytes(b"")
+        os.utime(path, (time.time() - days * 86400,) * 2)
+        ask(mta, PATH, pairs(request_))
+        return wait_until(lambda: not path.exists(), 2)
 
     parity(case, main=MAIN)
 

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pyfix.formats.attributes import decode_pairs, end_of_list
 from pyfix.runtime import loop as loops
 from pyfix.runtime.loop import Loop
+from pyfix.runtime.stream import Stream
 from pyfix.runtime.task import spawn
 
 
@@ -36,13 +38,25 @@ def _run(coroutine: Coroutine[Any, Any, Any], loop: Loop) -> Any:
 
     loop.callWhenRunning(spawn, whole(), ended)
     guard = loop.later(20, loop.stop_turning)
-    loop.turn()
+    try:
+        loop.turn()
+        _close_streams(loop)
+    finally:
+        loops._current = None
     if guard.active():
         guard.cancel()
     assert found, "the client waited for ever"
     if isinstance(found[-1], BaseException):
         raise found[-1]
     return found[0]
+
+
+def _close_streams(loop: Loop) -> None:
+    """End what clients left open, and the tasks that wait for it: nobody turns this loop again."""
+    for handler in list(loop._handlers.values()):
+        stream = getattr(handler, "__self__", None)
+        if isinstance(stream, Stream):
+            stream.close()
 
 
 @contextmanager
@@ -96,3 +110,16 @@ def requests(connection: socket.socket, end: bytes = b"\0\0") -> Iterator[str]:
             data += more
         request, _, data = data.partition(end)
         yield request.decode()
+
+
+def lists(connection: socket.socket) -> Iterator[list[tuple[str, str]]]:
+    """Yield the attribute lists of a connection, until it ends; unlike ``requests`` with values that may be empty."""
+    data = b""
+    while True:
+        while (end := end_of_list(data)) < 0:
+            more = connection.recv(65536)
+            if not more:
+                return
+            data += more
+        yield decode_pairs(data[:end])
+        data = data[end:]

@@ -1,0 +1,213 @@
+"""local(8): users, aliases and what becomes of failures; parity is in tests/parity/delivery/test_local.py."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from pyfix.daemons.local import daemon as local
+from pyfix.formats.attributes import decode_pairs, encode_pairs, end_of_list
+from pyfix.formats.records import SENDER, encode_record
+from tests.unit.daemons.requests import Queued, Recorder, bounce_service, deliver, is_final, queued
+from tests.unit.daemons.running import Running, System, running, start
+
+HOST = "mail.ours.example"
+USER = "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+ALIASES = (
+    "inline:{{one = " + USER + "}, {far = a@elsewhere.example}, {both = " + USER + ", a@elsewhere.example}, {list = b@z.example},"
+    "{owner-list = admin}, {self = self}, {cmd = \"|/bin/cat\"}, {loop1 = loop2}, {loop2 = loop1}, {" + USER + "2 = \\" + USER + "}}"
+)  # fmt: skip
+
+
+@pytest.fixture
+def mail(system: System) -> System:
+    spool = system.folder / "mail"
+    spool.mkdir()
+    spool.chmod(0o1777)
+    system.write_main(mail_spool_directory=spool, alias_maps=ALIASES, recipient_delimiter="+")
+    return system
+
+
+@pytest.fixture
+def daemon(mail: System) -> Iterator[Running]:
+    def rewrite(connection: socket.socket) -> None:
+        connection.sendall(encode_pairs([("protocol", "trivial_rewrite_protocol")]))
+        data = b""
+        while True:
+            while (end := end_of_list(data)) < 0:
+                more = connection.recv(65536)
+                if not more:
+                    return
+                data += more
+            asked = dict(decode_pairs(data[:end]))
+            data = data[end:]
+            address = asked["address"] if "@" in asked["address"] else f"{asked['address']}@{HOST}"
+            if asked["request"] == "rewrite":
+                reply = [("flags", "0"), ("address", address)]
+            else:
+                ours = address.endswith(HOST)
+                reply = [
+                    ("flags", "0"), ("transport", "local" if ours else "smtp"), ("nexthop", address.rpartition("@")[2]),
+                    ("recipient", address), ("flags", "256"),
+                ]  # fmt: skip
+            connection.sendall(encode_pairs(reply))
+
+    mail.serve("private/rewrite", rewrite)
+    with running(local.main, mail, "local") as found:
+        yield found
+
+
+def ours(system: System, *names: str, content: bytes = b"Subject: x\n\nhello\n") -> Queued:
+    return queued(system, *(f"{name}@{HOST}" for name in names), nexthop=HOST, content=content)
+
+
+class Cleanup:
+    """Keeps the messages that are forwarded."""
+
+    def __init__(self, system: System, status: str = "0") -> None:
+        self.messages: list[bytes] = []
+        self._status = status
+        system.serve("public/cleanup", self._answer)
+
+    def _answer(self, connection: socket.socket) -> None:
+        connection.sendall(encode_pairs([("protocol", "cleanup_protocol"), ("queue_id", "NEW456")]))
+        data = b""
+        while not data.endswith(b"E\0"):
+            data += connection.recv(65536)
+        self.messages.append(data)
+        connection.sendall(encode_pairs([("status", self._status), ("reason", "")]))
+
+
+@pytest.mark.parametrize("name", [USER, USER.upper(), f"{USER}+extension"])
+def test_a_user(daemon: Running, name: str) -> None:
+    message = ours(daemon.system, name)
+    assert is_final(deliver(daemon, message))
+    mailbox = daemon.system.folder / "mail" / USER
+    text = mailbox.read_bytes()
+    assert text.startswith(b"From s@x.example  ") and text.endswith(b"\n\nhello\n\n")
+    assert f"Delivered-To: {name}@{HOST}\n".encode() in text
+    assert mailbox.stat().st_uid == pwd.getpwnam(USER).pw_uid
+    assert daemon.system.logged("status=")[-1].endswith(", dsn=2.0.0, status=sent (delivered to mailbox)")
+    assert message.recipients_left() == []
+
+
+def test_an_unknown_user(daemon: Running) -> None:
+    bounce = bounce_service(daemon.system, "bounce")
+    assert is_final(deliver(daemon, ours(daemon.system, "NoSuch+x")))
+    told = bounce.next()
+    assert (told["status"], told["reason"]) == ("5.1.1", 'unknown user: "nosuch"')
+
+
+@pytest.mark.parametrize("name", ["postmaster", "MAILER-DAEMON"])
+def test_names_that_must_exist(daemon: Running, name: str) -> None:
+    assert is_final(deliver(daemon, ours(daemon.system, name)))
+    lines = daemon.system.logged("status=")
+    assert f"local: warning: required alias not found: {name.lower()}" in lines
+    assert lines[-1].endswith("status=sent (discarded)")
+
+
+def test_mail_that_comes_back(daemon: Running) -> None:
+    bounce = bounce_service(daemon.system, "bounce")
+    message = ours(daemon.system, USER, content=f"Delivered-To: {USER}@{HOST}\n\nx\n".encode())
+    assert is_final(deliver(daemon, message))
+    told = bounce.next()
+    assert (told["status"], told["reason"]) == ("5.4.6", f"mail forwarding loop for {USER}@{HOST}")
+    assert not (daemon.system.folder / "mail" / USER).exists()
+
+
+def test_an_alias_for_a_user(daemon: Running) -> None:
+    message = ours(daemon.system, "one")
+    assert is_final(deliver(daemon, message))
+    assert f"Delivered-To: one@{HOST}\n".encode() in (daemon.system.folder / "mail" / USER).read_bytes()
+    assert daemon.system.logged("status=")[-1].startswith(f"local: ABC123: to=<{USER}@{HOST}>, orig_to=<one@{HOST}>, ")
+    assert message.recipients_left() == []
+
+
+def test_an_alias_for_somebody_elsewhere(daemon: Running) -> None:
+    cleanup = Cleanup(daemon.system)
+    message = ours(daemon.system, "far")
+    assert is_final(deliver(daemon, message))
+    (forwarded,) = cleanup.messages
+    assert b"R\x13a@elsewhere.example" in forwarded and b"S\x0bs@x.example" in forwarded
+    assert f"Delivered-To: far@{HOST}".encode() in forwarded
+    assert daemon.system.logged("status=")[-1].endswith("status=sent (forwarded as NEW456)")
+    assert message.recipients_left() == []
+
+
+def test_an_alias_for_both(daemon: Running) -> None:
+    cleanup = Cleanup(daemon.system)
+    assert is_final(deliver(daemon, ours(daemon.system, "both")))
+    assert len(cleanup.messages) == 1
+    assert (daemon.system.folder / "mail" / USER).exists()
+
+
+def test_a_list_with_an_owner(daemon: Running) -> None:
+    cleanup = Cleanup(daemon.system)
+    assert is_final(deliver(daemon, ours(daemon.system, "list")))
+    assert encode_record(SENDER, f"owner-list@{HOST}".encode()) in cleanup.messages[0]
+
+
+def test_a_cleanup_that_does_not_take_it(daemon: Running) -> None:
+    Cleanup(daemon.system, status="2")
+    defer = bounce_service(daemon.system, "defer")
+    message = ours(daemon.system, "far")
+    assert not is_final(deliver(daemon, message))
+    assert (told := defer.next())["status"] == "4.3.0" and told["reason"] == "unable to forward message"
+    assert message.recipients_left() == [f"far@{HOST}"]
+
+
+def test_an_alias_in_a_circle_ends(daemon: Running) -> None:
+    bounce = bounce_service(daemon.system, "bounce")
+    assert is_final(deliver(daemon, ours(daemon.system, "loop1")))
+    assert bounce.next()["status"] == "5.4.6"
+    assert any("recipient nesting limit exceeded" in line for line in daemon.system.logged("nesting"))
+
+
+def test_targets_that_are_not_delivered_to_yet(daemon: Running) -> None:
+    defer = bounce_service(daemon.system, "defer")
+    assert not is_final(deliver(daemon, ours(daemon.system, "cmd")))
+    assert defer.next()["status"] == "4.3.5"
+
+
+def test_probes(daemon: Running) -> None:
+    verify = Recorder(daemon.system, "private/verify", "address_verification_prrotocol")
+    for name, text in ((USER, "delivers to mailbox"), ("far", "aliased to a@elsewhere.example")):
+        assert is_final(deliver(daemon, ours(daemon.system, name).changed(flags=1 | 256)))
+        assert verify.next()["reason"] == text
+    assert not (daemon.system.folder / "mail" / USER).exists()
+
+
+@pytest.mark.root
+def test_a_maildir_at_home(mail: System) -> None:
+    """Whose home is not there: nobody's."""
+    mail.write_main(home_mailbox="Maildir/", mail_spool_directory=mail.folder / "mail")
+    bounce = bounce_service(mail, "bounce")
+    with running(local.main, mail, "local") as daemon:
+        assert is_final(deliver(daemon, ours(mail, USER)))
+    assert bounce.next()["status"] == "5.2.0"
+
+
+def test_settings_that_do_nothing_yet(mail: System) -> None:
+    mail.write_main(mailbox_command="/bin/cat")
+    defer = bounce_service(mail, "defer")
+    with running(local.main, mail, "local") as daemon:
+        assert not is_final(deliver(daemon, ours(mail, USER)))
+    assert defer.next()["status"] == "4.3.5"
+    assert "local: warning: not supported yet, mail is deferred: mailbox_command" in mail.logged("not supported")
+
+
+@pytest.mark.parametrize(
+    ("main", "text"),
+    [
+        ({"mailbox_delivery_lock": "magic"}, 'unknown mailbox locking method: "magic" in parameter mailbox_delivery_lock'),
+        ({"mailbox_size_limit": "1000"}, "configuration error: mailbox_size_limit is smaller than message_size_limit"),
+    ],
+)
+def test_fatal_errors(mail: System, main: dict[str, str], text: str) -> None:
+    mail.write_main(**main)
+    assert start(local.main, mail, "local").wait() == 1
+    assert f"local: fatal: {text}" in mail.logged("fatal")

@@ -1,0 +1,98 @@
+"""A message on its way from local(8) back to cleanup(8)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyfix.config.parameters.local import LocalSettings
+from pyfix.config.snapshot import Snapshot
+from pyfix.daemons.local.forward import forward
+from pyfix.formats.records import encode_lines, encode_record, read_records
+from pyfix.protocols.internal.cleanup import SMTPUTF8
+from pyfix.queue.message import Message
+from pyfix.runtime.ipc import ServiceError
+from tests.unit.clients.server import null_list, run, serving
+from tests.unit.queue.test_message import build
+
+SETTINGS = LocalSettings(Snapshot({"myhostname": "mail.ours.example", "compatibility_level": "3.11"}))
+
+
+@pytest.fixture
+def message(tmp_path: Path) -> Iterator[Message]:
+    build(tmp_path / "m", ["list@x"], encode_lines([b"Subject: x", b"", b"long " * 2000]) + encode_record(ord("L"), b"end"))
+    with Message(str(tmp_path / "m")) as found:
+        yield found
+
+
+def send(folder: Path, message: Message, status: str = "0", **changes: Any) -> tuple[str, list[tuple[str, bytes]]]:
+    seen: list[bytes] = []
+
+    def cleanup(connection: socket.socket) -> None:
+        connection.sendall(null_list("protocol", "cleanup_protocol", "queue_id", "NEW456"))
+        data = b""
+        while not data.endswith(b"E\0"):
+            more = connection.recv(65536)
+            if not more:
+                break
+            data += more
+        seen.append(data)
+        connection.sendall(null_list("status", status, "reason", "bad news"))
+
+    request: dict[str, Any] = {
+        "sendopts": 0, "encoding": "8bit", "rewrite_context": "remote", "client_name": "c.example",
+        "client_address": "192.0.2.1", "client_port": "", "helo_name": "h", "protocol_name": "ESMTP",
+        "offset": message.sizes.data_offset,
+    }  # fmt: skip
+    delivery: Any = type("Delivery", (), {
+        "message": message, "request": type("Request", (), request | changes.pop("request", {})), "arrival_time": 1000.25,
+    })  # fmt: skip
+    named = {"sender": "s@x", "delivered_to": "list@x", "original_recipient": "o@x", "recipients": ["a@y", "b@y"]}
+    with serving(folder, "public/cleanup", cleanup):
+        queue_id: str = run(forward(SETTINGS, delivery, **(named | changes)))  # type: ignore[arg-type]
+    flags, _, records = seen[0].partition(b"\0\0")
+    return flags.decode().split("\0")[1], [(chr(one.kind), one.data) for one in read_records(records)] if queue_id else []
+
+
+def test_records(tmp_path: Path, message: Message) -> None:
+    flags, records = send(tmp_path, message)
+    assert flags == "32"
+    kinds = "".join(kind for kind, _data in records)
+    assert kinds.startswith("TASAAAAAORORMNNNNN") and kinds.endswith("XE")
+    assert records[:8] == [
+        ("T", b"1000 250000"), ("A", b"rewrite_context=remote"), ("S", b"s@x"), ("A", b"encoding=8bit"),
+        ("A", b"log_client_name=c.example"), ("A", b"log_client_address=192.0.2.1"), ("A", b"log_helo_name=h"),
+        ("A", b"log_protocol_name=ESMTP"),
+    ]  # fmt: skip
+    assert records[8:12] == [("O", b"o@x"), ("R", b"a@y"), ("O", b"o@x"), ("R", b"b@y")]
+    lines = [data for kind, data in records if kind == "N"]
+    assert lines[0] == b"Received: by mail.ours.example (Postfix)"
+    assert lines[1].startswith(b"\tid NEW456; ")
+    assert lines[2:5] == [b"Delivered-To: list@x", b"Subject: x", b""]
+
+
+def test_the_content_is_the_same_to_the_byte(tmp_path: Path, message: Message) -> None:
+    _flags, records = send(tmp_path, message)
+    at = [kind for kind, _data in records].index("M")
+    content = b"".join([data + (b"\n" if kind == "N" else b"") for kind, data in records[at + 4 :] if kind in "NL"])
+    assert content == b"Subject: x\n\n" + b"long " * 2000 + b"\nend"
+    assert max(len(data) for kind, data in records) <= 2048
+
+
+def test_a_list_does_not_tell_how_its_members_were_addressed(tmp_path: Path, message: Message) -> None:
+    _flags, records = send(tmp_path, message, original_recipient="", sender="")
+    assert "O" not in [kind for kind, _data in records]
+    assert ("S", b"") in records
+
+
+def test_demands_of_the_message(tmp_path: Path, message: Message) -> None:
+    assert send(tmp_path, message, request={"sendopts": 1})[0] == str(32 | SMTPUTF8)
+
+
+def test_cleanup_refuses(tmp_path: Path, message: Message) -> None:
+    with pytest.raises(ServiceError, match="cleanup status 2 bad news"):
+        send(tmp_path, message, status="2")
