@@ -11,6 +11,7 @@ from pyfix.access.transaction import Transaction
 from pyfix.access.verdict import DUNNO, PERMIT, DeferIfPermit, DeferIfReject, Reject, Verdict
 from pyfix.runtime.log import log
 from pyfix.runtime.task import sleep as pause
+from pyfix.tables.table import TableError
 
 
 def permit(_transaction: Transaction, _stage: Stage, check: Check) -> Verdict:
@@ -76,9 +77,12 @@ def reject_plaintext_session(transaction: Transaction, stage: Stage, _check: Che
     return Reject(code, "4.7.1" if code < 500 else "5.7.1", text)
 
 
-def permit_mynetworks(transaction: Transaction, _stage: Stage, _check: Check) -> Verdict:
+def permit_mynetworks(transaction: Transaction, stage: Stage, _check: Check) -> Verdict:
     """Permit a client whose address is in mynetworks."""
-    return PERMIT if transaction.policy.in_mynetworks(transaction.client.address) else DUNNO
+    try:
+        return PERMIT if transaction.policy.in_mynetworks(transaction.client.address) else DUNNO
+    except TableError:
+        raise transaction.lookup_failed(stage.subject(transaction)) from None
 
 
 def permit_inet_interfaces(transaction: Transaction, _stage: Stage, _check: Check) -> Verdict:

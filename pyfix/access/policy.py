@@ -19,6 +19,7 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.formats.domain import literal_to_address
 from pyfix.tables.maps import Maps
 from pyfix.tables.matchlist import MatchList, parent_matches
+from pyfix.tables.table import TableError
 
 __all__ = ["AccessPolicy"]
 
@@ -110,7 +111,7 @@ class AccessPolicy:
         )
 
     def in_mynetworks(self, address: str) -> bool:
-        """Say whether a client's address is in mynetworks."""
+        """Say whether a client's address is in mynetworks.  Raises TableError."""
         return self._mynetworks.matches_address(address)
 
     def is_local_domain(self, domain: str) -> bool:
@@ -130,6 +131,10 @@ class AccessPolicy:
         self, transaction: Transaction, stage: Stage, name: str, subject: str | None = None, origin: str = ""
     ) -> None:
         """Log what was permitted and why, where smtpd_log_access_permit_actions asks for it."""
-        if self._permit_log.matches_string(name):
+        try:
+            wanted = self._permit_log.matches_string(name)
+        except TableError:
+            return  # the match list has said so in the log
+        if wanted:
             what = stage.subject(transaction) if subject is None else subject
             transaction.log_action("permit", f"action={name} for {stage.label}={what} {origin}")

@@ -11,6 +11,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.transaction import NAME_OK, NAME_PERMANENT, NAME_TEMPORARY, UNKNOWN, Client, Transaction
+from pyfix.daemons.smtpd.rights import learn, leave_for_lack_of_data
 from pyfix.protocols.smtp.clientinfo import TEMPORARY, UNAVAILABLE, parse_xclient, parse_xforward
 from pyfix.protocols.smtp.command import CommandError, Word
 from pyfix.runtime.log import log
@@ -30,6 +31,8 @@ async def xclient(session: Session, words: list[Word], _line: str) -> bool:
     if transaction.sender is not None:
         session.reply(_IN_PROGRESS)
         return False
+    if "XCLIENT" in session.unknown_rights:
+        leave_for_lack_of_data(session, "don't know if command XCLIENT should be allowed from")
     if not session.may_xclient:
         session.reply("550 5.7.0 Error: insufficient authorization")
         return False
@@ -101,7 +104,7 @@ def _begin_again(session: Session, client: Client) -> None:
     session.transaction.where = old.where
     session.transaction.ill_pipelining = old.ill_pipelining
     session.esmtp = False
-    session.learn_rights(again=True)
+    learn(session, again=True)
 
 
 async def xforward(session: Session, words: list[Word], _line: str) -> bool:
@@ -109,6 +112,8 @@ async def xforward(session: Session, words: list[Word], _line: str) -> bool:
     if session.transaction.sender is not None:
         session.reply(_IN_PROGRESS)
         return False
+    if "XFORWARD" in session.unknown_rights:
+        leave_for_lack_of_data(session, "don't know if command XFORWARD should be allowed from")
     if not session.may_xforward:
         session.reply("550 5.7.0 Error: insufficient authorization")
         return False

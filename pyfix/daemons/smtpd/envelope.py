@@ -42,7 +42,7 @@ _NO_PARAMETERS: Final = RcptParameters()
 async def address_of(session: Session, word: str, verb: str, *, empty: bool, utf8: bool) -> str | None:
     """Return the address of a path in internal form; None, with a warning in the log, when it is not a usable one.
 
-    Raises LookupFailed.
+    One that can't be resolved for the moment is usable here; the restrictions will meet it again.
     """
     address = parse_path(word, strict=session.settings.strict_rfc821_envelopes)
     if address is not None and (address or empty):
@@ -55,7 +55,10 @@ async def address_of(session: Session, word: str, verb: str, *, empty: bool, utf
             sender = transaction.sender or "" if verb != "MAIL" else ""
             reply = resolver.remembered(sender, address)
             if reply is None:
-                reply = await transaction.resolve(address)
+                try:
+                    reply = await transaction.resolve(address)
+                except LookupFailed:
+                    return address
             if not reply.resolve_flags & ERROR:
                 return address
     log.warning(f"Illegal address syntax from {session.client.log_name} in {verb} command: {printable(word)}")
@@ -91,9 +94,6 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
             session.reply(_BAD_SENDER)
             return False
         found = _mail_parameters(session, words) if len(words) > 3 else MailParameters()
-    except LookupFailed as failed:
-        session.reply(failed.reject.reply)
-        return False
     except CommandError as error:
         session.reply(error.reply)
         return False
@@ -187,9 +187,6 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
         found = _NO_PARAMETERS
         if len(words) > 3:
             found = parse_rcpt_parameters(words[3:], dsn="dsn" not in session.discarded)
-    except LookupFailed as failed:
-        session.reply(failed.reject.reply)
-        return False
     except CommandError as error:
         session.reply(error.reply)
         return False

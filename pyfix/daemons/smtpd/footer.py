@@ -35,7 +35,7 @@ def finished_reply(session: Session, reply: str) -> str:
         try:
             footer = server.footer_maps.find_now(reply) or footer
         except TableError:
-            log.warning("smtpd_reject_footer_maps: lookup problem")
+            pass  # it is in the log already
     return with_footer(reply, _expanded(session, footer)) if footer else reply
 
 
@@ -47,7 +47,6 @@ def _filtered(session: Session, reply: str) -> str:
     try:
         found = session.server.reject_filter.find_now(reply)
     except TableError:
-        log.warning("smtpd_reject_filter_maps: lookup problem")
         return reply
     if found is None:
         return reply

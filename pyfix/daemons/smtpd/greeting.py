@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_helo
+from pyfix.daemons.smtpd.rights import leave_for_lack_of_data
 from pyfix.protocols.smtp.clientinfo import XCLIENT_NAMES, XFORWARD_NAMES
 from pyfix.protocols.smtp.command import Word
 from pyfix.protocols.smtp.extensions import SILENT, ehlo_reply, listed
@@ -57,12 +58,22 @@ async def ehlo(session: Session, words: list[Word], _line: str) -> bool:
         return False
     session.transaction.protocol = "ESMTP"
     session.esmtp = True
+    if session.unknown_rights:
+        _leave_if_unsure(session)
     key = (session.discarded, session.may_verp, session.may_xclient, session.may_xforward)
     reply = session.server.ehlo_replies.get(key)
     if reply is None or session.discarded:
         reply = session.server.ehlo_replies[key] = ehlo_reply(session.server.hostname, _offers(session))
     session.reply(reply)
     return True
+
+
+def _leave_if_unsure(session: Session) -> None:
+    """End the session rather than offer too much or too little.  Raises SessionEnds."""
+    for keyword in ("", "XVERP", "XCLIENT", "XFORWARD"):
+        if keyword in session.unknown_rights and keyword.lower().replace("xverp", "verp") not in session.discarded:
+            what = f"if EHLO feature {keyword} should be announced" if keyword else "what EHLO features to announce"
+            leave_for_lack_of_data(session, f"don't know {what} to")
 
 
 def _offers(session: Session) -> list[str]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_etrn, judge_recipient
-from pyfix.access.transaction import LookupFailed
 from pyfix.daemons.smtpd.envelope import address_of, lacks_smtputf8
 from pyfix.formats.domain import is_hostname, literal_to_address
-from pyfix.protocols.internal.flush import BAD, DENIED, OK
+from pyfix.protocols.internal.flush import BAD, DENIED, FAILED, OK
 from pyfix.protocols.smtp.command import Word
 from pyfix.runtime.log import log
+from pyfix.tables.table import TableError
 
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
@@ -83,11 +83,7 @@ async def vrfy(session: Session, words: list[Word], _line: str) -> bool:
         arguments = arguments[:-1]
     text = " ".join([word.text for word in arguments])
     transaction = session.transaction
-    try:
-        address = await address_of(session, text, "VRFY", empty=False, utf8=utf8)
-    except LookupFailed as failed:
-        session.reply(failed.reject.reply)
-        return False
+    address = await address_of(session, text, "VRFY", empty=False, utf8=utf8)
     if address is None:
         session.reply("501 5.1.3 Bad recipient address syntax")
         return False
@@ -132,8 +128,11 @@ async def etrn(session: Session, words: list[Word], _line: str) -> bool:
         session.refuse(refusal)
         return False
     status = DENIED
-    if session.server.flush_domains and session.server.flush_domains.matches_domain(domain):
-        status = await session.server.flush.send_site(domain)
+    try:
+        if session.server.flush_domains and session.server.flush_domains.matches_domain(domain):
+            status = await session.server.flush.send_site(domain)
+    except TableError:
+        status = FAILED
     if status == OK:
         session.reply("250 Queuing started")
         return True
@@ -144,6 +143,6 @@ async def etrn(session: Session, words: list[Word], _line: str) -> bool:
         log.warning(f"bad ETRN {domain}... from {session.client.log_name}")
         session.reply("458 Unable to queue messages")
     else:
-        log.warning(f"unable to talk to fast flush service for ETRN {domain}... from {session.client.log_name}")
+        log.warning("unable to talk to fast flush service")
         session.reply("458 Unable to queue messages")
     return False

@@ -11,10 +11,11 @@ from pyfix.access.judge import judge_client
 from pyfix.access.transaction import Client, Transaction
 from pyfix.access.verdict import Reject
 from pyfix.clients.cleanup import NewMessage
-from pyfix.daemons.smtpd import limits
+from pyfix.daemons.smtpd import limits, rights
 from pyfix.daemons.smtpd.chunking import Chunks
 from pyfix.daemons.smtpd.commands import COMMANDS
 from pyfix.daemons.smtpd.footer import finished_reply
+from pyfix.daemons.smtpd.rights import SessionEnds, is_listed
 from pyfix.daemons.smtpd.server import Server
 from pyfix.daemons.smtpd.transcript import Transcript
 from pyfix.formats.textforms import escape, printable
@@ -38,10 +39,6 @@ _ORDER: Final = (
     "vrfy", "etrn", "quit", "help", "unknown",
 )  # fmt: skip
 """The order of the counters in the line that a session leaves in the log."""
-
-
-class SessionEnds(Exception):
-    """The session ends now, after the replies that are written."""
 
 
 class Session:
@@ -70,6 +67,8 @@ class Session:
         self.may_xclient = False
         self.may_xforward = False
         self.may_verp = False
+        self.unknown_rights: set[str] = set()
+        """What the lists of clients could not tell: keywords of EHLO, and empty for those that are not offered."""
         self.newline_mode = server.bare_newline
         self.forwarded: dict[str, str] = {}
         """What XFORWARD said."""
@@ -97,7 +96,7 @@ class Session:
         log.info(f"connect from {self.client.log_name}")
         self._begin_debugging()
         try:
-            self.learn_rights()
+            rights.learn(self)
             self.stream.timeout = self.settings.smtpd_timeout
             await self.greet()
             while not self.leaving:
@@ -148,31 +147,9 @@ class Session:
         self.check_step(self.transaction.where, True)
         self.reply(self.server.banner)
 
-    def learn_rights(self, *, again: bool = False) -> None:
-        """Find out what this client, by its present name and address, is allowed and offered.
-
-        *again*: after XCLIENT, which leaves XFORWARD to the client that was there first.
-        """
-        server = self.server
-        if server.stand_alone:
-            self.newline_mode = "no"
-            return
-        name, address = self.client.name, self.client.address
-        try:
-            self.discarded = server.discarded_for(address)
-            self.may_xclient = bool(server.xclient_hosts) and server.xclient_hosts.matches_client(name, address)
-            if not again:
-                self.may_xforward = bool(server.xforward_hosts) and server.xforward_hosts.matches_client(name, address)
-            self.may_verp = bool(server.verp_clients) and server.verp_clients.matches_client(name, address)
-            self.newline_mode = server.bare_newline
-            if server.bare_newline != "no" and server.bare_newline_exclusions.matches_client(name, address):
-                self.newline_mode = "no"
-        except TableError:
-            log.warning(f"{self.client.log_name}: a table of clients can't be asked; no special rights")
-
     def _begin_debugging(self) -> None:
         peers = self.server.debug_peers
-        if peers and peers.matches_client(self.client.name, self.client.address):
+        if peers and is_listed(peers.matches_client, self.client.name, self.client.address):
             self.debug_level = self.settings.debug_peer_level
             log.verbosity += self.debug_level
 
@@ -315,7 +292,7 @@ class Session:
             return
         verb = words[0].text.upper()
         command = COMMANDS.get(verb)
-        if server.has_noop_commands and server.noop_commands.matches_string(verb):
+        if server.has_noop_commands and is_listed(server.noop_commands.matches_string, verb):
             self.reply("250 2.0.0 Ok")
             self._count_junk()
             return
@@ -363,8 +340,7 @@ class Session:
         try:
             value = await self.server.command_filter.find(line)
         except TableError:
-            log.warning(f"smtpd_command_filter: {self.client.log_name}: lookup problem")
-            return line
+            rights.leave_for_lack_of_data(self)
         if value is not None:
             log.info(f'{self.client.log_name}: replacing command "{line[:100]}" with "{value[:100]}"')
             return value
@@ -390,7 +366,7 @@ class Session:
         self.transaction.where = "UNKNOWN"
         self.where_detail = ""
         forbidden = self.server.forbidden_commands
-        if is_header_name(verb.text) or (forbidden and forbidden.matches_string(verb.text)):
+        if is_header_name(verb.text) or (forbidden and is_listed(forbidden.matches_string, verb.text)):
             count[1] += 1
             log.warning(f"non-SMTP command from {self.client.log_name}: {printable(line[:100])}")
             self.reply(_FORBIDDEN)
