@@ -95,7 +95,8 @@ class Master:
             self._programs.module(definition.program)
         for service in opened:
             service.open()
-        self._programs.freeze(self._settings.snapshot)
+        jails = any(definition.entry.chroot for definition in definitions.values())
+        self._programs.freeze(self._settings.snapshot, jails=jails)
 
     def _definitions(self, path: str) -> dict[Key, Definition]:
         settings = self._settings
