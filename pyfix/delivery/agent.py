@@ -79,6 +79,11 @@ class DeliveryAgent(Daemon):
                 return True
         return False
 
+    def outdated(self) -> bool:
+        """Say whether a table has changed."""
+        self._next_look = 0.0
+        return self._tables_changed()
+
     async def deliver(self, delivery: Delivery, recipient: Recipient) -> Outcome:
         """Deliver one message to one recipient and say how it went; raises nothing.
 

@@ -144,9 +144,10 @@ class MasterStatus:
         self.gone = False
         """master(8) does not listen any more."""
 
-    def _send(self, state: int) -> None:
+    def _send(self, *states: int) -> None:
+        pid = os.getpid()
         try:
-            os.write(STATUS, _STATUS_FORMAT.pack(os.getpid(), self._generation, state))
+            os.write(STATUS, b"".join(_STATUS_FORMAT.pack(pid, self._generation, state) for state in states))
         except OSError:
             self.gone = True
 
@@ -161,3 +162,10 @@ class MasterStatus:
         if not self._available:
             self._available = True
             self._send(_AVAILABLE)
+
+    def used(self) -> None:
+        """Say that a client was served.
+
+        Both messages go together: between them master(8) would start another process for a client that comes just then.
+        """
+        self._send(_TAKEN, _AVAILABLE)

@@ -24,9 +24,10 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.config.startup import check_startup
 from pyfix.runtime import identity
 from pyfix.runtime.child import FIRST_LISTENER, STATUS, Invocation, MasterStatus, UsageError
+from pyfix.runtime.jail import take_along
 from pyfix.runtime.log import log
 from pyfix.runtime.logtarget import configure_log
-from pyfix.runtime.loop import LISTEN, LISTEN_SHARED, Loop, install
+from pyfix.runtime.loop import LISTEN, Loop, install
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 from pyfix.runtime.task import spawn
 
@@ -79,6 +80,10 @@ class Daemon:
         """Serve standard input and output instead of sockets (-S), and return.  Raises ConfigError."""
         raise ConfigError(f"{self.program} does not run stand-alone")
 
+    def outdated(self) -> bool:
+        """Say, and log, that a table has changed: asked before each client in a jail, where none can be opened again."""
+        return False
+
     def stopping(self) -> None:
         """No more clients come, none is left; the process ends right after this."""
 
@@ -90,11 +95,27 @@ class Daemon:
         self._accepting = True
         events = self.listen_events()
         for listener in self._listeners:
-            self.loop.watch(listener.fileno(), events, self.accepter(listener))
+            accept = self.accepter(listener)
+            if self.invocation.chroot:
+                accept = self._unless_outdated(accept)
+            self.loop.watch(listener.fileno(), events, accept)
+
+    def _unless_outdated(self, accept: Callable[[int], None]) -> Callable[[int], None]:
+        def accept_if_current(event: int) -> None:
+            if self.outdated():
+                self.retire()  # a new process will serve the client
+            else:
+                accept(event)
+
+        return accept_if_current
 
     def listen_events(self) -> int:
-        """Return the epoll events of listening sockets."""
-        return LISTEN if self.invocation.single or self.capacity == 1 else LISTEN_SHARED
+        """Return the epoll events of listening sockets.
+
+        All processes of a service wake up for a client (EPOLLEXCLUSIVE would wake one only): one that is full, or about
+        to end, leaves clients to the others, and nobody would tell them.
+        """
+        return LISTEN
 
     def _unwatch_listeners(self) -> None:
         if self._accepting:
@@ -174,8 +195,7 @@ class Daemon:
         """
         if not self._proven and self._accepting:
             self._proven = True
-            self.status.taken()
-            self.status.available()
+            self.status.used()
 
     def max_use(self) -> int:
         """Clients after which the process retires; a process that serves many at a time may serve more.
@@ -204,7 +224,9 @@ class Daemon:
         """Take no more clients; end when those that are here are served."""
         self._unwatch_listeners()
         self._retiring = True
-        if not self._clients:
+        if self._clients:
+            self.status.taken()
+        else:
             self.stopping()
             self.loop.stop_turning()
 
@@ -418,6 +440,8 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
         os.chdir(settings.queue_directory)
         server = daemon(invocation, snapshot)
         server.before_jail()
+        if invocation.chroot:
+            take_along(daemon.__module__.rpartition(".")[0])
         owner = identity.mail_owner(settings.mail_owner)
         if invocation.unprivileged:
             identity.drop_privileges(owner, settings.queue_directory if invocation.chroot else None)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 READ_EDGE = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 WRITE_EDGE = READ_EDGE | select.EPOLLOUT
 LISTEN = select.EPOLLIN
-LISTEN_SHARED = select.EPOLLIN | getattr(select, "EPOLLEXCLUSIVE", 1 << 28)
-"""Level-triggered; of several processes that listen on one socket, only some wake up."""
 ONCE = select.EPOLLIN | select.EPOLLONESHOT
 """Until rewatch."""
 

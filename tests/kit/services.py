@@ -46,3 +46,18 @@ def edited(text: str, changes: dict[str, str | None]) -> str:
             lines.append(line)
     lines.extend(new for new in left.values() if new is not None)
     return "\n".join(lines) + "\n"
+
+
+_AT_LARGE = frozenset(("proxymap", "local", "virtual"))
+"""Programs that the shipped master.cf never jails: what they read is outside."""
+
+
+def jailed() -> str:
+    """Return the standard master.cf with each service in a chroot environment that can be in one."""
+    lines = []
+    for line in STANDARD.splitlines():
+        fields = line.split()
+        if fields[7] not in _AT_LARGE:
+            fields[4] = "y"
+        lines.append(" ".join(fields))
+    return "\n".join(lines) + "\n"

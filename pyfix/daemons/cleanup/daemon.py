@@ -16,7 +16,7 @@ from pyfix.daemons.cleanup.setup import Setup
 from pyfix.protocols.internal.rewrite import PROTOCOL as REWRITE_PROTOCOL
 from pyfix.queue.flow import Flow
 from pyfix.queue.spool import INCOMING, Spool
-from pyfix.queue.writer import QueueFileWriter, keep_spare, prepare
+from pyfix.queue.writer import QueueFileWriter, keep_spare
 from pyfix.rewriting.standard import REMOTE, StandardForm
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
@@ -53,8 +53,7 @@ class Cleanup(Daemon):
         self._next_look = 0.0
 
     def before_jail(self) -> None:
-        """Look at what is out of sight inside of the jail."""
-        prepare(self._spool)
+        """Open the tables.  Raises ConfigError."""
         self._setup = Setup(self.settings, StandardForm(self._rewrite))
         self._setup.open_tables()
 
@@ -74,6 +73,10 @@ class Cleanup(Daemon):
 
     async def _rewrite(self, context: str, address: str) -> str:
         return await self._rewriter.rewrite(address, "remote" if context == REMOTE else "local")
+
+    def outdated(self) -> bool:
+        """Say whether a table has changed."""
+        return restart_if_changed()
 
     def client_ended(self) -> None:
         """Count a client out; make place for a new process when a table has changed."""

@@ -57,6 +57,14 @@ class Master:
         self._flow = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         log.wait_with(self._wait_for_logger)
         self._kept = {name: settings.snapshot.value(name) for name in _KEPT_PARAMETERS}
+        self._take_signals()
+
+    def _take_signals(self) -> None:
+        """Let signals wait for the loop: one that comes while we start, or as soon as we said that we run, is not lost."""
+        self.loop.on_signal(signal.SIGCHLD, self.reap)
+        self.loop.on_signal(signal.SIGHUP, self._reload_or_die)
+        for number in _FATAL_SIGNALS:
+            self.loop.on_signal(number, lambda number=number: self.terminate(number))  # type: ignore[misc]  # a lambda's default has no type of its own
 
     @property
     def throttle_time(self) -> int:
@@ -95,7 +103,8 @@ class Master:
             self._programs.module(definition.program)
         for service in opened:
             service.open()
-        self._programs.freeze(self._settings.snapshot)
+        jails = any(definition.entry.chroot for definition in definitions.values())
+        self._programs.freeze(self._settings.snapshot, jails=jails)
 
     def _definitions(self, path: str) -> dict[Key, Definition]:
         settings = self._settings
@@ -208,15 +217,10 @@ class Master:
 
     def run(self) -> int:
         """Serve until the end; return the exit status of a voluntary end."""
-        self.loop.on_signal(signal.SIGCHLD, self.reap)
-        self.loop.on_signal(signal.SIGHUP, self._reload_or_die)
-        for number in _FATAL_SIGNALS:
-            self.loop.on_signal(number, lambda number=number: self.terminate(number))  # type: ignore[misc]  # a lambda's default has no type of its own
         if self._options.exit_time:
             self.loop.later(self._options.exit_time, self._exit_time)
         signal.signal(signal.SIGALRM, _bite)
         self._feed_watchdog()
-        self.reap()  # what ended before the signal had its handler
         self.loop.run()
         return 0
 

@@ -9,6 +9,7 @@ import sys
 from pyfix.config.parameter import DECLARED
 from pyfix.config.snapshot import Snapshot
 from pyfix.launch import daemon_module, launched_daemon
+from pyfix.runtime.jail import take_along
 from pyfix.runtime.log import log
 
 WARM = (
@@ -67,8 +68,13 @@ class Programs:
             return False
         return True
 
-    def freeze(self, snapshot: Snapshot) -> None:
-        """Do once what each process would do for itself, and keep the garbage collector away from what they share."""
+    def freeze(self, snapshot: Snapshot, *, jails: bool = False) -> None:
+        """Do once what each process would do for itself, and keep the garbage collector away from what they share.
+
+        *jails*: some services run in a chroot environment.
+        """
+        if jails:
+            take_along()
         for parameter in DECLARED.values():
             parameter.prepare(snapshot)
         gc.unfreeze()

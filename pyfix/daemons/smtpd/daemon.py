@@ -85,6 +85,10 @@ class Smtpd(Daemon):
         finally:
             passed.close()
 
+    def outdated(self) -> bool:
+        """Say whether a table has changed."""
+        return restart_if_changed()
+
     def client_ended(self) -> None:
         """Count a client out; make place for a new process when a table has changed."""
         super().client_ended()

@@ -13,7 +13,7 @@ from pyfix.formats.queueid import inode_of, is_long
 from pyfix.formats.records import encode_record
 from pyfix.queue import nameless
 from pyfix.queue.spool import Spool
-from pyfix.queue.writer import QueueFileWriter, SizeLimitExceeded, keep_spare, prepare, remove_logs
+from pyfix.queue.writer import QueueFileWriter, SizeLimitExceeded, keep_spare, remove_logs
 
 SIZES = Sizes(segment=10, data_offset=200, recipients=1, flags=0, content=10, options=3)
 
@@ -39,7 +39,6 @@ def both_ways(request: pytest.FixtureRequest) -> None:
 
 
 def test_nothing_is_seen_of_an_incomplete_file(spool: Spool) -> None:
-    prepare(spool)
     file = QueueFileWriter.create(spool)
     file.begin()
     file.append(b"N\x03abc" * 100_000)
@@ -72,7 +71,6 @@ def test_a_name_that_is_taken_is_not_taken_away(spool: Spool) -> None:
 
 
 def test_another_process_makes_no_use_of_inherited_descriptors(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
-    prepare(spool)
     folder = spool.folder("incoming")
     inherited = nameless.nameless_files(folder)
     assert inherited.links >= 0
@@ -97,7 +95,6 @@ def test_a_spare_file_is_used_for_the_next_message_only(spool: Spool) -> None:
 
 
 def test_a_folder_that_is_gone_is_reported_when_a_file_is_needed(spool: Spool) -> None:
-    prepare(spool)
     os.rmdir(spool.folder("incoming"))
     keep_spare(spool)
     with pytest.raises(FileNotFoundError):
