@@ -168,6 +168,13 @@ class Daemon:
             self._unwatch_listeners()
             self.status.taken()
 
+    def used_again(self) -> None:
+        """Count another use by a client that was counted in already, and retire if there may be no more."""
+        self._uses += 1
+        limit = self.max_use()
+        if limit and self._uses >= limit:
+            self.retire()
+
     def client_ended(self) -> None:
         """Count a client out, and retire or go on listening."""
         self._clients -= 1

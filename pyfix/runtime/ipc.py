@@ -20,6 +20,7 @@ from pyfix.runtime.task import sleep
 
 Reply = TypeVar("Reply", bound=Attributes)
 
+_MOST_IDLE: Final = 50
 _BUSY: Final = (errno.EAGAIN, errno.ECONNREFUSED, errno.ENOENT)
 
 
@@ -118,6 +119,54 @@ def _reason(error: Exception) -> str:
     return "Connection timed out" if isinstance(error, StreamTimeout) else str(error)
 
 
+class IdleStreams:
+    """Connections that wait for their next use, for *idle* seconds at most, and until they are *ttl* seconds old."""
+
+    def __init__(self, idle: float, ttl: float) -> None:
+        self._idle = idle
+        self._ttl = ttl
+        self._free: list[tuple[Stream, float, float]] = []
+        self._sweeping = False
+
+    def take(self) -> tuple[Stream, float]|None:
+        """Return a connection that seems to be alive, and when it was made; None if there is none."""
+        while self._free:
+            stream, born, _used = self._free.pop()
+            if stream.pending:
+                # An idle server says nothing: this is its end of the connection closing.
+                stream.close()
+                continue
+            return stream, born
+        return None
+
+    def put(self, stream: Stream, born: float) -> None:
+        """Keep a connection that was made at *born* (seconds of the loop's clock)."""
+        now = current().now
+        if now - born > self._ttl or len(self._free) >= _MOST_IDLE:
+            stream.close()
+            return
+        self._free.append((stream, born, now))
+        if not self._sweeping:
+            self._sweeping = True
+            current().later(self._idle, self._sweep)
+
+    def _sweep(self) -> None:
+        now = current().now
+        stale = [entry for entry in self._free if now - entry[2] >= self._idle or entry[0].pending]
+        self._free = [entry for entry in self._free if entry not in stale]
+        for stream, _born, _used in stale:
+            stream.close()
+        self._sweeping = bool(self._free)
+        if self._sweeping:
+            current().later(self._idle, self._sweep)
+
+    def close(self) -> None:
+        """Close them all."""
+        for stream, _born, _used in self._free:
+            stream.close()
+        self._free.clear()
+
+
 class Service:
     """One daemon that is asked often; idle connections are kept for ipc_idle and at most ipc_ttl seconds."""
 
@@ -134,11 +183,8 @@ class Service:
         self.path = path
         self._protocol = protocol
         self._timeout = timeout
-        self._idle = idle
-        self._ttl = ttl
+        self._idle = IdleStreams(idle, ttl)
         self._encoding: Encoding = encoding
-        self._free: list[tuple[Stream, float, float]] = []
-        self._sweeping = False
 
     async def ask(self, request: Attributes, reply: type[Reply]) -> Reply:
         """Return the answer to *request*; a connection that the server closed meanwhile is replaced once.
@@ -165,45 +211,19 @@ class Service:
                     raise ServiceError(f"{self.path}: Connection timed out") from error
                 raise
             else:
-                self._give_back(stream, born)
+                self._idle.put(stream, born)
                 return answer
         raise ServiceError(f"{self.path}: no answer")
 
     async def _take(self) -> tuple[Stream, float, bool]:
-        while self._free:
-            stream, born, _used = self._free.pop()
-            if stream.pending:
-                # An idle server says nothing: this is its end of the connection closing.
-                stream.close()
-                continue
-            return stream, born, False
+        kept = self._idle.take()
+        if kept is not None:
+            return (*kept, False)
         return await connect(self.path, self._timeout), current().now, True
-
-    def _give_back(self, stream: Stream, born: float) -> None:
-        now = current().now
-        if now - born > self._ttl:
-            stream.close()
-            return
-        self._free.append((stream, born, now))
-        if not self._sweeping:
-            self._sweeping = True
-            current().later(self._idle, self._sweep)
-
-    def _sweep(self) -> None:
-        now = current().now
-        stale = [entry for entry in self._free if now - entry[2] >= self._idle]
-        self._free = [entry for entry in self._free if now - entry[2] < self._idle]
-        for stream, _born, _used in stale:
-            stream.close()
-        self._sweeping = bool(self._free)
-        if self._sweeping:
-            current().later(self._idle, self._sweep)
 
     def disconnect(self) -> None:
         """Close the idle connections, for instance because the server says that its tables changed."""
-        for stream, _born, _used in self._free:
-            stream.close()
-        self._free.clear()
+        self._idle.close()
 
 
 def trigger(path: str, requests: bytes) -> bool:

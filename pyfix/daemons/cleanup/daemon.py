@@ -13,6 +13,7 @@ from pyfix.config.parameters.cleanup import CleanupSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.cleanup.session import Session
 from pyfix.daemons.cleanup.setup import Setup
+from pyfix.protocols.internal.cleanup import NEXT_MESSAGE
 from pyfix.protocols.internal.rewrite import PROTOCOL as REWRITE_PROTOCOL
 from pyfix.queue.flow import Flow
 from pyfix.queue.spool import INCOMING, Spool
@@ -23,7 +24,7 @@ from pyfix.runtime.daemon import Daemon, run
 from pyfix.runtime.groupcommit import GroupCommit
 from pyfix.runtime.ipc import Service, trigger
 from pyfix.runtime.log import log
-from pyfix.runtime.stream import Stream
+from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 from pyfix.runtime.task import sleep
 from pyfix.tables.source import restart_if_changed
 
@@ -51,6 +52,10 @@ class Cleanup(Daemon):
         self._limit = settings.message_size_limit
         self._waking = False
         self._next_look = 0.0
+        self._busy = 0
+        """Messages that are being taken."""
+        self._resting: set[Stream] = set()
+        """Connections on which no message has begun."""
 
     def before_jail(self) -> None:
         """Open the tables.  Raises ConfigError."""
@@ -78,19 +83,14 @@ class Cleanup(Daemon):
         """Say whether a table has changed."""
         return restart_if_changed()
 
-    def client_ended(self) -> None:
-        """Count a client out; make place for a new process when a table has changed."""
-        super().client_ended()
-        if not self._clients and not self._retiring:
-            keep_spare(self._spool)
-        now = self.loop.now
-        if now >= self._next_look and not self._retiring:
-            self._next_look = now + _LOOK_EVERY
-            if restart_if_changed():
-                self.retire()
-
     async def serve(self, stream: Stream) -> None:
-        """Take one message."""
+        """Take messages as long as the client has any."""
+        while await self._take(stream) and await self._asks_for_another(stream):
+            pass
+
+    async def _take(self, stream: Stream) -> bool:
+        """Take one message; tell whether it was accepted."""
+        self._busy += 1
         if not self._flow.take() and self.settings.in_flow_delay:
             await sleep(self.settings.in_flow_delay)
         queued = False
@@ -101,11 +101,50 @@ class Cleanup(Daemon):
             self._queued()
 
         try:
-            await Session(stream, self._setup, await self._create(), self._commit, tell_qmgr).run()
+            return await Session(stream, self._setup, await self._create(), self._commit, tell_qmgr).run()
         finally:
             if not queued:
                 # qmgr(8) will not see this one, so nobody else gives the token back.
                 self._flow.put()
+            self._busy -= 1
+            self._after_message()
+
+    def _after_message(self) -> None:
+        """Prepare for the next message; make place for a new process when a table has changed."""
+        if self._retiring:
+            return
+        if not self._busy:
+            keep_spare(self._spool)
+        now = self.loop.now
+        if now >= self._next_look:
+            self._next_look = now + _LOOK_EVERY
+            if restart_if_changed():
+                self.retire()
+
+    async def _asks_for_another(self, stream: Stream) -> bool:
+        """Wait until the client wants another queue id over its connection, as pyfix's clients do, or leaves."""
+        if self._retiring:
+            return False
+        self._resting.add(stream)
+        try:
+            asked = await stream.read()
+        except (StreamClosed, StreamTimeout):
+            return False
+        finally:
+            self._resting.discard(stream)
+        if asked != NEXT_MESSAGE or self._retiring:
+            return False
+        if self.invocation.chroot and self.outdated():
+            self.retire()
+            return False
+        self.used_again()
+        return True
+
+    def retire(self) -> None:
+        """Take no more messages: let clients that wait for their next one go elsewhere."""
+        super().retire()
+        for stream in list(self._resting):
+            stream.close()
 
     async def _create(self) -> QueueFileWriter:
         while True:

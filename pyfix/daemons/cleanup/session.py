@@ -51,8 +51,8 @@ class Session:
         self.queued = False
         """Whether the message is in the incoming queue."""
 
-    async def run(self) -> None:
-        """Serve the client.  Raises StreamClosed or StreamTimeout when the status can't be told."""
+    async def run(self) -> bool:
+        """Serve the client; tell whether its message was accepted.  Raises StreamClosed or StreamTimeout when the status can't be told."""
         message = self._message
         try:
             await self._take()
@@ -64,9 +64,10 @@ class Session:
             raise
         if accepted:
             self._stream.write(_ACCEPTED)
-            return
+            return True
         self._remove("canceled" if message.errors else "discarded")
         self._stream.write(Status(status=message.errors, reason=message.reason).encode())
+        return False
 
     # The message
 

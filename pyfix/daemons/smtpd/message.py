@@ -55,7 +55,10 @@ async def opened(session: Session) -> bool:
         if server.stand_alone:
             new = DroppedMessage.run(f"{session.settings.command_directory}/postdrop")
         else:
-            new = await NewMessage.open(session.settings.cleanup_service_name, bits, session.settings.ipc_timeout)
+            settings = session.settings
+            new = await NewMessage.open(
+                settings.cleanup_service_name, bits, settings.ipc_timeout, server.idle_cleanups
+            )
     except ServiceError as error:
         log.warning(f"new message: {error}")
         session.blame("resource")

@@ -18,6 +18,7 @@ from pyfix.config.parameters.smtpd import SmtpdSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.protocols.smtp.extensions import discarded_keywords
 from pyfix.queue.freespace import has_room
+from pyfix.runtime.ipc import IdleStreams
 from pyfix.runtime.loop import current
 from pyfix.tables.maps import Maps
 from pyfix.tables.matchlist import MatchList
@@ -45,6 +46,8 @@ class Server:
         self.resolver: Final = Resolver(
             rewrite_service(settings.rewrite_service_name, timeout=timeout, idle=idle, ttl=ttl)
         )
+        self.idle_cleanups: Final = IdleStreams(idle, ttl)
+        """Connections to cleanup(8) that wait for their next message."""
         self.policy: Final = AccessPolicy(snapshot, settings, self.resolver)
         self.anvil: Final = AnvilClient("anvil", timeout)
         self.flush: Final = FlushClient(settings.flush_service_name, timeout)

@@ -126,7 +126,7 @@ class Conversation:
         monkeypatch.setattr(log, "info", self.lines.append)
         monkeypatch.setattr(log, "warning", lambda text: self.lines.append(f"warning: {text}"))
 
-        async def open_message(_service: str, flags: int, _timeout: float) -> FakeMessage:
+        async def open_message(_service: str, flags: int, _timeout: float, _idle: object) -> FakeMessage:
             self.flags.append(flags)
             self.messages.append(FakeMessage(status))
             return self.messages[-1]
