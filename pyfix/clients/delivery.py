@@ -1,7 +1,8 @@
-"""A request to a delivery agent, from qmgr(8)'s side: one connection for each.
+"""Requests to the delivery agents of one transport, from qmgr(8)'s side.
 
-The request is sent as soon as the connection is there, without waiting for the agent's greeting; an agent that has
-not taken the connection yet finds it complete.
+A request is sent as soon as there is a connection, without waiting for the agent's greeting; an agent that has not
+taken the connection yet finds it complete.  Agents of pyfix leave the connection open for the next request; those of
+Postfix close it after the first.
 """
 
 from __future__ import annotations
@@ -19,49 +20,115 @@ from pyfix.runtime.loop import READ_EDGE, WRITE_EDGE, current
 
 _HANDSHAKE: Final = handshake(PROTOCOL)
 _FINAL: Final = DeliveryReply()
-_FINAL_BYTES: Final = _HANDSHAKE + _FINAL.encode()
+_FINAL_BYTES: Final = _FINAL.encode()
+_FIRST_FINAL_BYTES: Final = _HANDSHAKE + _FINAL_BYTES
 _READ_SIZE: Final = 2048
 _FAMILY: Final = int(socket.AF_UNIX)
 _KIND: Final = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-_INPUT: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_HANGUP: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_INPUT: Final = select.EPOLLIN | _HANGUP
+_MOST_IDLE: Final = 50
+
+Done = Callable[[DeliveryReply | str], None]
+"""Gets the reply, or the reason why there is none."""
 
 
 class AgentsBusy(Exception):
     """The listen queue of a transport is full: all its processes are at work."""
 
 
-class DeliveryCall:
-    """One request under way.  *done* gets the reply, or the reason why there is none."""
+class Agents:
+    """The agents that listen on one socket."""
 
-    __slots__ = ("_data", "_done", "_fd", "_loop", "_rest", "_socket", "deadline")
+    __slots__ = ("_idle", "path")
 
-    def __init__(
-        self, path: str, request: bytes, done: Callable[[DeliveryReply | str], None], timeout: float
-    ) -> None:
-        """Connect to the agent's socket at *path* and send *request*.
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._idle: list[_Connection] = []
+
+    def ask(self, request: bytes, done: Done, timeout: float) -> None:
+        """Send *request*; *done* is called later, within *timeout* seconds.
 
         Raises AgentsBusy, or OSError when there is no such service.
         """
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.send(request, done, timeout):
+                return
+        _Connection(self).send_first(request, done, timeout)
+
+    def keep(self, connection: _Connection) -> bool:
+        """Keep a connection whose request was answered for the next one; tell whether there was room."""
+        if len(self._idle) >= _MOST_IDLE:
+            return False
+        self._idle.append(connection)
+        return True
+
+    def forget(self, connection: _Connection) -> None:
+        """Drop a connection whose agent has left."""
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+
+class _Connection:
+    """A connection to one agent, with at most one request under way."""
+
+    __slots__ = ("_agents", "_data", "_done", "_fd", "_loop", "_request", "_rest", "_socket", "_used", "deadline")
+
+    def __init__(self, agents: Agents) -> None:
+        """Connect.  Raises AgentsBusy, OSError."""
         # What stands below socket.socket: its constructor and its close take longer than the system calls.
-        connection = _Socket(_FAMILY, _KIND, 0)
+        self._socket = connection = _Socket(_FAMILY, _KIND, 0)
         try:
-            connection.connect(path)
-            sent = connection.send(request)
+            connection.connect(agents.path)
         except BlockingIOError:
             connection.close()
-            raise AgentsBusy(path) from None
+            raise AgentsBusy(agents.path) from None
         except OSError:
             connection.close()
             raise
-        self._socket = connection
-        self._fd = fd = connection.fileno()
-        self._done = done
+        self._agents = agents
+        self._fd = connection.fileno()
+        self._loop = current()
+        self._request = b""
+        self._rest = b""
         self._data = b""
-        self._rest = request[sent:] if sent < len(request) else b""
-        self._loop = loop = current()
+        self._done: Done | None = None
+        self._used = False
+        """The greeting has come, with the answer to an earlier request."""
         self.deadline = 0.0
-        loop.watch(fd, WRITE_EDGE if self._rest else READ_EDGE, self._event)
-        loop.expire_at(self, loop.now + timeout)
+
+    def send_first(self, request: bytes, done: Done, timeout: float) -> None:
+        """Send the first request.  Raises OSError."""
+        try:
+            sent = self._socket.send(request)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._socket.close()
+            raise
+        self._await_answer(request, sent, done, timeout)
+        self._loop.watch(self._fd, WRITE_EDGE if self._rest else READ_EDGE, self._event)
+
+    def send(self, request: bytes, done: Done, timeout: float) -> bool:
+        """Send another request; tell whether the agent was still there."""
+        try:
+            sent = self._socket.send(request)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._close()
+            return False
+        self._await_answer(request, sent, done, timeout)
+        if self._rest:
+            self._loop.rewatch(self._fd, WRITE_EDGE)
+        return True
+
+    def _await_answer(self, request: bytes, sent: int, done: Done, timeout: float) -> None:
+        self._request = request
+        self._rest = request[sent:] if sent < len(request) else b""
+        self._done = done
+        self._loop.expire_at(self, self._loop.now + timeout)
 
     def _event(self, event: int) -> None:
         if self._rest and event & select.EPOLLOUT:
@@ -73,23 +140,30 @@ class DeliveryCall:
                 data = self._socket.recv(_READ_SIZE)
             except BlockingIOError:
                 return
+            except ConnectionResetError as error:
+                # An agent that ends without having read what is there: nobody has begun with the request.
+                if self._used and self._done is not None:
+                    self._ask_again(self._done)
+                else:
+                    self._end(error.strerror or "error")
+                return
             except OSError as error:
                 self._end(error.strerror or "error")
                 return
-            if data == _FINAL_BYTES and not self._data:
-                self._end(_FINAL)
+            if not self._data and data == (_FINAL_BYTES if self._used else _FIRST_FINAL_BYTES):
+                self._answered(_FINAL, leaving=bool(event & _HANGUP))
                 return
             if not data:
                 self._end("unexpected end-of-input")
                 return
             self._data += data
             try:
-                reply = _parse(self._data)
+                reply = self._parse()
             except AttributeListError as error:
                 self._end(str(error))
                 return
             if reply is not None:
-                self._end(reply)
+                self._answered(reply, leaving=bool(event & _HANGUP))
                 return
 
     def _send_rest(self) -> None:
@@ -101,25 +175,54 @@ class DeliveryCall:
         except OSError:
             self._rest = b""  # The end of input, which follows, says it.
 
+    def _parse(self) -> DeliveryReply | None:
+        """Return the reply in what has come, None while it is incomplete.  Raises AttributeListError."""
+        data, start = self._data, 0
+        if not self._used:
+            start = end_of_list(data)
+            if start < 0:
+                return None
+            if data[:start] != _HANDSHAKE:
+                pairs = decode_pairs(data[:start])
+                if not pairs or pairs[0] != ("protocol", PROTOCOL):
+                    raise AttributeListError(f"unexpected protocol {pairs[:1]}")
+        end = end_of_list(data, start)
+        return DeliveryReply.decode(data[start:end]) if end >= 0 else None
+
     def expired(self) -> None:
         """Called by the loop when the agent has not answered in time."""
         self._end("timeout receiving delivery status")
 
-    def _end(self, result: DeliveryReply | str) -> None:
+    def _ask_again(self, done: Done) -> None:
+        request, timeout = self._request, max(self.deadline - self._loop.now, 0.0)
+        self._close()
+        try:
+            self._agents.ask(request, done, timeout)
+        except (AgentsBusy, OSError) as error:
+            done(str(error))
+
+    def _answered(self, reply: DeliveryReply, *, leaving: bool) -> None:
+        done = self._done
+        if done is None:
+            self._close()  # Nobody has asked.
+            return
         self._loop.expire_never(self)
+        self._done = None
+        self._data = self._request = b""
+        self._used = True
+        if leaving or self._rest or not self._agents.keep(self):
+            self._close()
+        done(reply)
+
+    def _end(self, problem: str) -> None:
+        done = self._done
+        self._close()
+        if done is not None:
+            done(problem)
+
+    def _close(self) -> None:
+        self._loop.expire_never(self)
+        self._agents.forget(self)
         self._loop.forget(self._fd)
         self._socket.close()
-        self._done(result)
-
-
-def _parse(data: bytes) -> DeliveryReply | None:
-    """Return the reply that *data* has after the greeting, None while it is incomplete.  Raises AttributeListError."""
-    start = end_of_list(data)
-    if start < 0:
-        return None
-    if data[:start] != _HANDSHAKE:
-        pairs = decode_pairs(data[:start])
-        if not pairs or pairs[0] != ("protocol", PROTOCOL):
-            raise AttributeListError(f"unexpected protocol {pairs[:1]}")
-    end = end_of_list(data, start)
-    return DeliveryReply.decode(data[start:end]) if end >= 0 else None
+        self._done = None

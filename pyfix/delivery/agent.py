@@ -14,8 +14,9 @@ from typing import ClassVar, Final
 from pyfix.config.snapshot import Snapshot
 from pyfix.delivery.outcome import Outcome
 from pyfix.delivery.report import Delivery, Reporter
+from pyfix.delivery.requests import problem_of, receive_request
+from pyfix.delivery.standing import StandingConnections, read_request
 from pyfix.formats.attributes import AttributeListError
-from pyfix.formats.queueid import is_valid
 from pyfix.protocols.internal.delivery import (
     PROTOCOL,
     STATUS_DEFER,
@@ -24,8 +25,6 @@ from pyfix.protocols.internal.delivery import (
     DeliveryRequest,
     MessageStats,
     Recipient,
-    decode_recipients,
-    decode_request,
     decode_whole,
 )
 from pyfix.queue.message import Message, MessageBusy
@@ -39,12 +38,10 @@ from pyfix.runtime.task import spawn
 from pyfix.tables.maps import Maps
 from pyfix.tables.table import Table
 
-_READ_SIZE: Final = 16384
 _LOOK_EVERY: Final = 1.0
 _HANDSHAKE: Final = handshake(PROTOCOL)
 _FINAL: Final = DeliveryReply(status=STATUS_FINAL).encode()
 _DEFER: Final = DeliveryReply(status=STATUS_DEFER).encode()
-_ANSWER_FINAL: Final = _HANDSHAKE + _FINAL
 
 
 class DeliveryAgent(Daemon):
@@ -62,6 +59,7 @@ class DeliveryAgent(Daemon):
         self._next_look = 0.0
         self._most_uses = -1
         self._answers: list[tuple[int, bytes]] = []
+        self._standing = StandingConnections(self._begin, self._may_read)
         self.spool = Spool(self.mail.hash_queue_names, self.mail.hash_queue_depth)
 
     def watch_tables(self, maps: Sequence[Maps]) -> None:
@@ -134,7 +132,7 @@ class DeliveryAgent(Daemon):
                 while len(arrived) < room:
                     fd, _address = accept()
                     os.set_blocking(fd, False)
-                    arrived.append((fd, _read(fd)))
+                    arrived.append((fd, read_request(fd)))
             except BlockingIOError:
                 pass
             except OSError as error:
@@ -165,12 +163,16 @@ class DeliveryAgent(Daemon):
         parsed = decode_whole(data) if data is not None else None
         if parsed is None:
             # The client waits for our greeting, or has more to say than a read takes.
-            spawn(self._serve_slowly(socket.socket(fileno=fd), data or b""), self._ended)
+            greeting = _HANDSHAKE
+            if fd in self._standing:
+                greeting = b""
+                self._standing.release(fd)
+            spawn(self._serve_slowly(socket.socket(fileno=fd), greeting, data or b""), self._ended)
             return None
         request, recipients, stats = parsed
         message = self._open(request, recipients)
         if isinstance(message, bytes):
-            return _HANDSHAKE + message if message else message
+            return message
         delivery = Delivery(request, recipients, message, stats)
         waits = False
         try:
@@ -187,12 +189,12 @@ class DeliveryAgent(Daemon):
         if waits:
             spawn(self._serve(fd, delivery), report_if_bug)
             return None
-        return _ANSWER_FINAL
+        return _FINAL
 
     async def _serve(self, fd: int, delivery: Delivery) -> None:
         reply = b""
         try:
-            reply = _HANDSHAKE + await self._deliver(delivery)
+            reply = await self._deliver(delivery)
         finally:
             self._answer(fd, reply)
 
@@ -207,7 +209,7 @@ class DeliveryAgent(Daemon):
         return _DEFER if reply is _LEFT else reply.encode()
 
     def _answer(self, fd: int, reply: bytes) -> None:
-        """Answer a client with the others of this turn, after the log lines, and close its connection."""
+        """Answer a client with the others of this turn, after the log lines; nothing to say closes its connection."""
         if not self._answers:
             self.loop.at_turn_end(self._send_answers)
         self._answers.append((fd, reply))
@@ -215,20 +217,38 @@ class DeliveryAgent(Daemon):
     def _send_answers(self) -> None:
         answers, self._answers = self._answers, []
         for fd, reply in answers:
+            stays = bool(reply) and self.capacity > 1 and not self._retiring
             try:
                 if reply:
-                    os.write(fd, reply)
+                    os.write(fd, reply if fd in self._standing else _HANDSHAKE + reply)
             except OSError as error:
                 log.warning(f"delivery request: {error.strerror}")
-            os.close(fd)
+                stays = False
+            if stays:
+                self._standing.keep(fd)
+            else:
+                self._standing.close(fd)
             self.client_ended()
 
-    async def _serve_slowly(self, connection: socket.socket, data: bytes) -> None:
+    def _may_read(self) -> bool:
+        """Say whether this process may still serve a client whose connection stood."""
+        if self.invocation.chroot and self.outdated():
+            self.retire()
+            return False
+        return True
+
+    def retire(self) -> None:
+        """Take no more requests."""
+        super().retire()
+        self._standing.close_idle()
+
+    async def _serve_slowly(self, connection: socket.socket, greeting: bytes, data: bytes) -> None:
         """Serve a client that has sent only *data* so far."""
         stream = Stream(connection, self.client_timeout())
         try:
-            stream.write(_HANDSHAKE)
-            parsed = await _receive(stream, data)
+            if greeting:
+                stream.write(greeting)
+            parsed = await receive_request(stream, data)
             if parsed is None:
                 return
             request, recipients = parsed
@@ -253,7 +273,7 @@ class DeliveryAgent(Daemon):
 
     def _open(self, request: DeliveryRequest, recipients: list[Recipient]) -> Message | bytes:
         """Open and lock the queue file; return the reply when that cannot be done, b"" if there is nothing to say."""
-        problem = _problem(request, recipients)
+        problem = problem_of(request, recipients)
         if problem:
             log.warning(problem)
             return b""
@@ -272,50 +292,4 @@ def report_if_bug(error: BaseException | None) -> None:
         report_bug(error)
 
 
-def _read(fd: int) -> bytes | None:
-    try:
-        return os.read(fd, _READ_SIZE)
-    except BlockingIOError:
-        return None
-    except OSError:
-        return b""
-
-
 _LEFT: Final = DeliveryReply(status=STATUS_DEFER)
-
-_Request = tuple[DeliveryRequest, list[Recipient]]
-
-
-def _problem(request: DeliveryRequest, recipients: list[Recipient]) -> str:
-    if not request.nexthop:
-        return "empty nexthop hostname"
-    if request.queue_name not in ("active", "incoming", "deferred"):
-        return f"bad queue name: {request.queue_name}"
-    if not is_valid(request.queue_id):
-        return f"bad queue id: {request.queue_id}"
-    if not recipients:
-        return f"{request.queue_id}: no recipients in delivery request for destination {request.nexthop}"
-    return ""
-
-
-async def _receive(stream: Stream, data: bytes) -> _Request | None:
-    """Read the rest of a request whose first bytes are *data*; None when the client leaves instead."""
-    head = decode_request(data) if data else None
-    while head is None:
-        more = await stream.read()
-        if not more:
-            return None
-        data += more
-        head = decode_request(data)
-    request, start = head
-    recipients: list[Recipient] = []
-    while True:
-        found, end = decode_recipients(data, start, request.recipient_count - len(recipients))
-        recipients += found
-        if len(recipients) >= request.recipient_count:
-            return request, recipients
-        data, start = data[end:], 0
-        more = await stream.read()
-        if not more:
-            return None
-        data += more

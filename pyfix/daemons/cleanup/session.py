@@ -52,7 +52,10 @@ class Session:
         """Whether the message is in the incoming queue."""
 
     async def run(self) -> bool:
-        """Serve the client; tell whether its message was accepted.  Raises StreamClosed or StreamTimeout when the status can't be told."""
+        """Serve the client; tell whether its message was accepted.
+
+        Raises StreamClosed or StreamTimeout when the status can't be told.
+        """
         message = self._message
         try:
             await self._take()

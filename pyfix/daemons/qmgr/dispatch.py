@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from pyfix.clients.delivery import AgentsBusy, DeliveryCall
+from pyfix.clients.delivery import Agents, AgentsBusy
 from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.daemons.qmgr.request import encode_request
 from pyfix.daemons.qmgr.routing import RETRY
@@ -40,6 +40,8 @@ class Dispatcher:
         self._timeout = settings.daemon_timeout
         self._transport_retry_time = settings.transport_retry_time
         self._minimal_backoff_time = settings.minimal_backoff_time
+        self._agents: dict[str, Agents] = {}
+        """By the path of their socket."""
         self._work: dict[Transport, None] = {}
         self._results: list[tuple[Entry, DeliveryReply | str]] = []
 
@@ -70,9 +72,12 @@ class Dispatcher:
                     requests.append((entry, encode_request(entry, self._protocol)))
             if not requests:
                 return
+            agents = self._agents.get(transport.path)
+            if agents is None:
+                agents = self._agents[transport.path] = Agents(transport.path)
             for index, (entry, request) in enumerate(requests):
                 try:
-                    DeliveryCall(transport.path, request, partial(self._answered, entry), self._timeout)
+                    agents.ask(request, partial(self._answered, entry), self._timeout)
                 except AgentsBusy:
                     self._put_back(transport, requests[index:])
                     transport.is_full = True

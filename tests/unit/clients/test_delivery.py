@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pyfix.clients.delivery import AgentsBusy, DeliveryCall
+from pyfix.clients.delivery import Agents, AgentsBusy
 from pyfix.protocols.internal.delivery import STATUS_DEFER, DeliveryReply
 from pyfix.runtime.ipc import handshake
 from pyfix.runtime.task import Waiter
@@ -27,7 +27,7 @@ Answer = Callable[[socket.socket], None]
 def call(folder: Path, answer: Answer, request: bytes = REQUEST, timeout: float = 5) -> DeliveryReply | str:
     async def ask() -> DeliveryReply | str:
         waiter: Waiter[DeliveryReply | str] = Waiter()
-        DeliveryCall("private/smtp", request, waiter.wake_soon, timeout)
+        Agents("private/smtp").ask(request, waiter.wake_soon, timeout)
         return await waiter
 
     with serving(folder, "private/smtp", answer):
@@ -107,7 +107,7 @@ def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     async def ask() -> None:
-        DeliveryCall("private/none", REQUEST, print, 5)
+        Agents("private/none").ask(REQUEST, print, 5)
 
     with pytest.raises(FileNotFoundError):
         run(ask())
@@ -126,10 +126,73 @@ def test_all_agents_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
                 other.connect("s")
 
         async def ask() -> None:
-            DeliveryCall("s", REQUEST, print, 5)
+            Agents("s").ask(REQUEST, print, 5)
 
         with pytest.raises(AgentsBusy):
             run(ask())
         for other in others:
             other.close()
         assert select.select([listener], [], [], 0)[0]
+
+
+# -- connections that stay -----------------------------------------------------------------------------------------
+
+
+def one_after_the_other(folder: Path, answer: Answer, count: int = 3) -> tuple[list[DeliveryReply | str], int]:
+    """Return the replies to *count* requests to one transport, and the number of connections that they took."""
+
+    async def ask() -> list[DeliveryReply | str]:
+        agents = Agents("private/smtp")
+        found = []
+        for number in range(count):
+            waiter: Waiter[DeliveryReply | str] = Waiter()
+            agents.ask(b"flags\0%d\0\0" % number, waiter.wake_soon, 5)
+            found.append(await waiter)
+        return found
+
+    with serving(folder, "private/smtp", answer) as connections:
+        return run(ask()), len(connections)
+
+
+def test_an_agent_that_stays_gets_the_next_request(tmp_path: Path) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(GREETING)
+        while connection.recv(65536):
+            connection.sendall(FINAL)
+
+    assert one_after_the_other(tmp_path, answer) == ([DeliveryReply()] * 3, 1)
+
+
+def test_an_agent_that_leaves_after_its_answer(tmp_path: Path) -> None:
+    """As Postfix's agents do."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(GREETING + FINAL)
+
+    assert one_after_the_other(tmp_path, answer)[0] == [DeliveryReply()] * 3
+
+
+def test_a_request_that_nobody_has_read_is_sent_again(tmp_path: Path) -> None:
+    """An agent ends while the request is on its way."""
+    gone = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(GREETING + FINAL)
+        if not gone.is_set():
+            gone.set()
+            select.select([connection], [], [])
+
+    assert one_after_the_other(tmp_path, answer, 2) == ([DeliveryReply()] * 2, 2)
+
+
+def test_a_request_that_was_read_is_not_sent_again(tmp_path: Path) -> None:
+    """The agent may have delivered before it died."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(GREETING + FINAL)
+        connection.recv(65536)
+
+    assert one_after_the_other(tmp_path, answer, 2) == ([DeliveryReply(), "unexpected end-of-input"], 1)

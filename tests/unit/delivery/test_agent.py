@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,43 @@ def test_refused_requests(daemon: Running, message: Queued, changes: dict[str, s
     assert f"discard: warning: {line}" in daemon.system.logged("warning")
     assert message.recipients_left() == ["a@x.example", "b@x.example"]
     assert is_final(deliver(daemon, message)), "the next request is served"
+
+
+def test_several_requests_on_one_connection(daemon: Running) -> None:
+    """As our qmgr sends them; Postfix's closes its end after the first."""
+    client = daemon.connect()
+    for number in range(3):
+        message = queued(daemon.system, "a@x.example", queue_id=f"ABC12{number}")
+        client.socket.sendall(message.encode())
+        assert number or client.receive() == [("protocol", "delivery_request_protocol")]
+        assert is_final(client.receive())
+        assert message.recipients_left() == []
+
+
+def test_a_later_request_in_pieces(daemon: Running, message: Queued) -> None:
+    client = daemon.connect()
+    client.socket.sendall(message.encode())
+    assert client.receive() == [("protocol", "delivery_request_protocol")]
+    assert is_final(client.receive())
+    message = queued(daemon.system, "a@x.example", queue_id="ABC124")
+    client.socket.sendall(message.encode()[:100])
+    assert is_final(deliver(daemon, queued(daemon.system, "b@x.example", queue_id="ABC125"))), "others are served"
+    client.socket.sendall(message.encode()[100:])
+    assert is_final(client.receive())
+
+
+def test_a_request_that_comes_too_late_is_not_read(daemon: Running, message: Queued) -> None:
+    """The process ends: its client learns that nobody has begun with the request."""
+    client = daemon.connect()
+    client.socket.sendall(message.encode())
+    assert client.receive() == [("protocol", "delivery_request_protocol")]
+    assert is_final(client.receive())
+    os.kill(daemon.pid, signal.SIGSTOP)
+    daemon.master_goes()
+    client.socket.sendall(message.encode())
+    os.kill(daemon.pid, signal.SIGCONT)
+    with pytest.raises(ConnectionResetError):
+        client.receive()
 
 
 def test_no_recipients(daemon: Running, message: Queued) -> None:
