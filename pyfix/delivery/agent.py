@@ -217,7 +217,7 @@ class DeliveryAgent(Daemon):
     def _send_answers(self) -> None:
         answers, self._answers = self._answers, []
         for fd, reply in answers:
-            stays = bool(reply) and self.capacity > 1 and not self._retiring
+            stays = bool(reply) and self._may_stand()
             try:
                 if reply:
                     os.write(fd, reply if fd in self._standing else _HANDSHAKE + reply)
@@ -229,6 +229,10 @@ class DeliveryAgent(Daemon):
             else:
                 self._standing.close(fd)
             self.client_ended()
+
+    def _may_stand(self) -> bool:
+        """Say whether a connection may stay open for another request; agents that serve one at a time have no place."""
+        return self.capacity > 1 and not self._retiring
 
     def _may_read(self) -> bool:
         """Say whether this process may still serve a client whose connection stood."""
@@ -260,6 +264,8 @@ class DeliveryAgent(Daemon):
                 reply = await self._deliver(Delivery(request, recipients, message, stats))
             stream.write(reply)
             await stream.drain()
+            if reply and self._may_stand():
+                self._standing.keep(stream.detach())
         except AttributeListError as error:
             log.warning(f"delivery request: {error}")
         except OSError as error:

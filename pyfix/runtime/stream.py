@@ -366,6 +366,15 @@ class Stream:
             writer, self._writer = self._writer, None
             writer.fail(StreamClosed("closed"))
 
+    def detach(self) -> int:
+        """Give the descriptor away, open, when all that was written is sent; the stream is closed."""
+        fd = self._fd
+        self._fd = -1
+        self._loop.unwatch(fd)
+        if self.deadline:
+            self._loop.expire_never(self)
+        return self._socket.detach()
+
     async def close_when_sent(self) -> None:
         """Send all, then close; a peer that takes nothing is dropped after the timeout."""
         try:
