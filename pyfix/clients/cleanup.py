@@ -81,7 +81,6 @@ class NewMessage:
         message = None
         while message is None and idle is not None and (kept := idle.take()) is not None:
             stream, born = kept
-            stream.write(NEXT_MESSAGE)
             try:
                 message = cls(stream, await _queue_id(stream, path), idle, born)
             except _Gone:
@@ -136,6 +135,9 @@ class NewMessage:
         if status.status or self._idle is None:
             self._stream.close()
         else:
+            # The next queue id will be there when it is needed.
+            self._stream.write(NEXT_MESSAGE)
+            self._stream.send_soon()
             self._idle.put(self._stream, self._born)
         return status
 

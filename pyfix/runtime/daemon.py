@@ -15,6 +15,7 @@ import socket
 import stat
 import sys
 import traceback
+from _socket import socket as _Socket
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar
 
@@ -126,13 +127,16 @@ class Daemon:
     def accepter(self, listener: socket.socket) -> Callable[[int], None]:
         """Return the handler for events of one listening socket."""
 
-        # What socket.accept() does, less its look at enumerations for each connection.
+        # What socket.accept() does, less its look at enumerations for each connection, and with the class below
+        # socket.socket, whose constructor and close take longer than the system calls.
         take = listener._accept  # type: ignore[attr-defined]  # of the C class, which typing does not show
         family, kind, protocol = int(listener.family), int(listener.type), listener.proto
-        make = socket.socket
+        make = _Socket
+        loop = self.loop
 
         def accept(_event: int) -> None:
-            for _ in range(_ACCEPT_BURST):
+            # While other descriptors are ready, too, there are probably more clients.
+            for _ in range(_ACCEPT_BURST if loop.batching else 1):
                 try:
                     descriptor, _address = take()
                 except BlockingIOError:
@@ -149,7 +153,7 @@ class Daemon:
 
         return accept
 
-    def admit(self, connection: socket.socket) -> None:
+    def admit(self, connection: _Socket) -> None:
         """Take a connected client and serve it."""
         self.client_began()
         stream = Stream(connection, self.client_timeout())

@@ -17,7 +17,7 @@ class GroupCommit:
         """Return when all data and metadata of *fd* are on the disk.  Raises OSError."""
         waiter: Waiter[OSError | None] = Waiter()
         if not self._waiting:
-            current().at_turn_end(self._commit)
+            current().first_at_turn_end(self._commit)
         self._waiting.append((fd, waiter))
         error = await waiter
         if error is not None:
@@ -26,5 +26,8 @@ class GroupCommit:
     def _commit(self) -> None:
         batch, self._waiting = self._waiting, []
         results = sync_files([fd for fd, _waiter in batch])
+        if len(batch) == 1:
+            batch[0][1].wake(results[0])  # and be answered before the log lines leave
+            return
         for (_fd, waiter), result in zip(batch, results, strict=True):
             waiter.wake_soon(result)

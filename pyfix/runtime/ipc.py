@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from _socket import socket as _Socket
 from typing import Final, TypeVar
 
 from pyfix.formats.attributes import AttributeListError, Attributes, Encoding, decode_pairs, encode_pairs, end_of_list
@@ -20,6 +21,8 @@ from pyfix.runtime.task import sleep
 
 Reply = TypeVar("Reply", bound=Attributes)
 
+_FAMILY: Final = int(socket.AF_UNIX)
+_KIND: Final = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
 _MOST_IDLE: Final = 50
 _BUSY: Final = (errno.EAGAIN, errno.ECONNREFUSED, errno.ENOENT)
 
@@ -41,7 +44,7 @@ async def connect(path: str, timeout: float) -> Stream:
     delay = 0.001
     end = current().now + timeout
     while True:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        connection = _Socket(_FAMILY, _KIND, 0)
         try:
             connection.connect(path)
         except OSError as error:
@@ -122,9 +125,11 @@ def _reason(error: Exception) -> str:
 class IdleStreams:
     """Connections that wait for their next use, for *idle* seconds at most, and until they are *ttl* seconds old."""
 
-    def __init__(self, idle: float, ttl: float) -> None:
+    def __init__(self, idle: float, ttl: float, *, server_speaks: bool = False) -> None:
+        """*server_speaks*: what an idle server says is meant for the next use."""
         self._idle = idle
         self._ttl = ttl
+        self._server_speaks = server_speaks
         self._free: list[tuple[Stream, float, float]] = []
         self._sweeping = False
 
@@ -132,12 +137,15 @@ class IdleStreams:
         """Return a connection that seems to be alive, and when it was made; None if there is none."""
         while self._free:
             stream, born, _used = self._free.pop()
-            if stream.pending:
-                # An idle server says nothing: this is its end of the connection closing.
+            if self._is_over(stream):
                 stream.close()
                 continue
             return stream, born
         return None
+
+    def _is_over(self, stream: Stream) -> bool:
+        """Say whether the server has left: one that has nothing to say shows it by being readable."""
+        return stream.peer_left or (stream.pending and not self._server_speaks)
 
     def put(self, stream: Stream, born: float) -> None:
         """Keep a connection that was made at *born* (seconds of the loop's clock)."""
@@ -152,7 +160,7 @@ class IdleStreams:
 
     def _sweep(self) -> None:
         now = current().now
-        stale = [entry for entry in self._free if now - entry[2] >= self._idle or entry[0].pending]
+        stale = [entry for entry in self._free if now - entry[2] >= self._idle or self._is_over(entry[0])]
         self._free = [entry for entry in self._free if entry not in stale]
         for stream, _born, _used in stale:
             stream.close()

@@ -97,6 +97,10 @@ class Loop(epollreactor.EPollReactor):
         """Call *call* once when all events that are ready now have been handled: the place for batches."""
         self._turn_end.append(call)
 
+    def first_at_turn_end(self, call: Callable[[], None]) -> None:
+        """Call *call* before all others that wait for the end of the turn: somebody waits for it."""
+        self._turn_end.insert(0, call)
+
     def later(self, seconds: float, call: Callable[..., Any], *arguments: Any) -> DelayedCall:
         """Call *call* after *seconds*; the result has cancel() and active()."""
         return self.callLater(seconds, call, *arguments)

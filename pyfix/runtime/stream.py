@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import select
 import socket
+from _socket import socket as Socket
 from collections.abc import Generator
 from contextlib import suppress
 from typing import Final
@@ -38,7 +39,7 @@ class Stream:
         "_size", "_socket", "_task", "_writer", "_writing", "deadline", "timeout", "until",
     )  # fmt: skip
 
-    def __init__(self, connection: socket.socket, timeout: float = 0) -> None:
+    def __init__(self, connection: Socket, timeout: float = 0) -> None:
         self._socket = connection
         self._fd = connection.fileno()
         self._loop = current()
@@ -148,13 +149,18 @@ class Stream:
         return self._fd
 
     @property
-    def socket(self) -> socket.socket:
+    def socket(self) -> Socket:
         """The socket itself, for options and addresses."""
         return self._socket
 
     def unread(self, data: bytes) -> None:
         """Give bytes back; the next read returns them first."""
         self._buffer = data + self._buffer
+
+    @property
+    def peer_left(self) -> bool:
+        """Whether the peer is known to have closed its end; what it said before can still be read."""
+        return self._hangup or self._problem is not None
 
     @property
     def pending(self) -> bool:
@@ -177,12 +183,8 @@ class Stream:
         if self._buffer:
             data, self._buffer = self._buffer, b""
             return data
-        if self._out and not self._leaving and not self._writing:
-            if self._loop.batching:
-                self._leaving = True
-                self._loop.leaving(self._send)
-            else:
-                self._send()
+        if self._out:
+            self.send_soon()
         if self._fd < 0:
             raise StreamClosed("closed")
         if self._readable:
@@ -238,6 +240,15 @@ class Stream:
         """
         if self._out and not self._loop.batching and not self._leaving and not self._writing:
             self._send()
+
+    def send_soon(self) -> None:
+        """Send in this turn, with the others', although nobody reads; what is wrong is told by the next read."""
+        if self._out and not self._leaving and not self._writing:
+            if self._loop.batching:
+                self._leaving = True
+                self._loop.leaving(self._send)
+            else:
+                self._send()
 
     def flush(self) -> bool:
         """Send what the kernel takes now; tell whether all is gone."""
@@ -310,7 +321,8 @@ class Stream:
         """Pass an open descriptor, with one byte of data as Postfix does.  Raises StreamClosed."""
         await self.drain()
         try:
-            socket.send_fds(self._socket, [b"\0"], [fd])
+            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))
+            self._socket.sendmsg([b"\0"], [rights])
         except OSError as error:
             raise StreamClosed(error.strerror) from error
 

@@ -85,29 +85,38 @@ class Cleanup(Daemon):
 
     async def serve(self, stream: Stream) -> None:
         """Take messages as long as the client has any."""
-        while await self._take(stream) and await self._asks_for_another(stream):
-            pass
+        again = False
+        while await self._take(stream, again) and await self._asks_for_another(stream):
+            again = True
 
-    async def _take(self, stream: Stream) -> bool:
-        """Take one message; tell whether it was accepted."""
-        self._busy += 1
-        if not self._flow.take() and self.settings.in_flow_delay:
-            await sleep(self.settings.in_flow_delay)
-        queued = False
+    async def _take(self, stream: Stream, again: bool) -> bool:
+        """Take one message; tell whether it was accepted.  *again*: the client has its queue id in advance."""
+        begun = queued = False
+
+        async def begin() -> None:
+            nonlocal begun
+            begun = True
+            self._busy += 1
+            if not self._flow.take() and self.settings.in_flow_delay:
+                await sleep(self.settings.in_flow_delay)
 
         def tell_qmgr() -> None:
             nonlocal queued
             queued = True
             self._queued()
 
+        if not again:
+            await begin()
         try:
-            return await Session(stream, self._setup, await self._create(), self._commit, tell_qmgr).run()
+            file = await self._create()
+            return await Session(stream, self._setup, file, self._commit, tell_qmgr, begin if again else None).run()
         finally:
-            if not queued:
-                # qmgr(8) will not see this one, so nobody else gives the token back.
-                self._flow.put()
-            self._busy -= 1
-            self._after_message()
+            if begun:
+                if not queued:
+                    # qmgr(8) will not see this one, so nobody else gives the token back.
+                    self._flow.put()
+                self._busy -= 1
+                self._after_message()
 
     def _after_message(self) -> None:
         """Prepare for the next message; make place for a new process when a table has changed."""
@@ -138,10 +147,10 @@ class Cleanup(Daemon):
             self.retire()
             return False
         self.used_again()
-        return True
+        return not self._retiring
 
     def retire(self) -> None:
-        """Take no more messages: let clients that wait for their next one go elsewhere."""
+        """Take no more messages than those whose queue id was given away."""
         super().retire()
         for stream in list(self._resting):
             stream.close()

@@ -6,7 +6,7 @@ Whatever happens on the way, in the end the queue file is complete and safe on t
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from pyfix.daemons.cleanup.content import read_content
@@ -36,12 +36,22 @@ _ALIAS_ERROR: Final = "4.6.0 Alias expansion error"
 class Session:
     """Takes one message from a client and puts it into the queue."""
 
-    __slots__ = ("_commit", "_file", "_message", "_queued", "_removed", "_stream", "queued")
+    __slots__ = ("_begun", "_commit", "_file", "_message", "_queued", "_removed", "_stream", "queued")
 
     def __init__(
-        self, stream: Stream, setup: Setup, file: QueueFileWriter, commit: GroupCommit, queued: Callable[[], None]
+        self,
+        stream: Stream,
+        setup: Setup,
+        file: QueueFileWriter,
+        commit: GroupCommit,
+        queued: Callable[[], None],
+        begun: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """*queued* is called when the message is in the incoming queue, for qmgr(8) to hear of it."""
+        """*queued* is called when the message is in the incoming queue, for qmgr(8) to hear of it.
+
+        *begun*, if given, is called when the message begins; it may never do.
+        """
+        self._begun = begun
         self._stream = stream
         self._file = file
         self._commit = commit
@@ -58,7 +68,9 @@ class Session:
         """
         message = self._message
         try:
-            await self._take()
+            if not await self._take():
+                self._file.remove()
+                return False
             accepted = not message.errors and not message.flags & DISCARD and await self._enqueue()
             if message.errors and message.flags & BOUNCE:
                 await self._bounce()
@@ -74,12 +86,14 @@ class Session:
 
     # The message
 
-    async def _take(self) -> None:
-        """Take the message; what goes wrong stands in its error bits."""
+    async def _take(self) -> bool:
+        """Take the message, what goes wrong stands in its error bits; False when the client did not begin with one."""
         message = self._message
         source: RecordSource | None = None
         try:
             source = await self._begin()
+            if source is None:
+                return False
             if message.going:
                 message.out.append(EMPTY_SIZES)
                 await read_envelope(message, source)
@@ -91,16 +105,16 @@ class Session:
             self._too_large()
         except RecordError:
             self._bad_record(source)
-            return
+            return True
         except (EndOfInput, StreamClosed) as end:
             if source is not None and isinstance(end, EndOfInput):
                 _report_cut(source)
             message.errors |= bits.BAD
-            return
+            return True
         except StreamTimeout:
             log.warning(f"{message.queue_id}: read timeout on {_SOCKET}")
             message.errors |= bits.BAD
-            return
+            return True
         except MappingError as error:
             log.warning(f"{message.queue_id}: {error}")
             message.errors |= bits.DEFER if error.unreasonable else bits.WRITE
@@ -113,15 +127,18 @@ class Session:
             await self._skip(source)
         if not message.errors and not message.recipient_count and not message.flags & DISCARD:
             message.errors |= bits.NO_RECIPIENT
+        return True
 
-    async def _begin(self) -> RecordSource:
-        """Tell the queue id, and learn what the client wants."""
+    async def _begin(self) -> RecordSource | None:
+        """Tell the queue id, and learn what the client wants; None when it may want nothing and does not."""
         message, stream = self._message, self._stream
         stream.write(encode_pairs([("protocol", PROTOCOL), ("queue_id", message.queue_id)]))
         stream.send_early()
         for name in self._file.remove_stale_logs():
             log.warning(f"{message.queue_id}: removed spurious {name} log")
-        data = await stream.read()
+        data = await self._first_bytes()
+        if data is None:
+            return None
         while (end := end_of_list(data)) < 0:
             more = await stream.read()
             if not more:
@@ -137,6 +154,18 @@ class Session:
         if message.flags & DISCARD:
             self._remove("discarded")
         return source
+
+    async def _first_bytes(self) -> bytes | None:
+        """Return the first bytes of the message, None when none is to come."""
+        if self._begun is None:
+            return await self._stream.read()
+        try:
+            data = await self._stream.read()
+        except (StreamClosed, StreamTimeout):
+            return None
+        if data:
+            await self._begun()
+        return data or None
 
     async def _skip(self, source: RecordSource) -> None:
         """Read on to the end of a message with which nothing is done any more, so that the client hears the status."""

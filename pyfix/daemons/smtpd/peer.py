@@ -6,6 +6,7 @@ Source: smtpd(8); postconf(5) smtpd_peername_lookup, smtpd_client_port_logging.
 from __future__ import annotations
 
 import socket
+from _socket import socket as Socket
 from typing import Final
 
 from pyfix.access.transaction import NAME_FORGED, NAME_OK, NAME_PERMANENT, NAME_TEMPORARY, UNKNOWN, Client
@@ -40,7 +41,7 @@ class PeerNames:
         self._log_port = log_port
         self._known: dict[str, tuple[_Names, float]] = {}
 
-    async def client_of(self, connection: socket.socket) -> Client | None:
+    async def client_of(self, connection: Socket) -> Client | None:
         """Return the client at the other end of a connection; None when it is gone already."""
         if connection.family not in (socket.AF_INET, socket.AF_INET6):
             return local_client(log_port=self._log_port)

@@ -46,8 +46,8 @@ class Server:
         self.resolver: Final = Resolver(
             rewrite_service(settings.rewrite_service_name, timeout=timeout, idle=idle, ttl=ttl)
         )
-        self.idle_cleanups: Final = IdleStreams(idle, ttl)
-        """Connections to cleanup(8) that wait for their next message."""
+        self.idle_cleanups: Final = IdleStreams(idle, ttl, server_speaks=True)
+        """Connections to cleanup(8), each with a queue id for its next message."""
         self.policy: Final = AccessPolicy(snapshot, settings, self.resolver)
         self.anvil: Final = AnvilClient("anvil", timeout)
         self.flush: Final = FlushClient(settings.flush_service_name, timeout)

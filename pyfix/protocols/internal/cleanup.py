@@ -13,8 +13,11 @@ from pyfix.formats.attributes import Attributes, encode_pairs
 
 PROTOCOL: Final = "cleanup_protocol"
 NEXT_MESSAGE: Final = encode_pairs([("pyfix_request", "next_message")])
-"""Asks for another queue id over a connection whose message was accepted.  Only pyfix's smtpd(8) does so, and only
-pyfix's cleanup(8) leaves the connection open so long; one of the two alone closes it, as Postfix's programs do."""
+"""Asks for another queue id over a connection whose message was accepted, for a message that may never come.
+
+Only pyfix's smtpd(8) does so, and only pyfix's cleanup(8) leaves the connection open so long; one of the two alone
+closes it, as Postfix's programs do.
+"""
 
 # Bits of Flags.flags.
 BOUNCE: Final = 1
