@@ -19,6 +19,7 @@ from pyfix.protocols.internal.cleanup import (
     Flags,
     Status,
 )
+from pyfix.protocols.internal.standing import STAYS
 from pyfix.runtime.ipc import IdleStreams, ServiceError, connect, expect_handshake, receive
 from pyfix.runtime.loop import current
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
@@ -132,7 +133,7 @@ class NewMessage:
         except BaseException:
             self._stream.close()
             raise
-        if status.status or self._idle is None:
+        if self._idle is None or self._stream.take_unread() != STAYS:
             self._stream.close()
         else:
             # The next queue id will be there when it is needed.

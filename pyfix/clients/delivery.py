@@ -15,13 +15,14 @@ from typing import Final
 
 from pyfix.formats.attributes import AttributeListError, decode_pairs, end_of_list
 from pyfix.protocols.internal.delivery import PROTOCOL, DeliveryReply
+from pyfix.protocols.internal.standing import STAYS
 from pyfix.runtime.ipc import handshake
 from pyfix.runtime.loop import READ_EDGE, WRITE_EDGE, current
 
 _HANDSHAKE: Final = handshake(PROTOCOL)
 _FINAL: Final = DeliveryReply()
 _FINAL_BYTES: Final = _FINAL.encode()
-_FIRST_FINAL_BYTES: Final = _HANDSHAKE + _FINAL_BYTES
+_FIRST_FINAL_BYTES: Final = _HANDSHAKE + _FINAL_BYTES + STAYS
 _READ_SIZE: Final = 2048
 _FAMILY: Final = int(socket.AF_UNIX)
 _KIND: Final = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
@@ -95,7 +96,7 @@ class _Connection:
         self._data = b""
         self._done: Done | None = None
         self._used = False
-        """The greeting has come, with the answer to an earlier request."""
+        """An earlier request was answered, and the agent said that it stays."""
         self.deadline = 0.0
 
     def send_first(self, request: bytes, done: Done, timeout: float) -> None:
@@ -151,19 +152,20 @@ class _Connection:
                 self._end(error.strerror or "error")
                 return
             if not self._data and data == (_FINAL_BYTES if self._used else _FIRST_FINAL_BYTES):
-                self._answered(_FINAL, leaving=bool(event & _HANGUP))
+                self._answered(_FINAL, stays=not event & _HANGUP)
                 return
             if not data:
                 self._end("unexpected end-of-input")
                 return
             self._data += data
             try:
-                reply = self._parse()
+                parsed = self._parse()
             except AttributeListError as error:
                 self._end(str(error))
                 return
-            if reply is not None:
-                self._answered(reply, leaving=bool(event & _HANGUP))
+            if parsed is not None:
+                reply, stays = parsed
+                self._answered(reply, stays=stays and not event & _HANGUP)
                 return
 
     def _send_rest(self) -> None:
@@ -175,8 +177,11 @@ class _Connection:
         except OSError:
             self._rest = b""  # The end of input, which follows, says it.
 
-    def _parse(self) -> DeliveryReply | None:
-        """Return the reply in what has come, None while it is incomplete.  Raises AttributeListError."""
+    def _parse(self) -> tuple[DeliveryReply, bool] | None:
+        """Return the reply in what has come and whether the agent stays, None while it is incomplete.
+
+        Raises AttributeListError.
+        """
         data, start = self._data, 0
         if not self._used:
             start = end_of_list(data)
@@ -187,7 +192,7 @@ class _Connection:
                 if not pairs or pairs[0] != ("protocol", PROTOCOL):
                     raise AttributeListError(f"unexpected protocol {pairs[:1]}")
         end = end_of_list(data, start)
-        return DeliveryReply.decode(data[start:end]) if end >= 0 else None
+        return (DeliveryReply.decode(data[start:end]), self._used or data[end:] == STAYS) if end >= 0 else None
 
     def expired(self) -> None:
         """Called by the loop when the agent has not answered in time."""
@@ -201,7 +206,7 @@ class _Connection:
         except (AgentsBusy, OSError) as error:
             done(str(error))
 
-    def _answered(self, reply: DeliveryReply, *, leaving: bool) -> None:
+    def _answered(self, reply: DeliveryReply, *, stays: bool) -> None:
         done = self._done
         if done is None:
             self._close()  # Nobody has asked.
@@ -210,7 +215,7 @@ class _Connection:
         self._done = None
         self._data = self._request = b""
         self._used = True
-        if leaving or self._rest or not self._agents.keep(self):
+        if not stays or self._rest or not self._agents.keep(self):
             self._close()
         done(reply)
 

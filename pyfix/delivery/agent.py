@@ -27,6 +27,7 @@ from pyfix.protocols.internal.delivery import (
     Recipient,
     decode_whole,
 )
+from pyfix.protocols.internal.standing import STAYS
 from pyfix.queue.message import Message, MessageBusy
 from pyfix.queue.spool import Spool
 from pyfix.runtime.child import Invocation
@@ -219,8 +220,10 @@ class DeliveryAgent(Daemon):
         for fd, reply in answers:
             stays = bool(reply) and self._may_stand()
             try:
-                if reply:
-                    os.write(fd, reply if fd in self._standing else _HANDSHAKE + reply)
+                if fd in self._standing:
+                    os.write(fd, reply)
+                elif reply:
+                    os.write(fd, _HANDSHAKE + reply + STAYS if stays else _HANDSHAKE + reply)
             except OSError as error:
                 log.warning(f"delivery request: {error.strerror}")
                 stays = False
@@ -262,9 +265,10 @@ class DeliveryAgent(Daemon):
                 reply = message
             else:
                 reply = await self._deliver(Delivery(request, recipients, message, stats))
-            stream.write(reply)
+            stays = bool(reply) and self._may_stand()
+            stream.write(reply + STAYS if stays and greeting else reply)
             await stream.drain()
-            if reply and self._may_stand():
+            if stays:
                 self._standing.keep(stream.detach())
         except AttributeListError as error:
             log.warning(f"delivery request: {error}")

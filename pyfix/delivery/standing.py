@@ -1,8 +1,8 @@
 """Connections on which qmgr(8) may send one delivery request after the other.
 
-pyfix's qmgr(8) uses a connection again when the agent leaves it open; Postfix's closes it after the first answer.  An
-agent that ends closes the connections on which no request is under way; a request that it has not read is refused by
-the kernel (ECONNRESET), so that qmgr(8) knows that nobody has begun with it.
+pyfix's qmgr(8) uses a connection again when the agent says that it stays; Postfix's closes it after the first answer.
+An agent that ends closes the connections on which no request is under way; a request that it has not read is refused
+by the kernel (ECONNRESET), so that qmgr(8) knows that nobody has begun with it.
 """
 
 from __future__ import annotations

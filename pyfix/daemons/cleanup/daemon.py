@@ -15,6 +15,7 @@ from pyfix.daemons.cleanup.session import Session
 from pyfix.daemons.cleanup.setup import Setup
 from pyfix.protocols.internal.cleanup import NEXT_MESSAGE
 from pyfix.protocols.internal.rewrite import PROTOCOL as REWRITE_PROTOCOL
+from pyfix.protocols.internal.standing import STAYS
 from pyfix.queue.flow import Flow
 from pyfix.queue.spool import INCOMING, Spool
 from pyfix.queue.writer import QueueFileWriter, keep_spare
@@ -134,6 +135,7 @@ class Cleanup(Daemon):
         """Wait until the client wants another queue id over its connection, as pyfix's clients do, or leaves."""
         if self._retiring:
             return False
+        stream.write(STAYS)
         self._resting.add(stream)
         try:
             asked = await stream.read()

@@ -14,6 +14,7 @@ import pytest
 
 from pyfix.clients.delivery import Agents, AgentsBusy
 from pyfix.protocols.internal.delivery import STATUS_DEFER, DeliveryReply
+from pyfix.protocols.internal.standing import STAYS
 from pyfix.runtime.ipc import handshake
 from pyfix.runtime.task import Waiter
 from tests.unit.clients.server import run, serving
@@ -156,7 +157,8 @@ def one_after_the_other(folder: Path, answer: Answer, count: int = 3) -> tuple[l
 
 def test_an_agent_that_stays_gets_the_next_request(tmp_path: Path) -> None:
     def answer(connection: socket.socket) -> None:
-        connection.sendall(GREETING)
+        connection.recv(65536)
+        connection.sendall(GREETING + FINAL + STAYS)
         while connection.recv(65536):
             connection.sendall(FINAL)
 
@@ -164,13 +166,14 @@ def test_an_agent_that_stays_gets_the_next_request(tmp_path: Path) -> None:
 
 
 def test_an_agent_that_leaves_after_its_answer(tmp_path: Path) -> None:
-    """As Postfix's agents do."""
+    """Postfix's agents wait for their client to leave first."""
 
     def answer(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(GREETING + FINAL)
+        assert connection.recv(65536) == b""
 
-    assert one_after_the_other(tmp_path, answer)[0] == [DeliveryReply()] * 3
+    assert one_after_the_other(tmp_path, answer) == ([DeliveryReply()] * 3, 3)
 
 
 def test_a_request_that_nobody_has_read_is_sent_again(tmp_path: Path) -> None:
@@ -179,7 +182,7 @@ def test_a_request_that_nobody_has_read_is_sent_again(tmp_path: Path) -> None:
 
     def answer(connection: socket.socket) -> None:
         connection.recv(65536)
-        connection.sendall(GREETING + FINAL)
+        connection.sendall(GREETING + FINAL + STAYS)
         if not gone.is_set():
             gone.set()
             select.select([connection], [], [])
@@ -192,7 +195,7 @@ def test_a_request_that_was_read_is_not_sent_again(tmp_path: Path) -> None:
 
     def answer(connection: socket.socket) -> None:
         connection.recv(65536)
-        connection.sendall(GREETING + FINAL)
+        connection.sendall(GREETING + FINAL + STAYS)
         connection.recv(65536)
 
     assert one_after_the_other(tmp_path, answer, 2) == ([DeliveryReply(), "unexpected end-of-input"], 1)

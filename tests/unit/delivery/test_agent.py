@@ -12,6 +12,8 @@ import pytest
 
 from pyfix.daemons.discard import daemon as discard
 from pyfix.daemons.virtual import daemon as virtual
+from pyfix.formats.attributes import decode_pairs
+from pyfix.protocols.internal.standing import STAYS
 from pyfix.tables.build import build_table
 from tests.unit.daemons.requests import Queued, Recorder, answer, bounce_service, deliver, is_final, queued
 from tests.unit.daemons.running import Running, System, running
@@ -88,6 +90,7 @@ def test_several_requests_on_one_connection(daemon: Running) -> None:
         client.socket.sendall(message.encode())
         assert number or client.receive() == [("protocol", "delivery_request_protocol")]
         assert is_final(client.receive())
+        assert number or client.receive() == decode_pairs(STAYS)
         assert message.recipients_left() == []
 
 
@@ -96,6 +99,7 @@ def test_a_later_request_in_pieces(daemon: Running, message: Queued) -> None:
     client.socket.sendall(message.encode())
     assert client.receive() == [("protocol", "delivery_request_protocol")]
     assert is_final(client.receive())
+    assert client.receive() == decode_pairs(STAYS)
     message = queued(daemon.system, "a@x.example", queue_id="ABC124")
     client.socket.sendall(message.encode()[:100])
     assert is_final(deliver(daemon, queued(daemon.system, "b@x.example", queue_id="ABC125"))), "others are served"
@@ -109,6 +113,7 @@ def test_a_request_that_comes_too_late_is_not_read(daemon: Running, message: Que
     client.socket.sendall(message.encode())
     assert client.receive() == [("protocol", "delivery_request_protocol")]
     assert is_final(client.receive())
+    assert client.receive() == decode_pairs(STAYS)
     os.kill(daemon.pid, signal.SIGSTOP)
     daemon.master_goes()
     client.socket.sendall(message.encode())
