@@ -358,6 +358,10 @@ class Instance:
             raise AssertionError(f"{what}; the log:\n{self._log_tail()}")
         return found[count - 1]
 
+    def settle(self, seconds: float = 10.0) -> None:
+        """Wait until all processes wait for something from outside, or for a time: all is done and logged."""
+        processes.wait_until_at_rest(self.pids, seconds)
+
     # -- mail -----------------------------------------------------------------------------------------------------
 
     def connect(self, client: str = STRANGER, port: int | None = None) -> smtp.Dialogue:

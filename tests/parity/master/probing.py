@@ -85,6 +85,7 @@ def stable(mta: Instance, text: str) -> str:
 
 def master_lines(mta: Instance) -> list[str]:
     """Return what master has logged since its start, without time and process id."""
+    mta.settle()
     lines = []
     for line in mta.log_lines():
         found = re.search(r" postfix/master\[\d+\]: (.*)", line)
