@@ -60,7 +60,8 @@ def trace_of_running(pids: Iterable[int]) -> tuple[object, ...] | None:
         try:
             for thread in os.listdir(f"/proc/{pid}/task"):
                 status = Path(f"/proc/{pid}/task/{thread}/status").read_bytes()
-                if _STATE.search(status)[1] in b"RD":  # type: ignore[index]  # there is always a state
+                state = _STATE.search(status)
+                if state is None or state[1] in (b"R", b"D"):
                     return None
                 trace.append((thread, _SWITCHES.findall(status)))
         except OSError:
