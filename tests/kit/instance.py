@@ -318,10 +318,12 @@ class Instance:
         program = self.command_directory / command
         if not program.exists():  # mailq and newaliases stand elsewhere in the reference
             program = Path(self.main.get(f"{command}_path", program))
+        # postfix(1) starts programs that live on; of the others all is over when they end.
+        side = "pyfix" if command == "postfix" else self.replaced.get(command, self.kind)
         return subprocess.run(
             [program, *arguments],
             input=input,
-            env=self.environment,
+            env=self.environment | programs.hasty(side),
             cwd="/",
             capture_output=True,
             timeout=timeout,

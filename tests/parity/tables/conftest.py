@@ -78,7 +78,7 @@ class Both:
         else:
             words = [programs.command_directory(kind) / command, *arguments]
             done = subprocess.run(
-                words, cwd=folder, env=environment, input=data, capture_output=True, check=False, timeout=60
+                words, cwd=folder, env=environment | programs.hasty(kind), input=data, capture_output=True, check=False, timeout=60
             )
             status, out, err = done.returncode, done.stdout, done.stderr
         lines = err.decode(errors="surrogateescape").splitlines()
