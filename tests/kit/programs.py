@@ -61,7 +61,8 @@ def _nosleep() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)
     library = folder / "nosleep.so"
-    argv = ["gcc", "-shared", "-fPIC", "-nostdlib", "-o", library, Path(__file__).with_name("nosleep.c")]
+    source = Path(__file__).with_name("nosleep.c")
+    argv: list[str | Path] = ["gcc", "-shared", "-fPIC", "-nostdlib", "-o", library, source]
     try:
         subprocess.run(argv, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as problem:
