@@ -295,7 +295,7 @@ class Instance:
         """End all processes of the instance, whatever it takes."""
         if (pid := self.master_pid) is not None and pid in self.pids():
             os.kill(pid, signal.SIGTERM)
-            processes.wait_until(lambda: not self.pids(), 3.0)
+            processes.wait_until(lambda: not self.pids(), 1.0)
         processes.end(self.pids, 1.0)
 
     def reload(self) -> None:
@@ -318,8 +318,7 @@ class Instance:
         program = self.command_directory / command
         if not program.exists():  # mailq and newaliases stand elsewhere in the reference
             program = Path(self.main.get(f"{command}_path", program))
-        # postfix(1) starts programs that live on; of the others all is over when they end.
-        side = "pyfix" if command == "postfix" else self.replaced.get(command, self.kind)
+        side = self.replaced.get(command, self.kind)
         return subprocess.run(
             [program, *arguments],
             input=input,

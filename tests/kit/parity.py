@@ -46,6 +46,8 @@ class InstancePool:
             except BaseException:
                 discard(instance)
                 raise
+        else:
+            instance.settle()  # what the case before has left behind belongs to it
         instance.forget()
         return instance
 

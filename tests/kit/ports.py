@@ -13,7 +13,7 @@ import socket
 import tempfile
 from pathlib import Path
 
-FIRST, LAST = (int(word) for word in os.environ.get("PYFIX_TEST_PORTS", "12150-12249").split("-"))
+FIRST, LAST = (int(word) for word in os.environ.get("PYFIX_TEST_PORTS", "12150-13149").split("-"))
 
 
 class ReservedPort:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 _STATE = re.compile(rb"\nState:\t(.)")
 _SWITCHES = re.compile(rb"ctxt_switches:\t(\d+)")
+PATIENCE = 4
+"""How many times slower than idle the machine may be."""
 _REST = 0.003
 """Seconds: longer than it takes the kernel to make a process runnable."""
 
@@ -65,7 +67,7 @@ def trace_of_running(pids: Iterable[int]) -> tuple[object, ...] | None:
                     return None
                 trace.append((thread, _SWITCHES.findall(status)))
         except OSError:
-            trace.append(pid)  # gone
+            return None  # it has just ended
     return tuple(trace)
 
 
@@ -73,12 +75,11 @@ def wait_until_at_rest(pids: Callable[[], list[int]], seconds: float) -> bool:
     """Wait until all that *pids* names wait for something from outside, or for a time; tell whether they do."""
 
     def at_rest() -> bool:
-        found = pids()
-        before = trace_of_running(found)
+        before = trace_of_running(pids())
         if before is None:
             return False
         time.sleep(_REST)
-        return trace_of_running(found) == before
+        return trace_of_running(pids()) == before  # of new processes, too
 
     return wait_until(at_rest, seconds)
 
@@ -102,8 +103,11 @@ def _signal(pid: int, number: int) -> None:
 
 
 def wait_until(condition: Callable[[], object], seconds: float, step: float = 0.01) -> bool:
-    """Wait until *condition* is true, at most *seconds*; tell whether it came true."""
-    end_time = time.monotonic() + seconds
+    """Wait until *condition* is true; tell whether it came true.
+
+    *seconds* is what an idle machine needs at most; PATIENCE times that is what a busy one gets.
+    """
+    end_time = time.monotonic() + seconds * PATIENCE
     while not condition():
         if time.monotonic() > end_time:
             return False

@@ -59,7 +59,7 @@ def test_missing_program(parity: Parity) -> None:
 
     def case(mta: Instance) -> list[str]:
         visitor = Visitor(mta, "public/probe")
-        assert not visitor.is_served(0.2)
+        assert not visitor.is_served()
         mta.wait_for_log("bad command startup")
         return [line.replace(str(mta.daemon_directory), "<DAEMONS>") for line in master_lines(mta)[:3]]
 
