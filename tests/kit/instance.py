@@ -162,14 +162,14 @@ class Instance:
                 os.chown(path, self.user, self.user)
 
     def write(self, name: str, content: str | bytes) -> Path:
-        """Write a file into the configuration folder (mode 644) and return its path."""
+        """Write a file into the configuration folder (mode 644; a script 755) and return its path."""
         path = self.config_directory / name
         if isinstance(content, str):
             content = content.replace("{dir}", str(self.directory)).encode("utf-8", "surrogateescape")
         # A file changed within the last seconds is read again until it is older; a second more shows a change.
         changed = path.stat().st_mtime + 1 if path.exists() else time.time() - 3600
         path.write_bytes(content)
-        path.chmod(0o644)
+        path.chmod(0o755 if content.startswith(b"#!") else 0o644)
         os.utime(path, (changed, changed))
         return path
 

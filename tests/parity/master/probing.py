@@ -20,11 +20,6 @@ FILES = {"probe": PROBE}
 QUICK = {"service_throttle_time": "1s"}
 
 
-def arm(mta: Instance) -> None:
-    """Make the probe a program, which must be done before the first client comes."""
-    (mta.config_directory / "probe").chmod(0o755)
-
-
 class Visitor:
     """A client of the probe."""
 

@@ -11,7 +11,7 @@ from tests.kit.instance import Instance
 from tests.kit.parity import Parity
 from tests.kit.processes import wait_until
 
-from .probing import FILES, PROGRAM, QUICK, Visitor, arm, master_lines, starts, visit
+from .probing import FILES, PROGRAM, QUICK, Visitor, master_lines, starts, visit
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
@@ -23,7 +23,6 @@ def test_failed_start_is_throttled(parity: Parity, order: str) -> None:
     """A process that fails before it was of use makes its service rest for service_throttle_time."""
 
     def case(mta: Instance) -> list[object]:
-        arm(mta)
         visitor = Visitor(mta, "public/probe")
         visitor.report()
         begin = time.monotonic()
@@ -43,7 +42,6 @@ def test_failure_after_use_is_not_throttled(parity: Parity) -> None:
     """A process that was available again before it fails does not stop its service."""
 
     def case(mta: Instance) -> list[object]:
-        arm(mta)
         visitor = Visitor(mta, "public/probe")
         visitor.report()
         for order in ("t", "a", "x3"):
@@ -70,7 +68,6 @@ def test_limit_and_status_messages(parity: Parity) -> None:
     """A new process is started when all are taken, up to the limit; one that is available again is enough."""
 
     def case(mta: Instance) -> list[object]:
-        arm(mta)
         happened: list[object] = []
         first = Visitor(mta, "public/probe")
         happened.append(first.is_served())
@@ -96,7 +93,6 @@ def test_stress(parity: Parity) -> None:
     """At the limit master says so once, ends the others at their convenience, and starts processes with stress=yes."""
 
     def case(mta: Instance) -> list[object]:
-        arm(mta)
         first = Visitor(mta, "public/probe")
         happened: list[object] = [first.report()["arguments"]]
         first.order("t")
@@ -121,7 +117,6 @@ def test_wakeups(parity: Parity) -> None:
     """A service is woken at once and then again and again; with a question mark only after its first use."""
 
     def case(mta: Instance) -> list[object]:
-        arm(mta)
         wait_until(lambda: len(starts(mta)) >= 2, 5)
         before = sorted(starts(mta))
         visit(mta, "public/asked")
