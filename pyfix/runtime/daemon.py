@@ -82,7 +82,7 @@ class Daemon:
         raise ConfigError(f"{self.program} does not run stand-alone")
 
     def outdated(self) -> bool:
-        """Say, and log, that a table has changed: asked before each client in a jail, where none can be reopened."""
+        """Say, and log, that a table has changed: asked before each client in a jail, as none can be reopened there."""
         return False
 
     def stopping(self) -> None:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.kit import programs
 from tests.kit.instance import Instance
 
 pytestmark = [pytest.mark.root, pytest.mark.reference]
@@ -60,7 +61,7 @@ def start_master(mta: Instance) -> tuple[int, list[str]]:
         master = [mta.daemon_directory / "master", "-c", mta.config_directory, "-w"]
         done = subprocess.run(
             ["unshare", "-m", "sh", "-c", _OWN_DEV, devices, *master],
-            env=mta.environment, cwd="/", capture_output=True, stdin=subprocess.DEVNULL, timeout=30, check=False,
+            env=mta.environment | programs.hasty(mta.kind), cwd="/", capture_output=True, stdin=subprocess.DEVNULL, timeout=30, check=False,
         )  # fmt: skip
         assert done.returncode != 99, done.stderr
         lines = []

@@ -138,7 +138,7 @@ def flush_until_empty(mta: Instance) -> None:
     """Let all mail be delivered."""
     for _ in range(20):
         assert mta.run("postqueue", "-f").returncode == 0
-        if wait_until(lambda: not mta.queue(), 2.0):
+        if wait_until(lambda: not mta.queue(), 0.5):
             return
     raise AssertionError(f"the queue still has {mta.queue()}")
 

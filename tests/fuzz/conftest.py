@@ -9,7 +9,6 @@ import pytest
 
 from tests.kit import requirements
 from tests.kit.instance import Instance
-from tests.kit.parity import settle
 
 _MISHAPS = re.compile(r": (?:error|fatal|panic): |killed by signal|exit status|throttling")
 
@@ -51,7 +50,7 @@ def fuzzed(_running: Instance) -> Iterator[Instance]:
     """A mail system that still works when the test is over, whose daemons had no mishap, with an empty queue."""
     _running.forget()
     yield _running
-    settle(_running)
+    _running.settle()
     mishaps = [line for line in _running.log_lines() if _MISHAPS.search(line)]
     assert not mishaps, "\n".join(mishaps[:40])
     queue_id = _running.send_message("user@ours.example")

@@ -162,14 +162,14 @@ class Instance:
                 os.chown(path, self.user, self.user)
 
     def write(self, name: str, content: str | bytes) -> Path:
-        """Write a file into the configuration folder (mode 644) and return its path."""
+        """Write a file into the configuration folder (mode 644; a script 755) and return its path."""
         path = self.config_directory / name
         if isinstance(content, str):
             content = content.replace("{dir}", str(self.directory)).encode("utf-8", "surrogateescape")
         # A file changed within the last seconds is read again until it is older; a second more shows a change.
         changed = path.stat().st_mtime + 1 if path.exists() else time.time() - 3600
         path.write_bytes(content)
-        path.chmod(0o644)
+        path.chmod(0o755 if content.startswith(b"#!") else 0o644)
         os.utime(path, (changed, changed))
         return path
 
@@ -295,7 +295,7 @@ class Instance:
         """End all processes of the instance, whatever it takes."""
         if (pid := self.master_pid) is not None and pid in self.pids():
             os.kill(pid, signal.SIGTERM)
-            processes.wait_until(lambda: not self.pids(), 3.0)
+            processes.wait_until(lambda: not self.pids(), 1.0)
         processes.end(self.pids, 1.0)
 
     def reload(self) -> None:
@@ -318,10 +318,11 @@ class Instance:
         program = self.command_directory / command
         if not program.exists():  # mailq and newaliases stand elsewhere in the reference
             program = Path(self.main.get(f"{command}_path", program))
+        side = self.replaced.get(command, self.kind)
         return subprocess.run(
             [program, *arguments],
             input=input,
-            env=self.environment,
+            env=self.environment | programs.hasty(side),
             cwd="/",
             capture_output=True,
             timeout=timeout,
@@ -357,6 +358,10 @@ class Instance:
             what = f"{len(found)} of {count} log lines with {pattern!r} in {seconds} s"
             raise AssertionError(f"{what}; the log:\n{self._log_tail()}")
         return found[count - 1]
+
+    def settle(self, seconds: float = 10.0) -> None:
+        """Wait until all processes wait for something from outside, or for a time: all is done and logged."""
+        processes.wait_until_at_rest(self.pids, seconds)
 
     # -- mail -----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import processes, spool
+from . import spool
 from .comparison import KnownDifference, differences, group_differences
 from .instance import Instance
 from .normalise import Normaliser
@@ -46,6 +46,8 @@ class InstancePool:
             except BaseException:
                 discard(instance)
                 raise
+        else:
+            instance.settle()  # what the case before has left behind belongs to it
         instance.forget()
         return instance
 
@@ -128,7 +130,7 @@ class Parity:
     def _observe(self, case: Case, instance: Instance, *, logs: bool, queue: bool) -> Observation:
         result = case(instance)
         if logs:
-            settle(instance)
+            instance.settle()
         normaliser = Normaliser(instance.directory, instance.port, [(str(instance.daemon_directory), "<DAEMONS>")])
         return Observation(
             result=normaliser.text(result) if isinstance(result, str) else result,
@@ -154,17 +156,6 @@ def _queue_records(instance: Instance, normaliser: Normaliser) -> dict[str, list
         except FileNotFoundError:  # it went to another queue meanwhile
             time.sleep(0.05)
     raise AssertionError(f"the queue does not come to rest: {instance.queue()}")
-
-
-def settle(instance: Instance, quiet: float = 0.15) -> None:
-    """Wait until the log has not grown for a moment: postlogd writes what others said before."""
-    sizes = [-1, instance.log_mark()]
-
-    def same() -> bool:
-        sizes[:] = [sizes[-1], instance.log_mark()]
-        return sizes[0] == sizes[1]
-
-    processes.wait_until(same, 5.0, step=quiet)
 
 
 def _chosen(log: dict[str, list[str]], wanted: Collection[str] | None) -> dict[str, list[str]]:

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+_STATE = re.compile(rb"\nState:\t(.)")
+_SWITCHES = re.compile(rb"ctxt_switches:\t(\d+)")
+PATIENCE = 4
+"""How many times slower than idle the machine may be."""
+_REST = 0.003
+"""Seconds: longer than it takes the kernel to make a process runnable."""
 
 
 def pids_inside(directory: Path) -> list[int]:
     """Return the ids of all processes that work in *directory* or name it in their arguments."""
     found = []
-    inside = os.fsencode(directory) + b"/"
+    name = os.fsencode(directory)
+    inside = name + b"/"
     for pid in _all_pids():
         if pid == os.getpid():
             continue
         try:
-            cwd = os.fsencode(os.readlink(f"/proc/{pid}/cwd")) + b"/"
-            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if (os.fsencode(os.readlink(f"/proc/{pid}/cwd")) + b"/").startswith(inside):
+                found.append(pid)
+                continue
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
             continue
-        if cwd.startswith(inside) or any((word + b"/").startswith(inside) for word in arguments):
+        if name in arguments and any((word + b"/").startswith(inside) for word in arguments.split(b"\0")):
             found.append(pid)
     return found
 
@@ -38,6 +49,39 @@ def is_running(pid: int) -> bool:
     except OSError:
         return False
     return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def trace_of_running(pids: Iterable[int]) -> tuple[object, ...] | None:
+    """Return what changes whenever one of the processes runs; None while one is running, or wants to, or waits for a disk.
+
+    Two equal traces mean that all of them have waited from the first to the second; so does what they say to each other,
+    because the receiver of a message wants to run at once.
+    """
+    trace: list[object] = []
+    for pid in pids:
+        try:
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                status = Path(f"/proc/{pid}/task/{thread}/status").read_bytes()
+                state = _STATE.search(status)
+                if state is None or state[1] in (b"R", b"D"):
+                    return None
+                trace.append((thread, _SWITCHES.findall(status)))
+        except OSError:
+            return None  # it has just ended
+    return tuple(trace)
+
+
+def wait_until_at_rest(pids: Callable[[], list[int]], seconds: float) -> bool:
+    """Wait until all that *pids* names wait for something from outside, or for a time; tell whether they do."""
+
+    def at_rest() -> bool:
+        before = trace_of_running(pids())
+        if before is None:
+            return False
+        time.sleep(_REST)
+        return trace_of_running(pids()) == before  # of new processes, too
+
+    return wait_until(at_rest, seconds)
 
 
 def end(pids: Callable[[], list[int]], seconds: float = 5.0) -> list[int]:
@@ -59,8 +103,11 @@ def _signal(pid: int, number: int) -> None:
 
 
 def wait_until(condition: Callable[[], object], seconds: float, step: float = 0.01) -> bool:
-    """Wait until *condition* is true, at most *seconds*; tell whether it came true."""
-    end_time = time.monotonic() + seconds
+    """Wait until *condition* is true; tell whether it came true.
+
+    *seconds* is what an idle machine needs at most; PATIENCE times that is what a busy one gets.
+    """
+    end_time = time.monotonic() + seconds * PATIENCE
     while not condition():
         if time.monotonic() > end_time:
             return False

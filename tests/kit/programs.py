@@ -49,6 +49,27 @@ def settings(kind: str) -> dict[str, str]:
     }
 
 
+def hasty(kind: str) -> dict[str, str]:
+    """Return what to add to the environment of a command of one side, so that it ends at once when it ends fatally."""
+    return {} if kind == "pyfix" else {"LD_PRELOAD": str(_nosleep())}
+
+
+@cache
+def _nosleep() -> Path:
+    """Compile and return the library that does it.  Raises ProgramsMissing where there is no compiler."""
+    folder = Path(tempfile.mkdtemp(prefix="pyfix-programs-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    library = folder / "nosleep.so"
+    source = Path(__file__).with_name("nosleep.c")
+    argv: list[str | Path] = ["gcc", "-shared", "-fPIC", "-nostdlib", "-o", library, source]
+    try:
+        subprocess.run(argv, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as problem:
+        raise ProgramsMissing(f"gcc can't compile nosleep.c: {problem}") from None
+    return library
+
+
 def mix(folder: Path, kind: str, replace: Mapping[str, str]) -> dict[str, str]:
     """Lay out ``daemons`` and ``commands`` below *folder*: those of *kind*, but those of *replace* from another side.
 

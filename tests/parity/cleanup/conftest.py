@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 
@@ -9,31 +10,44 @@ import pytest
 
 from tests.kit import requirements
 from tests.kit.instance import Instance
+from tests.kit.parity import discard
 
 from .side import Compare, Seen, Side
 
+_KEPT = 5
+"""Pairs of instances that wait for the next test with the same configuration."""
 _SERVICES: dict[str, str | None] = {"tlsmgr": None, "scache": None, "verify": None, "flush": None}
 
 
 @pytest.fixture(scope="session")
 def sides() -> Iterator[Callable[[Mapping[str, str]], tuple[Side, Side]]]:
-    """Return a function that gives both sides with a configuration; they run until the session ends."""
+    """Return a function that gives both sides with a configuration; the last few go on running."""
     requirements.need_reference()
-    running: dict[str, tuple[Side, Side]] = {}
-    with ExitStack() as stack:
+    running: OrderedDict[str, tuple[Side, Side]] = OrderedDict()
 
-        def get(main: Mapping[str, str]) -> tuple[Side, Side]:
-            key = repr(sorted(main.items()))
-            if key not in running:
+    def get(main: Mapping[str, str]) -> tuple[Side, Side]:
+        key = repr(sorted(main.items()))
+        if key not in running:
+            with ExitStack() as stack:
                 pair = []
                 for replace in (None, {"cleanup": "pyfix"}):
                     instance = stack.enter_context(Instance("reference", main=main, master=_SERVICES, replace=replace))
                     instance.start()
                     pair.append(Side(instance))
-                running[key] = (pair[0], pair[1])
-            return running[key]
+                stack.pop_all()
+            running[key] = (pair[0], pair[1])
+        running.move_to_end(key)
+        while len(running) > _KEPT:
+            end(running.popitem(last=False)[1])
+        return running[key]
 
-        yield get
+    def end(pair: tuple[Side, Side]) -> None:
+        for side in pair:
+            discard(side.instance)
+
+    yield get
+    while running:
+        end(running.popitem()[1])
 
 
 @pytest.fixture

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import re
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.kit import processes
 from tests.kit.instance import Instance
 
 HOLD = 4
 MAPS = 16 | 32
-_QUIET = 0.01
 _OTHER = re.compile(r"[0-9A-F]{8,}: ")
 """A line about another message: a notice about the one of the test."""
 
@@ -117,17 +114,9 @@ class Side:
         )
 
     def _log(self, mark: int, queue_id: str) -> list[str]:
-        """Return what cleanup said about the message, when postlogd has written it."""
-        last = re.compile(r"removed \(|message-id=")
-        found: list[str] = []
-
-        def there() -> bool:
-            found[:] = [line for line in self.instance.log_lines(mark) if "/cleanup[" in line]
-            return any(queue_id in line and last.search(line) for line in found)
-
-        processes.wait_until(there, 2.0, step=_QUIET)
-        time.sleep(_QUIET)
-        there()
+        """Return what cleanup said about the message."""
+        self.instance.settle()
+        found = [line for line in self.instance.log_lines(mark) if "/cleanup[" in line]
         return [text for line in found if not _OTHER.match(text := _log_text(line, queue_id))]
 
 

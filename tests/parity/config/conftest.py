@@ -57,7 +57,10 @@ class Postconf:
 
 def _as_program(kind: str, words: list[str]) -> tuple[int, str, str]:
     program = programs.command_directory(kind) / "postconf"
-    done = subprocess.run([program, *words], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    environment = {**os.environ, **programs.hasty(kind)}
+    done = subprocess.run(
+        [program, *words], env=environment, capture_output=True, check=False, stdin=subprocess.DEVNULL
+    )
     out, err = (text.decode("utf-8", "surrogateescape") for text in (done.stdout, done.stderr))
     return done.returncode, out, err
 

@@ -24,7 +24,7 @@ LABEL = "a" * 63
 
 def reference_says(folder: Path) -> list[str]:
     program = programs.daemon_directory("reference") / "smtpd"
-    environment = {**os.environ, "MAIL_CONFIG": str(folder)}
+    environment = {**os.environ, "MAIL_CONFIG": str(folder), **programs.hasty("reference")}
     done = subprocess.run(
         [program, "-S", "-V"], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=20
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import socket
 import sys
 from pathlib import Path
@@ -19,16 +20,12 @@ FILES = {"probe": PROBE}
 QUICK = {"service_throttle_time": "1s"}
 
 
-def arm(mta: Instance) -> None:
-    """Make the probe a program, which must be done before the first client comes."""
-    (mta.config_directory / "probe").chmod(0o755)
-
-
 class Visitor:
     """A client of the probe."""
 
-    def __init__(self, mta: Instance, service: str | int, timeout: float = 5) -> None:
+    def __init__(self, mta: Instance, service: str | int, timeout: float = 20) -> None:
         """Connect to a socket below the spool, or to a port."""
+        self._mta = mta
         if isinstance(service, int):
             self.socket = socket.create_connection(("127.0.0.1", service), timeout)
         else:
@@ -42,17 +39,11 @@ class Visitor:
         found: dict[str, Any] = json.loads(self._lines.readline())
         return found
 
-    def is_served(self, seconds: float = 0.5) -> bool:
-        """Tell whether a process has taken this client, and read its report."""
-        self.socket.settimeout(seconds)
-        try:
-            return bool(self._lines.readline())
-        except TimeoutError:
-            return False
-        finally:
-            self.socket.settimeout(5)
-            if not self._lines.closed:
-                self._lines = self.socket.makefile("rb")
+    def is_served(self) -> bool:
+        """Tell whether a process has taken this client when all is at rest, and read its report."""
+        self._mta.settle()
+        ready, _, _ = select.select([self.socket], [], [], 0)
+        return bool(ready and self._lines.readline())
 
     def order(self, text: str) -> None:
         """Let the probe do something and wait for its word, or for its end."""
@@ -85,6 +76,7 @@ def stable(mta: Instance, text: str) -> str:
 
 def master_lines(mta: Instance) -> list[str]:
     """Return what master has logged since its start, without time and process id."""
+    mta.settle()
     lines = []
     for line in mta.log_lines():
         found = re.search(r" postfix/master\[\d+\]: (.*)", line)

@@ -12,7 +12,7 @@ from tests.kit.parity import Parity
 from tests.kit.processes import wait_until
 from tests.kit.services import STANDARD, edited
 
-from .probing import FILES, PROGRAM, Visitor, arm, exists, master_lines, starts, visit
+from .probing import FILES, PROGRAM, Visitor, exists, master_lines, starts, visit
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
@@ -33,7 +33,6 @@ def test_services_change(parity: Parity) -> None:
     """Connected clients of services that stay are served on; a service that is gone loses its processes at once."""
 
     def case(mta: Instance) -> dict[str, object]:
-        arm(mta)
         clients = {name: Visitor(mta, f"public/{name}") for name in SERVICES}
         pids = {name: client.report()["pid"] for name, client in clients.items()}
         smtp = mta.connect()

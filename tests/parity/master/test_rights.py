@@ -16,6 +16,7 @@ from tests.kit.services import jailed
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
+_BESIDES = re.compile(r"/pid/|/incoming/#\d+ \(deleted\)$")
 _SHOWN = ("Uid", "Gid", "Groups", "Umask", "SigIgn", "SigBlk")
 
 
@@ -32,14 +33,15 @@ def rights(mta: Instance, pid: int) -> dict[str, object]:
 def open_files(mta: Instance, pid: int) -> list[str]:
     """Return the paths of a process's open files.
 
-    The locks of accept(2), which pyfix does not need, are left out, and outside of a jail the folder of a process's own
-    descriptors, by which pyfix's cleanup(8) gives its files their names.
+    The locks of accept(2), which pyfix does not need, are left out, and what pyfix's cleanup(8) has besides: outside of
+    a jail the folder of its own descriptors, by which it gives its files their names, and the file without a name for
+    the next message of a connection.
     """
     folder = f"/proc/{pid}/fd"
     paths = {os.readlink(f"{folder}/{fd}").replace(str(mta.directory), "<DIR>") for fd in os.listdir(folder)}
     if os.readlink(f"/proc/{pid}/root") == "/":
         paths.discard(folder)
-    return sorted(path for path in paths if path.startswith(("/", "<DIR>")) and "/pid/" not in path)
+    return sorted(path for path in paths if path.startswith(("/", "<DIR>")) and not _BESIDES.search(path))
 
 
 def everyone(mta: Instance) -> dict[str, list[dict[str, object]]]:

@@ -10,7 +10,7 @@ import pytest
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
 
-from .probing import FILES, PROGRAM, Visitor, arm, stable, visit
+from .probing import FILES, PROGRAM, Visitor, stable, visit
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
@@ -40,7 +40,6 @@ def test_local_services(parity: Parity, service: str) -> None:
     """Command line, environment, descriptors, signals, ids of the services that listen below the spool."""
 
     def case(mta: Instance) -> dict[str, Any]:
-        arm(mta)
         return seen(mta, service)
 
     report = parity(case, master=SERVICES, files=FILES).result
@@ -54,7 +53,6 @@ def test_internet_service(parity: Parity, fields: str) -> None:
     """The same for a service on a port of the loopback interface, which needs no stress option."""
 
     def case(mta: Instance) -> dict[str, Any]:
-        arm(mta)
         report = visit(mta, mta.port)
         return {name: report[name] for name in ("descriptors",)} | {
             "arguments": [stable(mta, word) for word in report["arguments"]]
@@ -67,7 +65,6 @@ def test_two_addresses(parity: Parity) -> None:
     """A service without a host listens on each address of inet_interfaces, and the program gets ``-s 2``."""
 
     def case(mta: Instance) -> list[Any]:
-        arm(mta)
         report = visit(mta, mta.port)
         return [[stable(mta, word) for word in report["arguments"]], report["descriptors"]]
 
@@ -81,7 +78,6 @@ def test_generation_counts_in_octal(parity: Parity) -> None:
     """Each process has the next number of GENERATION, in octal."""
 
     def case(mta: Instance) -> list[int]:
-        arm(mta)
         numbers = []
         for _ in range(9):
             visitor_report = visit(mta, "public/single")

@@ -67,7 +67,7 @@ def test_retry_after_flush(exchanged: Parity) -> None:
         mta.wait_for_log(rf"{queue_id}: to=<y@later.example>")
         mta.run("postqueue", "-f")
         mta.wait_for_log(rf"{queue_id}: to=<y@later.example>", count=2)
-        time.sleep(0.3)
+        mta.settle()
         log = mta.queue_directory / "defer" / queue_id[0] / queue_id
         return _lines(mta), _deferred(mta, queue_id), log.read_text().count("recipient=")
 
@@ -94,7 +94,7 @@ def test_forced_expiry(exchanged: Parity) -> None:
     def case(mta: Instance) -> str:
         queue_id = mta.send_message("y@later.example", sender=SENDER)
         mta.wait_for_log(rf"{queue_id}: to=<y@later.example>")
-        time.sleep(0.3)
+        mta.settle()
         mta.run("postsuper", "-f", queue_id)
         mta.run("postqueue", "-f")
         mta.wait_for_log(rf"{queue_id}: removed")
@@ -114,7 +114,7 @@ def test_delay_notice_is_sent_once(exchanged: Parity) -> None:
             time.sleep(1.2)
             mta.run("postqueue", "-f")
             mta.wait_for_log(rf"{queue_id}: to=<y@later.example>", count=count)
-        time.sleep(0.5)
+        mta.settle()
         return sum("sender delay notification" in line for line in mta.log_lines())
 
     main = {**MAIN, "delay_warning_time": "2s", "minimal_backoff_time": "1s", "confirm_delay_cleared": "yes"}
@@ -146,7 +146,7 @@ def test_a_transport_that_dies(exchanged: Parity) -> None:
     def case(mta: Instance) -> object:
         queue_id = mta.send_message("x@crash.example", sender="")
         mta.wait_for_log(r"warning: private/crash socket: malformed response")
-        time.sleep(0.3)
+        mta.settle()
         return _deferred(mta, queue_id)
 
     master = {"crash": "crash unix - - n - - error"}
@@ -160,12 +160,12 @@ def test_a_damaged_file_is_saved(exchanged: Parity, size: int) -> None:
     def case(mta: Instance) -> object:
         queue_id = mta.send_message("y@later.example", sender="")
         mta.wait_for_log(rf"{queue_id}: to=<y@later.example>")
-        time.sleep(0.3)
+        mta.settle()
         path = mta.spool_file(queue_id)
         os.truncate(path, size)
         mta.run("postqueue", "-f")
         line = mta.wait_for_log(rf'(saving corrupt file) "{queue_id}" (from queue .*)').groups()
-        time.sleep(0.2)
+        mta.settle()
         found = sorted(mta.queue())
         (mta.queue_directory / "corrupt" / queue_id).unlink()
         return found, line
@@ -180,7 +180,7 @@ def test_mail_that_was_active_is_tried_again(exchanged: Parity) -> None:
     def case(mta: Instance) -> None:
         mta.send_message(["y@later.example", "b@disc.example"], sender="")
         mta.wait_for_log(r"to=<y@later.example>")
-        time.sleep(0.3)
+        mta.settle()
         queue_id = mta.queue()["deferred"][0]
         for pid in mta.pids_of("qmgr"):
             os.kill(pid, 9)

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from pwd import getpwnam
@@ -18,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.kit import programs
+from tests.kit.processes import wait_until, wait_until_at_rest
 
 MAIN_CF = """\
 compatibility_level = 3.11
@@ -36,6 +36,8 @@ recipient_delimiter = +
 """
 
 Reply = tuple[str, ...]
+_LAST = "the end"
+"""A log line of the test's own: what was logged before it has been read when it has."""
 
 
 class Client:
@@ -151,8 +153,11 @@ class RewriteService:
 
     def log(self) -> list[str]:
         """Return what was logged since the last call, without time and process id, and with {dir} for the folder."""
-        time.sleep(0.05)
-        lines, self._lines = self._lines, []
+        wait_until_at_rest(lambda: [self.process.pid], 5.0)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(_LAST.encode(), str(self.directory / "spool/public/postlog"))
+        assert wait_until(lambda: _LAST in self._lines, 5.0)
+        lines, self._lines = self._lines[: self._lines.index(_LAST)], []
         return [
             re.sub(r"^.*?trivial-rewrite\[\d+\]: ", "", line).rstrip().replace(str(self.directory), "{dir}")
             for line in lines

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
@@ -69,7 +68,7 @@ def test_log_of_a_probe(parity: Parity) -> None:
     def case(mta: Instance) -> list[str]:
         ask(mta, PATH, query("a@gone.example"))
         mta.wait_for_log("status=deliverable")
-        time.sleep(0.3)
+        mta.settle()
         lines = [re.sub(r"^.*?: ", "", line) for line in mta.log_lines() if "delays=" in line or "from=" in line]
         return sorted(re.sub(r"\b[0-9A-F]{9,}\b|delays?=[\d./]+", "*", line) for line in lines)
 
@@ -80,7 +79,7 @@ def test_many_queries_send_one_probe(parity: Parity) -> None:
     def case(mta: Instance) -> int:
         ask(mta, PATH, *[query("a@later.example")] * 5)
         mta.wait_for_log("status=")
-        time.sleep(0.5)
+        mta.settle()
         return len([line for line in mta.log_lines() if " from=<" in line])
 
     parity(case, main=MAIN, fresh=True)

@@ -9,6 +9,9 @@ from ast import literal_eval
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from pyfix.runtime.loop import install
+from pyfix.runtime.task import sleep, spawn
+
 SECONDS = 20.0
 
 
@@ -38,9 +41,6 @@ def on_loop(test: Callable[..., Coroutine[Any, Any, object]], *arguments: object
     """
 
     def body() -> object:
-        from pyfix.runtime.loop import install
-        from pyfix.runtime.task import spawn
-
         loop = install()
         outcome: list[object] = []
 
@@ -67,6 +67,19 @@ def on_loop(test: Callable[..., Coroutine[Any, Any, object]], *arguments: object
     said = in_child(body)
     assert not said.startswith("Traceback"), said
     return literal_eval(said)
+
+
+async def pause(seconds: float = 0.02) -> None:
+    """Wait, and let the loop handle all that is ready by then: on a busy machine the time may be over before it had a turn."""
+    await sleep(seconds)
+    for _ in range(3):
+        await sleep(0)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until *condition* is true; on_loop ends what waits for too long."""
+    while not condition():
+        await sleep(0.005)
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

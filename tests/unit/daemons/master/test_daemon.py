@@ -131,6 +131,7 @@ def test_background(system: System) -> None:
 
 def test_foreground(system: System) -> None:
     """-d stays with the terminal, and shows there what it logs."""
+    system.program("probe", "exec sleep 60 2>/dev/null")  # it outlives master, and must not hold its terminal
     process = system.master("-d", "-v", "-e", "1")
     assert process.wait(20) == 0
     lines = process.communicate()[1].splitlines()
