@@ -23,12 +23,13 @@ def has_borrowed_rights() -> bool:
 
 
 def check_directory(directory: str, standard: str) -> None:
-    """Raise ConfigError unless main.cf in the folder *standard* lists *directory* as a configuration, letter by letter."""
+    """Raise ConfigError unless main.cf in the folder *standard* lists *directory* in one of the two."""
     path = f"{standard}/main.cf"
     for _number, line in main_cf.logical_lines(main_cf.read_text(path), path, lambda _warning: None):
         assignment = main_cf.split_assignment(line)
-        if isinstance(assignment, tuple) and assignment[0] in _LISTS:
-            if directory in assignment[1].replace(",", " ").split():
-                return
+        if isinstance(assignment, str) or assignment[0] not in _LISTS:
+            continue
+        if directory in assignment[1].replace(",", " ").split():
+            return
     advice = " or ".join(f'"{name} = {directory}"' for name in _LISTS)
     raise ConfigError(f"specify {advice} in {path}", error=f"unauthorized configuration directory name: {directory}")
