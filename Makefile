@@ -33,14 +33,16 @@ check: $(VENV)/.test
 	$(VENV)/bin/ruff check
 	PATH="$(VENV)/bin:$$PATH" lint-imports
 
+# What is built is a copy: the checkout stays as it is, and may be read-only.
 install:
 	@test -n "$(PREFIX)" || { echo "usage: make install PREFIX=DIR" >&2; exit 2; }
 	@case "$(PREFIX)" in /*) ;; *) echo "PREFIX must be an absolute path" >&2; exit 2 ;; esac
-	$(PYTHON) -m venv $(PREFIX)/lib/pyfix
-	rm -rf build pyfix.egg-info
-	$(PREFIX)/lib/pyfix/bin/python -m pip --disable-pip-version-check -q uninstall -y pyfix 2>/dev/null || true
-	$(PREFIX)/lib/pyfix/bin/python -m pip --disable-pip-version-check -q install .
-	rm -rf build pyfix.egg-info
+	@case "$(PREFIX)" in *[[:space:]]*) echo "PREFIX must not have blanks in it" >&2; exit 2 ;; esac
+	@umask 022 && copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	$(PYTHON) -m venv $(PREFIX)/lib/pyfix && \
+	$(PYTHON) -c 'from shutil import *; copytree("pyfix", "'$$copy'/pyfix", ignore=ignore_patterns("__pycache__"))' && \
+	cp setup.cfg pyproject.toml README.md LICENSE "$$copy" && \
+	$(PREFIX)/lib/pyfix/bin/python -m pip --disable-pip-version-check --no-cache-dir -q install --upgrade "$$copy" && \
 	cd / && $(PREFIX)/lib/pyfix/bin/python -I -m pyfix.install system "$(CURDIR)" $(PREFIX)
 
 bench: $(VENV)/.test

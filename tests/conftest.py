@@ -67,6 +67,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         requirements.need_reference(*marker.args)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a test that skipped itself makes the whole run fail, whatever its reason."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if requirements.in_ci() and reporter is not None and reporter.stats.get("skipped") and not session.exitstatus:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say loudly what was not run, and why."""
     reasons: dict[str, int] = {}
@@ -77,3 +84,5 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("NOT RUN", sep="!", yellow=True, bold=True)
         for reason, count in sorted(reasons.items()):
             terminalreporter.line(f"{count:5} tests: {reason.removeprefix('Skipped: ')}", yellow=True)
+        if requirements.in_ci():
+            terminalreporter.line("In CI nothing may be skipped: this run has failed.", red=True, bold=True)

@@ -60,6 +60,8 @@ def main(argv: Sequence[str]) -> int:
         snapshot = Snapshot.read(values.get("c"), process_name="postlog")
         configure_log(snapshot, "postlog", to_file=True)
     except ConfigError as error:
+        if error.error:
+            print(f"postfix/postlog: error: {error.error}", file=sys.stderr)
         return _complain(str(error))
     shown = log.tag
     log.tag = values.get("t", log.tag)

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from pyfix.formats.queueid import inode_of, is_long, is_valid, long_id, short_id
+from pyfix.formats.queueid import inode_of, is_long, is_valid, long_id
 from pyfix.queue.spool import (
     ACTIVE,
     BOUNCE,
@@ -37,6 +37,8 @@ _MESSAGE_QUEUES = (MAILDROP, INCOMING, ACTIVE, DEFERRED, HOLD)
 _LOG_QUEUES = (DEFER, BOUNCE, TRACE)
 _KNOWN = (DEFER, BOUNCE, MAILDROP, INCOMING, ACTIVE, DEFERRED, HOLD, FLUSH, TRACE)
 _STALE_SECONDS = 7 * 86400
+_SHORTEST_ID = 6
+"""A file with a shorter name is none of a message."""
 _COMPLETE = 0o100
 
 
@@ -96,6 +98,7 @@ class Keeper:
         self._spool = spool
         self._queues = queues
         self._counts: dict[str, int] = {}
+        self._renamed = False
 
     # One action
 
@@ -268,6 +271,9 @@ class Keeper:
         renamed = 0
         for queue in self._queues or _KNOWN:
             for name, path in list(self._files(queue)):
+                if queue in _MESSAGE_QUEUES and len(name) < _SHORTEST_ID:
+                    log.warning(f"bogus file name: {os.path.relpath(path)}")
+                    continue
                 if not is_valid(name):
                     continue
                 new_name = self._fitting_id(queue, name, path)
@@ -282,6 +288,7 @@ class Keeper:
                         self._rename_log(log_queue, name, new_name)
         if renamed:
             self._counts["Renamed to match inode number"] = renamed
+            self._renamed = True
 
     def _fitting_id(self, queue: str, name: str, path: str) -> str:
         if queue not in _MESSAGE_QUEUES:
@@ -293,7 +300,7 @@ class Keeper:
         seconds, microseconds = nanoseconds // 10**9, nanoseconds % 10**9 // 1000
         if is_long(name):
             return long_id(seconds, microseconds, status.st_ino)
-        return short_id(int(name[:5], 16), status.st_ino)
+        return f"{name[:5]}{status.st_ino:X}"
 
     def _rename_log(self, queue: str, name: str, new_name: str) -> None:
         old = self._spool.path(queue, name)
@@ -306,3 +313,5 @@ class Keeper:
         """Log how many messages each action was done to."""
         for name, count in self._counts.items():
             log.info(f"{name}: {count} message{'' if count == 1 else 's'}")
+        if self._renamed:
+            log.warning("QUEUE FILE NAMES WERE CHANGED TO MATCH INODE NUMBERS")

@@ -23,11 +23,11 @@ def has_borrowed_rights() -> bool:
 
 
 def check_directory(directory: str, standard: str) -> None:
-    """Raise ConfigError unless main.cf in the folder *standard* lists *directory*, letter by letter."""
+    """Raise ConfigError unless main.cf in the folder *standard* lists *directory* in one of the two."""
     path = f"{standard}/main.cf"
     for _number, line in main_cf.logical_lines(main_cf.read_text(path), path, lambda _warning: None):
         assignment = main_cf.split_assignment(line)
-        if not isinstance(assignment, tuple) or assignment[0] not in _LISTS:
+        if isinstance(assignment, str) or assignment[0] not in _LISTS:
             continue
         if directory in assignment[1].replace(",", " ").split():
             return

@@ -55,10 +55,9 @@ class MaildirTarget(FileTarget):
             try:
                 fd = os.open(temporary, _FLAGS, 0o600)
             except FileNotFoundError:
-                # umask 077 is in force: the new folders are for their owner only.
-                os.makedirs(f"{self._folder}tmp", 0o700, exist_ok=True)
-                os.makedirs(f"{self._folder}new", 0o700, exist_ok=True)
-                os.makedirs(f"{self._folder}cur", 0o700, exist_ok=True)
+                _make(f"{self._folder}tmp", self.owner.gid)
+                _make(f"{self._folder}new", self.owner.gid)
+                _make(f"{self._folder}cur", self.owner.gid)
                 fd = os.open(temporary, _FLAGS, 0o600)
         except OSError as error:
             raise self._problem(f"create maildir file {temporary}", error) from error
@@ -83,8 +82,8 @@ class MaildirTarget(FileTarget):
             try:
                 os.rename(self._temporary, final)
             except FileNotFoundError:
-                os.makedirs(f"{self._folder}new", 0o700, exist_ok=True)
-                os.makedirs(f"{self._folder}cur", 0o700, exist_ok=True)
+                _make(f"{self._folder}new", self.owner.gid)
+                _make(f"{self._folder}cur", self.owner.gid)
                 os.rename(self._temporary, final)
         except OSError as error:
             self._drop()
@@ -119,6 +118,22 @@ class MaildirTarget(FileTarget):
             log.warning(f"maildir access problem for {identity}: {failure.outcome.text}")
             log.warning("perhaps you need to create the maildirs in advance")
         return FileProblem(failure.outcome._replace(text=f"maildir delivery failed: {failure.outcome.text}"))
+
+
+def _make(folder: str, group: int) -> None:
+    """Make *folder*, and those above it that are missing, for its owner only and with *group*.  Raises OSError.
+
+    A set-gid folder above them would give them its own group.
+    """
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        _make(os.path.dirname(folder), group)
+        os.mkdir(folder, 0o700)
+    if os.stat(folder).st_gid != group:
+        os.chown(folder, -1, group)
 
 
 _host_name = ""

@@ -46,7 +46,7 @@ DAEMONS = (
 )
 """The programs of daemon_directory, by the name that master.cf has."""
 
-SET_GID_COMMANDS = ("postdrop", "postqueue")
+SET_GID_COMMANDS = ("postdrop", "postlog", "postqueue")
 """Commands that ordinary users run with the rights of setgid_group."""
 
 _IN_CHECKOUT = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import sysconfig
 from contextlib import suppress
@@ -14,7 +13,7 @@ from pyfix.install import setgid
 from pyfix.install.accounts import accounts_for_private_instance
 from pyfix.install.launchers import COMMANDS, DAEMONS, write_launchers
 from pyfix.install.layout import lay_out
-from pyfix.install.settings_file import with_parameters
+from pyfix.install.settings_file import with_parameters, with_smtp_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def lay_out_private(source: Path, folder: Path, port: int) -> PrivateInstance:
         text = (source / "etc/postfix/main.cf").read_text()
         main.write_text(with_parameters(text, _parameters(instance, accounts.mail_owner, accounts.setgid_group)))
     if not master.exists():
-        master.write_text(_on_port((source / "etc/postfix/master.cf").read_text(), port))
+        master.write_text(with_smtp_on((source / "etc/postfix/master.cf").read_text(), f"127.0.0.1:{port}"))
     return instance
 
 
@@ -103,8 +102,3 @@ def _parameters(instance: PrivateInstance, mail_owner: str, setgid_group: str) -
         "alias_database": "",
         "maillog_file": "/dev/stdout",
     }
-
-
-def _on_port(master: str, port: int) -> str:
-    """Return a master.cf whose SMTP service listens on 127.0.0.1 and *port* only."""
-    return re.sub(r"(?m)^smtp(?=\s+inet\s)", f"127.0.0.1:{port}", master)

@@ -60,7 +60,7 @@ def changeable_part(path: Path) -> Path | None:
 def install_commands(
     commands: Path, scripts: Path, group: int, python: Path, folders: list[Path], configuration: Path
 ) -> None:
-    """Install ``postdrop`` and ``postqueue`` in *commands*, set-gid with *group*; their launchers go to *scripts*.
+    """Install the commands of SET_GID_COMMANDS in *commands*, set-gid with *group*; their launchers go to *scripts*.
 
     Needs root.  Raises SetGidUnavailable; the folder *commands* then is as it was.
     """

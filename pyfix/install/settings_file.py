@@ -1,4 +1,4 @@
-"""Changing parameters in the text of a main.cf, everything else left as it is."""
+"""Changing parameters in the text of a main.cf, or where SMTP listens in a master.cf; everything else stays."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ def with_parameters(text: str, parameters: Mapping[str, str]) -> str:
             lines.append(f"{found[1]} = {left.pop(found[1])}")
     lines += [f"{name} = {value}" for name, value in left.items()]
     return "\n".join(lines) + "\n"
+
+
+def with_smtp_on(text: str, endpoint: str) -> str:
+    """Return a master.cf whose SMTP service listens on *endpoint*, a port or ``host:port``."""
+    return re.sub(r"(?m)^smtp(?=\s+inet\s)", endpoint, text)

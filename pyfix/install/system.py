@@ -11,14 +11,17 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from pyfix.commands import postalias
 from pyfix.install import setgid
-from pyfix.install.accounts import Accounts, caller
+from pyfix.install.accounts import Accounts, caller, group_name
 from pyfix.install.launchers import COMMANDS, DAEMONS, SET_GID_COMMANDS, write_launchers
 from pyfix.install.layout import lay_out
 from pyfix.install.manual import write_pages
-from pyfix.install.settings_file import with_parameters
+from pyfix.install.settings_file import with_parameters, with_smtp_on
 
 ACCOUNTS = Accounts("postfix", "postdrop")
+ROOTLESS_PORT = 2525
+"""Where SMTP is in a new master.cf without root."""
 
 
 def install(source: Path, prefix: Path) -> list[str]:
@@ -35,7 +38,7 @@ def install(source: Path, prefix: Path) -> list[str]:
     write_launchers("daemon", daemons, DAEMONS, python, folders, configuration)
     write_launchers("command", commands, plain, python, folders, configuration)
     write_pages(source, prefix / "share/man")
-    _install_configuration(source / "etc/postfix", prefix)
+    _install_configuration(source / "etc/postfix", prefix, warnings)
     open_to_all = not _install_set_gid_commands(prefix, python, folders, warnings)
     ids = ACCOUNTS.ids() if os.getuid() == 0 else None
     queue, data = prefix / "var/spool/postfix", prefix / "var/lib/postfix"
@@ -49,7 +52,7 @@ def install(source: Path, prefix: Path) -> list[str]:
 
 
 def _install_set_gid_commands(prefix: Path, python: Path, folders: list[Path], warnings: list[str]) -> bool:
-    """Install ``postdrop`` and ``postqueue``; return False when all users need the right to write to maildrop.
+    """Install the commands of SET_GID_COMMANDS; return False when all users need the right to write to maildrop.
 
     Without root the system is its owner's alone, who needs no further rights.
     """
@@ -66,24 +69,40 @@ def _install_set_gid_commands(prefix: Path, python: Path, folders: list[Path], w
         setgid.install_commands(commands, scripts, ids.setgid_group, python, folders, configuration)
     except setgid.SetGidUnavailable as reason:
         write_launchers("command", commands, SET_GID_COMMANDS, python, folders, configuration)
-        warnings.append(f"postdrop and postqueue are not set-gid ({reason}): all users may write to the maildrop queue")
+        names = ", ".join(SET_GID_COMMANDS)
+        warnings.append(f"{names} are not set-gid ({reason}): all users may write to the maildrop queue")
         return False
     return True
 
 
-def _install_configuration(shipped: Path, prefix: Path) -> None:
+def _install_configuration(shipped: Path, prefix: Path, warnings: list[str]) -> None:
+    """Write the files of configuration that are not there; aliases come with a new main.cf only, which names them."""
     target = prefix / "etc/postfix"
     target.mkdir(parents=True, exist_ok=True)
-    if not (target / "main.cf").exists():
-        text = (shipped / "main.cf").read_text()
-        (target / "main.cf").write_text(with_parameters(text, _parameters(prefix)))
-    if not (target / "master.cf").exists():
-        shutil.copyfile(shipped / "master.cf", target / "master.cf")
+    main, master, aliases = (target / name for name in ("main.cf", "master.cf", "aliases"))
+    if not main.exists():
+        if not aliases.exists():
+            shutil.copyfile(shipped / "aliases", aliases)
+        main.write_text(with_parameters((shipped / "main.cf").read_text(), _parameters(prefix)))
+        # Without the table that main.cf names, the first mail would have to wait.
+        if postalias.main(["-c", str(target), f"hash:{aliases}"]) != 0:
+            warnings.append(f"{aliases} is not a table yet: run {prefix}/sbin/newaliases")
+    if not master.exists():
+        text = (shipped / "master.cf").read_text()
+        if os.getuid() != 0:
+            text = with_smtp_on(text, str(ROOTLESS_PORT))
+            warnings.append(
+                f"without root, ports below 1024 are out of reach: {master} has SMTP on port {ROOTLESS_PORT}"
+            )
+        master.write_text(text)
 
 
 def _parameters(prefix: Path) -> dict[str, str]:
-    """Return what main.cf has to say because the system is not where Postfix's defaults have it."""
-    return {
+    """Return what main.cf has to say because the system is not where Postfix's defaults have it.
+
+    Without root it belongs to the caller, whose mail goes to a Maildir at home.
+    """
+    parameters = {
         "queue_directory": f"{prefix}/var/spool/postfix",
         "data_directory": f"{prefix}/var/lib/postfix",
         "daemon_directory": f"{prefix}/libexec/postfix",
@@ -92,9 +111,14 @@ def _parameters(prefix: Path) -> dict[str, str]:
         "mailq_path": f"{prefix}/sbin/mailq",
         "newaliases_path": f"{prefix}/sbin/newaliases",
         "manpage_directory": f"{prefix}/share/man",
+        "alias_maps": f"hash:{prefix}/etc/postfix/aliases",
+        "alias_database": f"hash:{prefix}/etc/postfix/aliases",
         "mail_owner": ACCOUNTS.mail_owner,
         "setgid_group": ACCOUNTS.setgid_group,
     }
+    if os.getuid() != 0:
+        parameters |= {"mail_owner": caller(), "setgid_group": group_name(os.getgid()), "home_mailbox": "Maildir/"}
+    return parameters
 
 
 def main(source: Path, prefix: Path) -> int:

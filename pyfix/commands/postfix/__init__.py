@@ -101,6 +101,8 @@ def _open_system() -> System:
         system = System.read()
         if os.stat(system.settings.queue_directory).st_uid == os.getuid():
             return system
+    except FileNotFoundError as error:
+        raise CommandError(f"chdir({error.filename}): {error.strerror}") from None
     except (ConfigError, OSError):
         pass
     log.error("to submit mail, use the Postfix sendmail command")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _RECURSIVE = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "saved", "trace")
 _CONFIGURATION = ("main.cf", "master.cf")
-_SET_GID = ("postdrop", "postqueue")
+_SET_GID = ("postdrop", "postlog", "postqueue")
 
 
 def set_permissions(system: System, words: Sequence[str]) -> int:

@@ -216,13 +216,17 @@ class Local(DeliveryAgent):
     async def _deliver_to(
         self, delivery: Delivery, recipient: Recipient, user: User, delivered_to: str
     ) -> Outcome:
-        home_mailbox = self.settings.home_mailbox
+        home_mailbox, spool = self.settings.home_mailbox, self.settings.mail_spool_directory
         output = Output(delivery, delivery.request.sender, recipient.original_recipient, delivered_to)
-        if home_mailbox:
+        # A Maildir, at home or in the spool, goes before a file.
+        if spool.endswith("/") and not home_mailbox.endswith("/"):
+            path = f"{spool}{user.name}/"
+            owner = user.owner
+        elif home_mailbox:
             path = f"{user.home}/{home_mailbox}"
             owner = user.owner
         else:
-            path = f"{self.settings.mail_spool_directory}/{user.name}"
+            path = f"{spool}/{user.name}"
             owner = self._spool_owner(user)
         if is_probe(delivery.request):
             return Sent("delivers to maildir" if path.endswith("/") else "delivers to mailbox")

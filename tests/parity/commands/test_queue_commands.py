@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -123,6 +124,28 @@ def test_postsuper_of_an_empty_queue(parity: Parity, arguments: tuple[str, ...])
         return shown(mta, [], "postsuper", *arguments)
 
     parity(case, main=MAIN)
+
+
+@pytest.mark.parametrize("names", [("zz", "ABCDE"), ("ABCDE1",), ("Azzzz1", "12345678901", "zz")], ids="-".join)
+def test_names_that_are_none_of_messages(parity: Parity, names: tuple[str, ...]) -> None:
+    """Files in a queue that no mail system made, or that a backup brought back."""
+
+    def case(mta: Instance) -> object:
+        hold = mta.queue_directory / "hold"
+        inodes: list[str] = []
+        for name in names:
+            (hold / name).write_bytes(b"x")
+            shutil.copystat(mta.queue_directory / "active", hold / name)
+            shutil.chown(hold / name, "postfix")
+            inodes.append(f"{(hold / name).stat().st_ino:X}")
+
+        def anonymous(text: str) -> str:
+            return re.sub("|".join(inodes), "INODE", text)
+
+        lines = {anonymous(line) for line in shown(mta, [], "postsuper", "hold").splitlines()}
+        return lines, sorted(anonymous(path.name) for path in hold.iterdir())
+
+    parity(case, main=MAIN, fresh=True)
 
 
 def test_requeue(parity: Parity) -> None:

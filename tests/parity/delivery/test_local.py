@@ -47,6 +47,28 @@ def test_mailbox_files(exchanged: Parity, mode: str) -> None:
     exchanged(case, main=MAIN, replace=OURS, deliveries=True, fresh=True)
 
 
+@pytest.mark.parametrize("mode", sorted(_MODES))
+@pytest.mark.parametrize("home_mailbox", ["", "mailbox"])
+def test_maildirs_in_the_spool(exchanged: Parity, mode: str, home_mailbox: str) -> None:
+    """postconf(5) mail_spool_directory with a slash at its end, which also wins over a home_mailbox without one."""
+
+    def case(mta: Instance) -> object:
+        folder = mta.directory / "localmail"
+        bits, group = _MODES[mode]
+        os.chown(folder, 0, group)
+        folder.chmod(bits)
+        mta.send_message(["games@localhost", "root@localhost"], "Subject: x\n\nFrom me\nhi\n")
+        said = [mta.wait_for_log(rf"to=<{name}@localhost>.*(dsn=.*)")[1] for name in ("games", "root")]
+        found = [(path, path.stat()) for path in sorted(folder.rglob("*"))]
+        return [re.sub(r"/tmp/\S+", "/tmp/FILE", text) for text in said], [
+            (path.relative_to(folder).parts[:2], oct(status.st_mode), status.st_uid, status.st_gid)
+            for path, status in found
+        ]
+
+    main = {**MAIN, "mail_spool_directory": "{dir}/localmail/", "home_mailbox": home_mailbox}
+    exchanged(case, main=main, replace=OURS, fresh=True)
+
+
 @pytest.mark.parametrize(
     "name", ["nosuch", "no+such", "postmaster", "mailer-daemon", "man", "sync", "news", "uucp", "root+", "+x", "Games"]
 )

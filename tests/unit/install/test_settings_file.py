@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pyfix.install.settings_file import with_parameters
+from pyfix.install.settings_file import with_parameters, with_smtp_on
 
 OLD = """\
 # a comment: myhostname = old
@@ -27,3 +27,8 @@ def test_a_parameter_stands_once() -> None:
 
 def test_new_parameters_come_last() -> None:
     assert with_parameters("a = 1\n", {"b": "2", "c": "3"}) == "a = 1\nb = 2\nc = 3\n"
+
+
+def test_where_smtp_listens() -> None:
+    old = "#smtp inet n - n - 1 postscreen\nsmtp      inet  n - n - - smtpd\nsmtp unix - - n - - smtp\n"
+    assert with_smtp_on(old, "2525") == old.replace("\nsmtp      inet", "\n2525      inet")
