@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from pyfix.delivery import filebatch
 from pyfix.delivery.filebatch import FileBatch, FileTarget
 from pyfix.delivery.locks import LockBusy
 from pyfix.delivery.outcome import BOUNCED, SENT, Bounced, Deferred, Outcome, Sent
@@ -65,10 +66,11 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What happens, syncs included."""
     found: list[str] = []
 
-    def sync(fd: int) -> None:
-        found.append(f"sync {os.path.basename(os.readlink(f'/proc/self/fd/{fd}'))}")
+    def sync(fds: Sequence[int]) -> list[OSError | None]:
+        found.extend(f"sync {os.path.basename(os.readlink(f'/proc/self/fd/{fd}'))}" for fd in fds)
+        return [None] * len(fds)
 
-    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(filebatch, "sync_files", sync)
     return found
 
 
@@ -91,10 +93,10 @@ def test_one_failure_is_not_the_others(turns: Turns, tmp_path: Path, events: lis
 def test_a_file_that_cannot_be_synced(
     turns: Turns, tmp_path: Path, events: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_fd: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def fail(_fds: Sequence[int]) -> list[OSError | None]:
+        return [OSError(errno.ENOSPC, "No space left on device")]
 
-    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(filebatch, "sync_files", fail)
     (outcome,) = deliver(turns, Target(tmp_path / "a", events))
     assert (outcome.kind, outcome.text) == (BOUNCED, "no sync: No space left on device")
     assert "publish a" not in events
