@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
 import tempfile
@@ -37,7 +36,7 @@ def call(
 
     *environment* is added to the test's own.
     """
-    files = [tempfile.TemporaryFile() for _ in range(3)]
+    files = [tempfile.TemporaryFile() for _ in range(3)]  # noqa: SIM115  # they are closed below
     files[0].write(input)
     files[0].seek(0)
     sys.stdout.flush()
@@ -77,5 +76,7 @@ def call(
 def _redirect(files: Sequence[BinaryIO]) -> None:
     for number, file in enumerate(files):
         os.dup2(file.fileno(), number)
-    streams = [io.TextIOWrapper(open(number, mode, closefd=False), "utf-8", "surrogateescape") for number, mode in enumerate(("rb", "wb", "wb"))]
-    sys.stdin, sys.stdout, sys.stderr = streams
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(number, mode, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115  # for good
+        for number, mode in enumerate("rww")
+    )

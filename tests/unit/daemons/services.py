@@ -97,3 +97,15 @@ class Cleanup:
     def is_silent(self) -> bool:
         """Whether there is no message that was not looked at."""
         return self._messages.empty()
+
+
+class Triggered:
+    """A service that is woken by a few bytes, such as qmgr(8)."""
+
+    def __init__(self, system: System, path: str) -> None:
+        self._found: queue.Queue[bytes] = queue.Queue()
+        system.serve(path, lambda connection: self._found.put(connection.recv(100)))
+
+    def next(self) -> bytes:
+        """Return the next bytes."""
+        return self._found.get(timeout=SECONDS)
