@@ -20,13 +20,6 @@ from tests.unit.daemons.running import Running, System, running
 
 
 @pytest.fixture
-def system() -> Iterator[System]:
-    made = System()
-    yield made
-    made.remove()
-
-
-@pytest.fixture
 def daemon(system: System) -> Iterator[Running]:
     with running(discard.main, system, "discard") as found:
         yield found

@@ -53,3 +53,12 @@ async def _ask(_context: str, address: str) -> str:
 def lookup_for(settings: CleanupSettings) -> AddressLookup:
     """Return a lookup whose trivial-rewrite appends the host name."""
     return AddressLookup(settings.recipient_delimiter, OwnDomains(settings), StandardForm(_ask))
+
+
+MakeLookup = Callable[[CleanupSettings], AddressLookup]
+
+
+@pytest.fixture
+def lookup() -> MakeLookup:
+    """Return ``lookup_for``."""
+    return lookup_for

@@ -145,6 +145,7 @@ def submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Submit:
     ) -> Outcome:
         snapshot = Snapshot({**SETTINGS, **settings, "enable_long_queue_ids": "yes" if long_ids else "no"})
         setup = Setup(CleanupSettings(snapshot), StandardForm(ask))  # type: ignore[arg-type]  # tests give other functions too
+        setup.open_tables()
         spool = Spool(("deferred", "defer"), 1, str(tmp_path))
         events: list[str] = []
         request = encode_pairs([("flags", str(flags))]) + stream

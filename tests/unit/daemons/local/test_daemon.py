@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import pwd
-import socket
 from collections.abc import Iterator
 
 import pytest
 
 from pyfix.daemons.local import daemon as local
-from pyfix.formats.attributes import decode_pairs, encode_pairs, end_of_list
-from pyfix.formats.records import SENDER, encode_record
 from tests.unit.daemons.requests import Queued, Recorder, bounce_service, deliver, is_final, queued
 from tests.unit.daemons.running import Running, System, running, start
+from tests.unit.daemons.services import HOST, Cleanup, Rewrite
 
-HOST = "mail.ours.example"
 USER = "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
 ALIASES = (
     "inline:{{one = " + USER + "}, {far = a@elsewhere.example}, {both = " + USER + ", a@elsewhere.example}, {list = b@z.example},"
@@ -34,52 +31,13 @@ def mail(system: System) -> System:
 
 @pytest.fixture
 def daemon(mail: System) -> Iterator[Running]:
-    def rewrite(connection: socket.socket) -> None:
-        connection.sendall(encode_pairs([("protocol", "trivial_rewrite_protocol")]))
-        data = b""
-        while True:
-            while (end := end_of_list(data)) < 0:
-                more = connection.recv(65536)
-                if not more:
-                    return
-                data += more
-            asked = dict(decode_pairs(data[:end]))
-            data = data[end:]
-            address = asked["address"] if "@" in asked["address"] else f"{asked['address']}@{HOST}"
-            if asked["request"] == "rewrite":
-                reply = [("flags", "0"), ("address", address)]
-            else:
-                ours = address.endswith(HOST)
-                reply = [
-                    ("flags", "0"), ("transport", "local" if ours else "smtp"), ("nexthop", address.rpartition("@")[2]),
-                    ("recipient", address), ("flags", "256"),
-                ]  # fmt: skip
-            connection.sendall(encode_pairs(reply))
-
-    mail.serve("private/rewrite", rewrite)
+    Rewrite(mail)
     with running(local.main, mail, "local") as found:
         yield found
 
 
 def ours(system: System, *names: str, content: bytes = b"Subject: x\n\nhello\n") -> Queued:
     return queued(system, *(f"{name}@{HOST}" for name in names), nexthop=HOST, content=content)
-
-
-class Cleanup:
-    """Keeps the messages that are forwarded."""
-
-    def __init__(self, system: System, status: str = "0") -> None:
-        self.messages: list[bytes] = []
-        self._status = status
-        system.serve("public/cleanup", self._answer)
-
-    def _answer(self, connection: socket.socket) -> None:
-        connection.sendall(encode_pairs([("protocol", "cleanup_protocol"), ("queue_id", "NEW456")]))
-        data = b""
-        while not data.endswith(b"E\0"):
-            data += connection.recv(65536)
-        self.messages.append(data)
-        connection.sendall(encode_pairs([("status", self._status), ("reason", "")]))
 
 
 @pytest.mark.parametrize("name", [USER, USER.upper(), f"{USER}+extension"])
@@ -131,9 +89,9 @@ def test_an_alias_for_somebody_elsewhere(daemon: Running) -> None:
     cleanup = Cleanup(daemon.system)
     message = ours(daemon.system, "far")
     assert is_final(deliver(daemon, message))
-    (forwarded,) = cleanup.messages
-    assert b"R\x13a@elsewhere.example" in forwarded and b"S\x0bs@x.example" in forwarded
-    assert f"Delivered-To: far@{HOST}".encode() in forwarded
+    forwarded = cleanup.next()
+    assert (forwarded.values("R"), forwarded.values("S")) == (["a@elsewhere.example"], ["s@x.example"])
+    assert f"Delivered-To: far@{HOST}" in forwarded.lines()
     assert daemon.system.logged("status=")[-1].endswith("status=sent (forwarded as NEW456)")
     assert message.recipients_left() == []
 
@@ -141,18 +99,18 @@ def test_an_alias_for_somebody_elsewhere(daemon: Running) -> None:
 def test_an_alias_for_both(daemon: Running) -> None:
     cleanup = Cleanup(daemon.system)
     assert is_final(deliver(daemon, ours(daemon.system, "both")))
-    assert len(cleanup.messages) == 1
+    assert cleanup.next().values("R") == ["a@elsewhere.example"] and cleanup.is_silent
     assert (daemon.system.folder / "mail" / USER).exists()
 
 
 def test_a_list_with_an_owner(daemon: Running) -> None:
     cleanup = Cleanup(daemon.system)
     assert is_final(deliver(daemon, ours(daemon.system, "list")))
-    assert encode_record(SENDER, f"owner-list@{HOST}".encode()) in cleanup.messages[0]
+    assert cleanup.next().values("S") == [f"owner-list@{HOST}"]
 
 
 def test_a_cleanup_that_does_not_take_it(daemon: Running) -> None:
-    Cleanup(daemon.system, status="2")
+    Cleanup(daemon.system, status=2)
     defer = bounce_service(daemon.system, "defer")
     message = ours(daemon.system, "far")
     assert not is_final(deliver(daemon, message))

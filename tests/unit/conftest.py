@@ -1,4 +1,4 @@
-"""What tests of running daemons share."""
+"""What tests of running daemons and commands share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .running import System
+from tests.unit.daemons.running import System
 
 
 @pytest.fixture

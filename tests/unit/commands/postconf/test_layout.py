@@ -1,14 +1,8 @@
-"""How postconf prints a setting, and what it says on standard error."""
-
 from __future__ import annotations
-
-import io
-import sys
 
 import pytest
 
 from pyfix.commands.postconf.layout import Layout, fold, json_pair
-from pyfix.commands.postconf.messages import fatal, print_text, warn
 
 
 def test_setting() -> None:
@@ -32,17 +26,3 @@ def test_a_long_word_has_its_own_line() -> None:
 
 def test_json_escapes() -> None:
     assert json_pair('a"', "\\ \t\n\x01\x7f é /") == '{"a\\"": "\\\\ \\t\\n\\u0001\\u007F é /"}\n'
-
-
-def test_messages(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["postconf"])
-    warn("a\tb é")
-    fatal("end")
-    assert capsys.readouterr().err == "postconf: warning: a?b ??\npostconf: fatal: end\n"
-
-
-def test_bytes_that_are_no_text_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    raw = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="utf-8", errors="strict", write_through=True))
-    print_text("a = \udce9\n")
-    assert raw.getvalue() == b"a = \xe9\n"

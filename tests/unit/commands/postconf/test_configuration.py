@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pyfix.commands.postconf.configuration import Configuration, expand
-from pyfix.commands.postconf.database_clients import SUFFIXES, Check
 from pyfix.commands.postconf.messages import Fatal
 from pyfix.config.errors import ConfigError
 from pyfix.config.snapshot import Snapshot
-
-
-@pytest.fixture
-def read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[Configuration, list[str]]]:
-    """Read both files and return what they mean and the warnings, file names without the folder."""
-    monkeypatch.setattr(sys, "argv", ["postconf"])
-
-    def run(main_cf: str, master_cf: str = "", overrides: tuple[str, ...] = ()) -> tuple[Configuration, list[str]]:
-        (tmp_path / "main.cf").write_text(main_cf)
-        (tmp_path / "master.cf").write_text(master_cf)
-        configuration = Configuration(str(tmp_path))
-        configuration.read_main(overrides)
-        configuration.read_master(needed=True)
-        configuration.declare()
-        configuration.find_user_names()
-        lines = capsys.readouterr().err.replace(f"{tmp_path}/", "").splitlines()
-        return configuration, [line.removeprefix("postconf: warning: ") for line in lines]
-
-    return run
-
-
-Read = Callable[..., tuple[Configuration, list[str]]]
+from tests.unit.commands.postconf.conftest import Read
 
 
 def test_a_name_is_used_when_a_value_refers_to_it(read: Read) -> None:
@@ -73,16 +47,6 @@ def test_scope_of_a_service(read: Read) -> None:
     configuration, _ = read("x = main\n", "a unix - - n - - smtpd -o x=own\n")
     scope = configuration.scope(configuration.entries[0])
     assert expand(scope, "$x $service_name $process_name") == "own a smtpd"
-
-
-def test_tables_that_read_main_cf(read: Read) -> None:
-    configuration, _ = read(
-        "virtual_alias_maps = proxy:ldap:one, pipemap:{mysql:two,debug:pgsql:three}, hash:sqlite:four\n"
-        "one_scope = 1\ntwo_user = 1\nthree_encoding = 1\nfour_dbpath = 1\none_nosuch = 1\n",
-        "a unix - - n - - smtpd -o alias_maps=mysql:five -o five_user=1\n",
-    )
-    assert configuration.user == {"one_scope", "two_user", "three_encoding"}
-    assert configuration.local == [{"five_user"}]
 
 
 def test_read_only_names_and_comments(read: Read) -> None:
@@ -128,23 +92,6 @@ def test_networks_are_checked_unless_set(read: Read) -> None:
             configuration.check_networks()
     configuration, _ = read("mynetworks_style = x\nmynetworks = 192.0.2.1\n")
     configuration.check_networks()
-
-
-def test_file_of_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "my.cf"
-    path.write_text("user = x\nbogus = 1\n")
-    check = Check()
-    assert list(check.names(f"mysql:{path}, mysql:{path} ldap:/nonexistent mysql:abc")) == [
-        f"abc_{suffix}" for suffix in SUFFIXES["mysql"].split()
-    ]
-    err = capsys.readouterr().err
-    assert err.count(f"mysql:{path}: unused parameter: bogus=1") == 1
-    assert 'open "ldap" configuration "/nonexistent": No such file or directory' in err
-    list(Check(quiet=True).names(f"mysql:{path}"))
-    assert not capsys.readouterr().err
-    path.write_text("user\n")
-    with pytest.raises(ConfigError, match="missing '=' after attribute name"):
-        list(Check().names(f"mysql:{path}"))
 
 
 def test_expand_without_a_warning() -> None:

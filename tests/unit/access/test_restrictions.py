@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pyfix.access.evaluate import Check
+from pyfix.access.restrictions import RESTRICTIONS, TAKES_ARGUMENT, bad_argument, broken
+from pyfix.access.stage import DATA
+from pyfix.access.verdict import Reject
+
+from .fakes import transaction
+
+
+def test_names_are_in_lower_case_and_lead_to_functions() -> None:
+    assert all(name == name.lower() and callable(function) for name, function in RESTRICTIONS.items())
+
+
+def test_a_name_is_that_of_its_function() -> None:
+    """Who looks for a restriction finds it; older names and those that are the same for now are few."""
+    others = {name for name, function in RESTRICTIONS.items() if function.__name__ != name}
+    assert others == {
+        "permit_tls_all_clientcerts", "reject_invalid_hostname", "reject_non_fqdn_hostname", "check_recipient_maps",
+    }  # fmt: skip
+
+
+def test_which_take_an_argument() -> None:
+    assert set(TAKES_ARGUMENT) == {"sleep", *(name for name in RESTRICTIONS if name.endswith("_access"))}
+
+
+@pytest.mark.parametrize("stand_in", [broken, bad_argument])
+def test_words_that_name_nothing(monkeypatch: Any, stand_in: Any) -> None:
+    lines: list[str] = []
+    verdict = stand_in(transaction(monkeypatch, lines), DATA, Check("x", stand_in, "frob"))
+    assert isinstance(verdict, Reject) and verdict.reply == "451 4.3.5 Server configuration error"
+    assert lines == ['warning: unknown smtpd restriction: "frob"']

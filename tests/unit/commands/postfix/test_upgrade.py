@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+from pyfix.commands import postfix
+from tests.unit.commands.postfix.conftest import Run, System
+
+
+def test_upgrade_configuration(
+    system: System, run: Run, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = system.etc / "master.cf"
+    path.write_text("# mine\ntlsmgr fifo - - n 300 1 tlsmgr\nflush\tunix - - - 1000? 0 flush\n  -v")
+    path.chmod(0o640)
+    assert postfix.main(["upgrade-configuration"]) == 0
+    said = capfd.readouterr().out.splitlines()
+    assert said[:3] == [
+        f"Editing {path}, updating the tlsmgr from fifo to unix service",
+        f"Editing {path}, making the flush service public",
+        f"Editing {path}, adding missing entry for relay service",
+    ]
+    lines = path.read_text().splitlines()
+    assert lines[:4] == ["# mine", "tlsmgr unix - - n 300? 1 tlsmgr", "flush\tunix n - - 1000? 0 flush", "  -v"]
+    assert "postlog   unix-dgram n  -       n       -       1       postlogd" in lines
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert run("upgrade-configuration") == (0, [])
+    assert path.read_text().splitlines() == lines
+    assert run("upgrade-configuration", "a=b")[0] == 1

@@ -1,0 +1,60 @@
+"""What is changed in refusals before they leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .fakes import converse
+
+UNKNOWN = "500 5.5.2 Error: command not recognized"
+
+
+def last(monkeypatch: Any, *lines: str, **main: str) -> list[str]:
+    found = converse(monkeypatch, *lines, main=main)
+    return found.replies[1:]
+
+
+@pytest.mark.parametrize(
+    ("footer", "shown"),
+    [
+        ("", [UNKNOWN]),
+        ("Ask us", ["500-5.5.2 Error: command not recognized", "500 5.5.2 Ask us"]),
+        ("\\c. Ask us", [f"{UNKNOWN}. Ask us"]),
+        ("\\c for $client_name[$client_address]:$client_port", [f"{UNKNOWN} for client.example[198.51.100.7]:1234"]),
+        ("\\c $server_name $server_address:$server_port", [f"{UNKNOWN} mail.ours.example 198.51.100.1:25"]),
+        ("\\c <$helo_name> <$sender> <$recipient> $mail_name", [f"{UNKNOWN} <> <> <> Postfix"]),
+        ("\\c $nosuch.", [f"{UNKNOWN} ."]),
+        ("one\\ntwo", ["500-5.5.2 Error: command not recognized", "500-5.5.2 one", "500 5.5.2 two"]),
+    ],
+)
+def test_footers(monkeypatch: Any, footer: str, shown: list[str]) -> None:
+    assert last(monkeypatch, "FOO", smtpd_reject_footer=footer) == shown
+
+
+def test_only_refusals_have_a_footer(monkeypatch: Any) -> None:
+    assert last(monkeypatch, "NOOP", "QUIT", smtpd_reject_footer="\\c. Ask us") == ["250 2.0.0 Ok", "221 2.0.0 Bye"]
+
+
+def test_footers_by_reply(monkeypatch: Any) -> None:
+    main = {"smtpd_reject_footer_maps": f"inline:{{{{{UNKNOWN} = \\c. Really}}}}", "smtpd_reject_footer": "\\c. Else"}
+    assert last(monkeypatch, "FOO", "STARTTLS", **main) == [f"{UNKNOWN}. Really", "502 5.5.1 Error: command not implemented. Else"]
+    assert last(monkeypatch, "FOO", smtpd_reject_footer_maps="fail:x", smtpd_reject_footer="\\c. Else") == [f"{UNKNOWN}. Else"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("550 5.0.0 Go away", "550 5.0.0 Go away"), ("450 later", "450 later"), ("250 fine", UNKNOWN), ("nonsense", UNKNOWN)],
+)
+def test_other_words(monkeypatch: Any, value: str, shown: str) -> None:
+    found = converse(monkeypatch, "FOO", main={"smtpd_reject_filter_maps": f"inline:{{{{{UNKNOWN} = {value}}}}}"})
+    assert found.replies[-1] == shown
+    if shown == UNKNOWN:
+        assert f"warning: smtpd_reject_filter_maps: bad reply: {value}" in found.lines
+
+
+def test_soft_bounce(monkeypatch: Any) -> None:
+    assert last(monkeypatch, "FOO", "RCPT TO:<a@b>", soft_bounce="yes") == [
+        "400 4.5.2 Error: command not recognized", "403 4.5.1 Error: need MAIL command",
+    ]  # fmt: skip
