@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
+from pyfix.formats import idn
+
 __all__ = [
     "ascii_complaint",
     "domain_to_ascii",
@@ -106,16 +108,7 @@ def ascii_complaint(domain: str) -> str | None:
     """Return the warning about an internationalised domain without an A-label form, as Postfix words it, or None."""
     if domain.isascii() or domain_to_ascii(domain) is not None:
         return None
-    labels = domain.removesuffix(".").split(".")
-    if "" in labels:
-        reason = "UIDNA_ERROR_EMPTY_LABEL"
-    elif any(label.startswith("-") for label in labels):
-        reason = "UIDNA_ERROR_LEADING_HYPHEN"
-    elif any(label.endswith("-") for label in labels):
-        reason = "UIDNA_ERROR_TRAILING_HYPHEN"
-    else:
-        reason = "malformed ASCII label(s)"
-    return f'midna_domain_to_ascii_create: Problem translating domain "{domain}" to ASCII form: {reason}'
+    return idn.complaint(domain, idn.ascii_form(domain)[1] or "malformed ASCII label(s)")
 
 
 def hostaddr_complaint(literal: str) -> str | None:
@@ -157,19 +150,17 @@ def domain_to_ascii(domain: str) -> str | None:
     """Return the A-label form of *domain*, or None when it has none.  ASCII names come back as they are."""
     if domain.isascii():
         return domain
-    try:
-        ascii_form = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return None
-    return ascii_form if _HOSTNAME.match(ascii_form.removesuffix(".")) else None
+    name, wrong = idn.ascii_form(domain)
+    return name if not wrong and is_hostname(name) else None
 
 
 @lru_cache(maxsize=4096)
 def domain_to_utf8(domain: str) -> str | None:
-    """Return the U-label form of *domain*, or None when it is malformed.  Without ``xn--`` it comes back as it is."""
-    if "xn--" not in domain.lower():
+    """Return the U-label form of *domain*, or None when it is malformed.
+
+    A name that is not ASCII comes back as it is.
+    """
+    if not domain.isascii():
         return domain
-    try:
-        return domain.encode("ascii").decode("idna")
-    except UnicodeError:
-        return None
+    name = idn.unicode_form(domain)
+    return name if name is not None and is_hostname(name) else None

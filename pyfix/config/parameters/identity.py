@@ -28,7 +28,10 @@ class IdentitySettings(Settings):
     """The local part of the sender of mail that must not bounce."""
 
     enable_idna2003_compatibility = boolean("no")
-    """Whether internationalised names are turned to ASCII by the rules of 2003."""
+    """Whether internationalised names are turned to ASCII by the rules of 2003.
+
+    Without effect, as in Postfix with an ICU of today.
+    """
 
     inet_interfaces = words("all")
     """The addresses on which mail is received, by name or number, or ``all`` or ``loopback-only``."""

@@ -15,6 +15,8 @@ from pyfix.runtime.log import log
 WARM = (
     "encodings.ascii",
     "encodings.idna",
+    "encodings.punycode",
+    "idna.uts46data",
     "pyfix.access.actions",
     "pyfix.access.addresses",
     "pyfix.access.general",
