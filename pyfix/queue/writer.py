@@ -3,8 +3,8 @@
 The file has no name until it is complete (open(2) O_TMPFILE), so that nothing of it stays when its writer is killed or
 the machine stops; its inode number, which is part of the queue id, is known from the beginning.  Where the file system
 or a chroot environment without /proc does not allow that, the file is made as Postfix does it: with a temporary name
-(microseconds and process id), renamed at once, and mode 0600 until it is complete.  (An open folder of /proc must not be
-taken along into a chroot environment: whoever gets hold of the process would walk out through it.)
+(microseconds and process id), renamed at once, and mode 0600 until it is complete.  (An open folder of /proc must not
+be taken along into a chroot environment: whoever gets hold of the process would walk out through it.)
 
 A file that fits in memory is written once, with its final size record; only a bigger one is written in pieces, and its
 size record in place at the end.

@@ -81,7 +81,7 @@ class Daemon:
         raise ConfigError(f"{self.program} does not run stand-alone")
 
     def outdated(self) -> bool:
-        """Say, and log, that a table has changed: asked before each client in a jail, where none can be opened again."""
+        """Say, and log, that a table has changed: asked before each client, but only in a jail."""
         return False
 
     def stopping(self) -> None:

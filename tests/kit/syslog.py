@@ -20,6 +20,8 @@ _OWN_DEV = (
 )
 """A shell script: run a command in a name space of its own whose /dev is the folder $0."""
 
+_MARK = b"so far"
+
 
 class SystemLog:
     """What is sent to /dev/log by the programs that are run here.  Use it in a ``with`` statement; needs root."""
@@ -29,6 +31,7 @@ class SystemLog:
         self._devices = mta.directory / "dev"
         self._socket: socket.socket | None = None
         self._reader: threading.Thread | None = None
+        self._seen = threading.Event()
         self.datagrams: list[str] = []
         """All that has come, as it came."""
 
@@ -54,7 +57,10 @@ class SystemLog:
 
     def _read(self, receiver: socket.socket) -> None:
         while data := receiver.recv(8192):
-            self.datagrams.append(data.decode("utf-8", "surrogateescape"))
+            if data == _MARK:
+                self._seen.set()
+            else:
+                self.datagrams.append(data.decode("utf-8", "surrogateescape"))
 
     def disappear(self) -> None:
         """Close the socket, as a system logger that ends does."""
@@ -78,7 +84,16 @@ class SystemLog:
             **more,
         )
         assert done.returncode != 99, done.stderr
+        self.flush()
         return done
+
+    def flush(self) -> None:
+        """Wait until all that was sent so far is in *datagrams*."""
+        if self._socket is not None:
+            self._seen.clear()
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mark:
+                mark.sendto(_MARK, str(self._devices / "log"))
+            assert self._seen.wait(10.0)
 
     def start(self) -> None:
         """Start the mail system here."""
@@ -99,5 +114,6 @@ class SystemLog:
 
     def lines(self, mta: Instance) -> list[str]:
         """Return what has come, without what differs between two instances, sorted: processes run side by side."""
+        self.flush()
         normaliser = Normaliser(mta.directory, mta.port, [(str(mta.daemon_directory), "<DAEMONS>")])
         return sorted(normaliser.text(text) for text in list(self.datagrams))

@@ -60,7 +60,7 @@ class Master:
         self._take_signals()
 
     def _take_signals(self) -> None:
-        """Let signals wait for the loop: one that comes while we start, or as soon as we said that we run, is not lost."""
+        """Let signals wait for the loop: one that comes while we start, or right after, is not lost."""
         self.loop.on_signal(signal.SIGCHLD, self.reap)
         self.loop.on_signal(signal.SIGHUP, self._reload_or_die)
         for number in _FATAL_SIGNALS:

@@ -137,6 +137,25 @@ def test_nothing_runs(run: Run, command: str) -> None:
     assert run(command) == (1, ["postfix/postlog: fatal: the Postfix mail system is not running"])
 
 
+@pytest.mark.parametrize("command", ["stop", "abort", "drain", "reload"])
+@pytest.mark.parametrize("text", ["", "-1\n", "no number\n"])
+def test_a_master_whose_process_id_is_not_known(
+    system: System, run: Run, command: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody gets a signal: number 0 or less would reach whole groups of processes."""
+    monkeypatch.setattr("pyfix.commands.postfix.system._PAUSE", 0)
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("a signal was sent"))
+    (system.spool / "pid").mkdir()
+    lock = MasterLock(str(system.spool / "pid/master.pid"))
+    (system.spool / "pid/master.pid").write_text(text)
+    status, lines = run(command)
+    os.close(lock.fd)
+    assert (status, lines[-1]) == (
+        1,
+        "postfix/postlog: fatal: pid/master.pid does not tell the process id of the Postfix mail system",
+    )
+
+
 def test_status(run: Run, running: Callable[..., int]) -> None:
     assert run("status") == (1, ["postfix/postlog: the Postfix mail system is not running"])
     pid = running()
