@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.mail import MailSettings
@@ -13,12 +14,14 @@ from pyfix.runtime.console import CommandError
 from pyfix.runtime.environment import chosen_environment
 from pyfix.runtime.log import log
 from pyfix.runtime.logtarget import configure_log
-from pyfix.runtime.masterlock import running_master
+from pyfix.runtime.masterlock import PID_FILE, LockError, running_master
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_LOOKS, _PAUSE = 20, 0.1
+"""How often, and after how many seconds each, a starting master's process id is looked for."""
 _PATH = "/bin:/usr/bin:/sbin:/usr/sbin"
 _EXPORTED = (
     "command_directory", "daemon_directory", "data_directory", "meta_directory", "queue_directory", "config_directory",
@@ -111,15 +114,22 @@ class System:
     # Programs
 
     def running(self) -> int | None:
-        """Return the process id of the master that runs, None without one."""
-        return running_master(self.settings.queue_directory)
+        """Return the process id of the master that runs, None without one, 0 for one whose id is not known."""
+        try:
+            return running_master(self.settings.queue_directory)
+        except LockError:
+            return 0
 
     def need_running(self) -> int:
         """Return the process id of the master that runs.  Raises Failure without one."""
-        pid = self.running()
-        if pid is None:
-            raise self.failure("the Postfix mail system is not running")
-        return pid
+        for _ in range(_LOOKS):
+            pid = self.running()
+            if pid is None:
+                raise self.failure("the Postfix mail system is not running")
+            if pid > 0:
+                return pid
+            time.sleep(_PAUSE)  # it has the lock already, and writes its id in a moment
+        raise self.failure(f"{PID_FILE} does not tell the process id of the Postfix mail system")
 
     def daemon(self, name: str) -> str:
         """Return the path of a program of daemon_directory."""

@@ -41,6 +41,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         options = Options.parse(argv, os.getpid())
     except UsageError as error:
+        log.to_syslog("mail")
         log.fatal(str(error))
         return 1
     os.closerange(3, _LAST_DESCRIPTOR)
@@ -72,10 +73,11 @@ def _number(text: str | None) -> int:
 
 
 def _test(snapshot: Snapshot) -> int:
+    """Return 0 when no master runs and one might; without a word, as the commands that ask have their own."""
     try:
         return int(running_master(snapshot.value("queue_directory")) is not None)
-    except OSError as error:
-        raise ConfigError(f"open lock file {PID_FILE}: {error.strerror}") from None
+    except (OSError, LockError):
+        return 1
 
 
 def _serve(options: Options, waiter: Waiter) -> int:

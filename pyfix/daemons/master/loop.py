@@ -37,6 +37,8 @@ class MasterLoop:
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._calls: dict[int, Callable[[], None]] = {}
+        self._new: set[int] = set()
+        """Descriptors that are watched since this turn began: its events are not about them."""
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = count()
         self._signals: dict[int, Callable[[], None]] = {}
@@ -55,6 +57,7 @@ class MasterLoop:
         """Call *call* whenever *fd* can be read (or written to) until unwatch."""
         events = select.EPOLLOUT if writable else select.EPOLLIN
         self._calls[fd] = call
+        self._new.add(fd)
         try:
             self._epoll.register(fd, events)
         except FileExistsError:
@@ -121,9 +124,12 @@ class MasterLoop:
             return
         if at_most >= 0 and not 0 <= wait < at_most:
             wait = at_most
-        for fd, _events in self._epoll.poll(wait, _MOST_EVENTS):
-            call = self._calls.get(fd)  # an earlier call of this turn may have unwatched it
-            if call is not None:
+        events = self._epoll.poll(wait, _MOST_EVENTS)
+        self._new.clear()
+        for fd, _events in events:
+            # An earlier call of this turn may have unwatched it, and its number may be another descriptor's by now.
+            call = self._calls.get(fd)
+            if call is not None and fd not in self._new:
                 call()
 
     def run(self) -> None:

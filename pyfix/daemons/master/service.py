@@ -110,6 +110,7 @@ class Service:
 
     def _open_status(self) -> None:
         ours, theirs = socket.socketpair()
+        ours.setblocking(False)  # master waits for nobody
         self.status_read, self.status_write = ours.detach(), theirs.detach()
         self._loop.watch(self.status_read, self._read_status)
 
@@ -127,7 +128,10 @@ class Service:
             child.available = False
 
     def _read_status(self) -> None:
-        records = os.read(self.status_read, _MOST_STATUS)
+        try:
+            records = os.read(self.status_read, _MOST_STATUS)
+        except BlockingIOError:
+            return
         whole = len(records) - len(records) % _STATUS.size
         for pid, generation, state in _STATUS.iter_unpack(records[:whole]):
             self._take_status(pid, generation, state)

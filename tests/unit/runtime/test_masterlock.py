@@ -47,10 +47,16 @@ def test_locked_but_not_yet_written(spool: Path) -> None:
 def test_not_a_file_of_ours(spool: Path) -> None:
     (spool / "target").touch()
     (spool / "link").symlink_to(spool / "target")
-    (spool / "hard").hardlink_to(spool / "target")
-    with pytest.raises(LockError, match="cannot open file"):
+    (spool / "nowhere").symlink_to(spool / "nothing")
+    spool.chmod(0o777)
+    with pytest.raises(LockError, match="file is a symbolic link"):
         MasterLock(str(spool / "link"))
-    with pytest.raises(LockError, match="multiple hard links"):
+    with pytest.raises(LockError, match="cannot open file: No such file or directory"):
+        MasterLock(str(spool / "nowhere"))
+    (spool / "hard").hardlink_to(spool / "target")
+    with pytest.raises(LockError, match="file has 2 hard links"):
         MasterLock(str(spool / "hard"))
+    with pytest.raises(LockError, match="not a regular file"):
+        MasterLock("/dev/null")
     with pytest.raises(LockError, match="cannot create file exclusively: No such file or directory"):
         MasterLock(str(spool / "no/such"))

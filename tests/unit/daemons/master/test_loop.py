@@ -27,6 +27,29 @@ def test_descriptor(loop: MasterLoop) -> None:
     assert got == [b"x"]
 
 
+def test_number_of_another_descriptor(loop: MasterLoop) -> None:
+    """A descriptor that gets the number of one that was ready in the same turn is not taken for ready."""
+    first, second = os.pipe(), os.pipe()
+    called = []
+
+    def replace() -> None:
+        for read, write in (first, second):
+            loop.unwatch(read)
+            os.close(read)
+            os.close(write)
+        for _ in range(2):
+            read, write = os.pipe()
+            assert read in (first[0], first[1], second[0], second[1])
+            loop.watch(read, lambda: called.append(read))
+
+    for read, write in (first, second):
+        loop.watch(read, replace)
+        os.write(write, b"x")
+    loop.turn(1)
+    loop.turn(0)
+    assert not called
+
+
 def test_unwatched_in_the_same_turn(loop: MasterLoop) -> None:
     pipes = [os.pipe() for _ in range(2)]
     got = []
