@@ -33,6 +33,7 @@ from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 from pyfix.runtime.task import spawn
 
 _ACCEPT_BURST = 64
+_MOST_REQUESTS = 100
 _FATAL_DELAY = 1.0
 _GARBAGE_THRESHOLD = 20000
 
@@ -325,22 +326,25 @@ class TriggerDaemon(Daemon):
         if isinstance(listener, _Fifo):
             return self._read_fifo
 
+        take = listener._accept  # type: ignore[attr-defined]  # accept() without the object; typeshed leaves it out
+        loop = self.loop
+
         def accept(_event: int) -> None:
             requests = b""
-            for _ in range(_ACCEPT_BURST):
+            for _ in range(_ACCEPT_BURST if loop.batching else 1):
                 try:
-                    connection, _address = listener.accept()
+                    fd, _address = take()
                 except OSError:
                     break
-                connection.setblocking(False)
+                os.set_blocking(fd, False)
                 try:
-                    data = connection.recv(100)
+                    data = os.read(fd, _MOST_REQUESTS)
                 except BlockingIOError:
-                    self.admit(connection)
+                    self.admit(_Socket(fileno=fd))
                     continue
                 except OSError:
                     data = b""
-                connection.close()
+                os.close(fd)
                 requests += data
             if requests:
                 self.triggered(requests)

@@ -239,7 +239,7 @@ def trigger(path: str, requests: bytes) -> bool:
 
     Nobody is told of a failure: the server looks by itself, later.
     """
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    connection = _Socket(_FAMILY, _KIND, 0)
     try:
         connection.connect(path)
         connection.send(requests)

@@ -21,6 +21,7 @@ from statistics import median
 from typing import Any
 
 from tests.bench import costs, report
+from tests.bench.disk import own_file_system
 from tests.bench.load import RoundFailed, run_round
 from tests.bench.rows import COLD_GREETING, CONNECTIONS, CONNECTIONS_PSS, IDLE_PSS, MAIN, NEXT_CLIENT, ROWS, Row
 from tests.kit.instance import Instance
@@ -43,7 +44,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--connections", type=int, default=CONNECTIONS, help="open connections in the memory rows")
     options = parser.parse_args(arguments)
     first, second = options.sides.split(",")
-    bench = Bench((first, second), 3 if options.quick else options.rounds, options.calls, options.connections)
+    with own_file_system() as where:
+        print(where, flush=True)
+        return _run(options, (first, second))
+
+
+def _run(options: argparse.Namespace, sides: tuple[str, str]) -> int:
+    bench = Bench(sides, 3 if options.quick else options.rounds, options.calls, options.connections)
     wanted = [name for name in options.rows.split(",") if name]
     chosen = [row for row in ROWS if not wanted or any(fnmatch(row.name, name) for name in wanted)]
     if chosen:

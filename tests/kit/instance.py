@@ -48,6 +48,10 @@ class NotStarted(Exception):
     """The instance did not come up; the text has the end of its log."""
 
 
+FOLDER_VARIABLE = "PYFIX_TEST_FOLDER"
+"""Environment variable that names the folder of instances, instead of that of all temporary files."""
+
+
 class Instance:
     """One private mail system, in a folder of its own that goes with it."""
 
@@ -75,7 +79,7 @@ class Instance:
         self._port = ReservedPort()
         self.host, self.port = "127.0.0.1", self._port.number
         self._more_ports: list[ReservedPort] = []
-        self.directory = Path(tempfile.mkdtemp(prefix="pyfix-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="pyfix-", dir=os.environ.get(FOLDER_VARIABLE)))
         guardian.watch(self.directory)
         self.directory.chmod(0o755)
         self.config_directory = self.directory / "etc"
