@@ -19,7 +19,6 @@ from pyfix.protocols.internal.cleanup import (
     Flags,
     Status,
 )
-from pyfix.protocols.internal.standing import STAYS
 from pyfix.runtime.ipc import IdleStreams, ServiceError, connect, expect_handshake, receive
 from pyfix.runtime.loop import current
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
@@ -124,6 +123,8 @@ class NewMessage:
 
     async def finish(self) -> Status:
         """Send the rest and return what cleanup says.  Raises ServiceError."""
+        if self._idle is not None:
+            self._waiting.append(NEXT_MESSAGE)
         self._push()
         try:
             status = await receive(self._stream, Status)
@@ -133,12 +134,10 @@ class NewMessage:
         except BaseException:
             self._stream.close()
             raise
-        if self._idle is None or self._stream.take_unread() != STAYS:
+        if self._idle is None or status.status:
             self._stream.close()
         else:
-            # The next queue id will be there when it is needed.
-            self._stream.write(NEXT_MESSAGE)
-            self._stream.send_soon()
+            # With the next queue id, which is there or on its way.
             self._idle.put(self._stream, self._born)
         return status
 

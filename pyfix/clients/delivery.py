@@ -101,6 +101,7 @@ class _Connection:
 
     def send_first(self, request: bytes, done: Done, timeout: float) -> None:
         """Send the first request.  Raises OSError."""
+        request += STAYS
         try:
             sent = self._socket.send(request)
         except BlockingIOError:

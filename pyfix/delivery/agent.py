@@ -161,13 +161,14 @@ class DeliveryAgent(Daemon):
         """Serve a client as far as nothing is waited for; return the reply, None when a coroutine goes on with it."""
         if data == b"":
             return data
+        if data is not None and data.endswith(STAYS):
+            data = data[: -len(STAYS)]
+            self._standing.wanted.add(fd)
         parsed = decode_whole(data) if data is not None else None
         if parsed is None:
             # The client waits for our greeting, or has more to say than a read takes.
-            greeting = _HANDSHAKE
-            if fd in self._standing:
-                greeting = b""
-                self._standing.release(fd)
+            greeting = b"" if fd in self._standing else _HANDSHAKE
+            self._standing.release(fd)
             spawn(self._serve_slowly(socket.socket(fileno=fd), greeting, data or b""), self._ended)
             return None
         request, recipients, stats = parsed
@@ -218,12 +219,12 @@ class DeliveryAgent(Daemon):
     def _send_answers(self) -> None:
         answers, self._answers = self._answers, []
         for fd, reply in answers:
-            stays = bool(reply) and self._may_stand()
+            first = fd not in self._standing
+            stays = bool(reply) and self._may_stand(first, fd in self._standing.wanted)
+            before, after = (_HANDSHAKE, STAYS if stays else b"") if first else (b"", b"")
             try:
-                if fd in self._standing:
-                    os.write(fd, reply)
-                elif reply:
-                    os.write(fd, _HANDSHAKE + reply + STAYS if stays else _HANDSHAKE + reply)
+                if reply:
+                    os.write(fd, before + reply + after)
             except OSError as error:
                 log.warning(f"delivery request: {error.strerror}")
                 stays = False
@@ -233,9 +234,9 @@ class DeliveryAgent(Daemon):
                 self._standing.close(fd)
             self.client_ended()
 
-    def _may_stand(self) -> bool:
-        """Say whether a connection may stay open for another request; agents that serve one at a time have no place."""
-        return self.capacity > 1 and not self._retiring
+    def _may_stand(self, first: bool, wanted: bool) -> bool:
+        """Say whether a connection stays open for another request; agents that serve one at a time have no place."""
+        return (wanted or not first) and self.capacity > 1 and not self._retiring
 
     def _may_read(self) -> bool:
         """Say whether this process may still serve a client whose connection stood."""
@@ -258,14 +259,14 @@ class DeliveryAgent(Daemon):
             parsed = await receive_request(stream, data)
             if parsed is None:
                 return
-            request, recipients = parsed
+            request, recipients, rest = parsed
             stats = MessageStats.decode(request.time)
             message = self._open(request, recipients)
             if isinstance(message, bytes):
                 reply = message
             else:
                 reply = await self._deliver(Delivery(request, recipients, message, stats))
-            stays = bool(reply) and self._may_stand()
+            stays = bool(reply) and self._may_stand(bool(greeting), rest == STAYS)
             stream.write(reply + STAYS if stays and greeting else reply)
             await stream.drain()
             if stays:

@@ -9,7 +9,7 @@ from pyfix.formats.queueid import is_valid
 from pyfix.protocols.internal.delivery import DeliveryRequest, Recipient, decode_recipients, decode_request
 from pyfix.runtime.stream import Stream
 
-_Request = tuple[DeliveryRequest, list[Recipient]]
+_Request = tuple[DeliveryRequest, list[Recipient], bytes]
 
 
 def problem_of(request: DeliveryRequest, recipients: list[Recipient]) -> str:
@@ -26,7 +26,10 @@ def problem_of(request: DeliveryRequest, recipients: list[Recipient]) -> str:
 
 
 async def receive_request(stream: Stream, data: bytes) -> _Request | None:
-    """Read the rest of a request whose first bytes are *data*; None when the client leaves instead."""
+    """Read the rest of a request whose first bytes are *data*; return it with what has come after it.
+
+    None when the client leaves instead.
+    """
     head = decode_request(data) if data else None
     while head is None:
         more = await stream.read()
@@ -40,7 +43,7 @@ async def receive_request(stream: Stream, data: bytes) -> _Request | None:
         found, end = decode_recipients(data, start, request.recipient_count - len(recipients))
         recipients += found
         if len(recipients) >= request.recipient_count:
-            return request, recipients
+            return request, recipients, data[end:]
         data, start = data[end:], 0
         more = await stream.read()
         if not more:

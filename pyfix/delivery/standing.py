@@ -1,6 +1,6 @@
 """Connections on which qmgr(8) may send one delivery request after the other.
 
-pyfix's qmgr(8) uses a connection again when the agent says that it stays; Postfix's closes it after the first answer.
+pyfix's qmgr(8) asks for that, and uses a connection again when the agent agrees; Postfix's closes it after the answer.
 An agent that ends closes the connections on which no request is under way; a request that it has not read is refused
 by the kernel (ECONNRESET), so that qmgr(8) knows that nobody has begun with it.
 """
@@ -20,7 +20,7 @@ _READ_SIZE: Final = 16384
 class StandingConnections:
     """The connections of one agent process that have been answered at least once and are still open."""
 
-    __slots__ = ("_all", "_arrived", "_idle", "_may_read", "_missed", "_serve")
+    __slots__ = ("_all", "_arrived", "_idle", "_may_read", "_missed", "_serve", "wanted")
 
     def __init__(self, serve: Callable[[int, bytes], None], may_read: Callable[[], bool]) -> None:
         """*serve* gets a descriptor and what was read of a request; it comes to an end with keep, release or close.
@@ -29,6 +29,8 @@ class StandingConnections:
         """
         self._serve = serve
         self._may_read = may_read
+        self.wanted: set[int] = set()
+        """New connections whose clients would like them to stay."""
         self._all: set[int] = set()
         self._idle: set[int] = set()
         """Those on which no request is under way."""
@@ -42,6 +44,7 @@ class StandingConnections:
     def keep(self, fd: int) -> None:
         """Wait for the next request on a connection whose client has its answer."""
         self._idle.add(fd)
+        self.wanted.discard(fd)
         if fd not in self._all:
             self._all.add(fd)
             current().watch(fd, READ_EDGE, partial(self._readable, fd))
@@ -50,13 +53,16 @@ class StandingConnections:
             self._readable(fd, 0)
 
     def release(self, fd: int) -> None:
-        """Leave a connection to somebody else, who will close it."""
-        current().unwatch(fd)
-        self._all.discard(fd)
-        self._missed.discard(fd)
+        """Leave a connection, which may be a new one, to somebody else, who will close it or bring it back."""
+        self.wanted.discard(fd)
+        if fd in self._all:
+            current().unwatch(fd)
+            self._all.discard(fd)
+            self._missed.discard(fd)
 
     def close(self, fd: int) -> None:
         """Close a connection, which may be a new one."""
+        self.wanted.discard(fd)
         if fd in self._all:
             current().forget(fd)
             self._all.discard(fd)

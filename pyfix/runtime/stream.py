@@ -167,11 +167,6 @@ class Stream:
         """Whether a read would probably return at once."""
         return bool(self._buffer) or self._readable
 
-    def take_unread(self) -> bytes:
-        """Return, as read, the bytes that came with the last ones."""
-        data, self._buffer = self._buffer, b""
-        return data
-
     def peek_input(self) -> bytes:
         """Return what the peer has sent that nobody has read, without waiting for more."""
         if self._readable and self._fd >= 0:

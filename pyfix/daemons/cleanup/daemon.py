@@ -15,7 +15,6 @@ from pyfix.daemons.cleanup.session import Session
 from pyfix.daemons.cleanup.setup import Setup
 from pyfix.protocols.internal.cleanup import NEXT_MESSAGE
 from pyfix.protocols.internal.rewrite import PROTOCOL as REWRITE_PROTOCOL
-from pyfix.protocols.internal.standing import STAYS
 from pyfix.queue.flow import Flow
 from pyfix.queue.spool import INCOMING, Spool
 from pyfix.queue.writer import QueueFileWriter, keep_spare
@@ -86,12 +85,12 @@ class Cleanup(Daemon):
 
     async def serve(self, stream: Stream) -> None:
         """Take messages as long as the client has any."""
-        again = False
-        while await self._take(stream, again) and await self._asks_for_another(stream):
-            again = True
+        session = await self._take(stream, again=False)
+        while session is not None and await self._asks_for_another(stream, session.rest):
+            session = await self._take(stream, again=True)
 
-    async def _take(self, stream: Stream, again: bool) -> bool:
-        """Take one message; tell whether it was accepted.  *again*: the client has its queue id in advance."""
+    async def _take(self, stream: Stream, *, again: bool) -> Session | None:
+        """Take one message; return its session when it was accepted.  *again*: the client has its id in advance."""
         begun = queued = False
 
         async def begin() -> None:
@@ -110,7 +109,8 @@ class Cleanup(Daemon):
             await begin()
         try:
             file = await self._create()
-            return await Session(stream, self._setup, file, self._commit, tell_qmgr, begin if again else None).run()
+            session = Session(stream, self._setup, file, self._commit, tell_qmgr, begin if again else None)
+            return session if await session.run() else None
         finally:
             if begun:
                 if not queued:
@@ -131,18 +131,15 @@ class Cleanup(Daemon):
             if restart_if_changed():
                 self.retire()
 
-    async def _asks_for_another(self, stream: Stream) -> bool:
-        """Wait until the client wants another queue id over its connection, as pyfix's clients do, or leaves."""
-        if self._retiring:
-            return False
-        stream.write(STAYS)
-        self._resting.add(stream)
-        try:
-            asked = await stream.read()
-        except (StreamClosed, StreamTimeout):
-            return False
-        finally:
-            self._resting.discard(stream)
+    async def _asks_for_another(self, stream: Stream, asked: bytes) -> bool:
+        """Say whether the client wants another queue id over its connection, as pyfix's clients do.
+
+        *asked* is what came with the message.
+        """
+        if asked:
+            stream.send_soon()
+        else:
+            asked = await self._late_request(stream)
         if asked != NEXT_MESSAGE or self._retiring:
             return False
         if self.invocation.chroot and self.outdated():
@@ -150,6 +147,16 @@ class Cleanup(Daemon):
             return False
         self.used_again()
         return not self._retiring
+
+    async def _late_request(self, stream: Stream) -> bytes:
+        """Wait until the client has read its answer, and leaves or says more."""
+        self._resting.add(stream)
+        try:
+            return await stream.read()
+        except (StreamClosed, StreamTimeout):
+            return b""
+        finally:
+            self._resting.discard(stream)
 
     def retire(self) -> None:
         """Take no more messages than those whose queue id was given away."""

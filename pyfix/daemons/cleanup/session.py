@@ -36,7 +36,7 @@ _ALIAS_ERROR: Final = "4.6.0 Alias expansion error"
 class Session:
     """Takes one message from a client and puts it into the queue."""
 
-    __slots__ = ("_begun", "_commit", "_file", "_message", "_queued", "_removed", "_stream", "queued")
+    __slots__ = ("_begun", "_commit", "_file", "_message", "_queued", "_removed", "_stream", "queued", "rest")
 
     def __init__(
         self,
@@ -58,6 +58,8 @@ class Session:
         self._queued = queued
         self._message = Message(setup, file)
         self._removed = False
+        self.rest = b""
+        """What came after the message."""
         self.queued = False
         """Whether the message is in the incoming queue."""
 
@@ -123,8 +125,10 @@ class Session:
             message.errors |= bits.WRITE
         except OSError as error:
             self._not_written(error)
-        if not message.going and source is not None:
-            await self._skip(source)
+        if source is not None:
+            if not message.going:
+                await self._skip(source)
+            self.rest = source.data[source.position :]
         if not message.errors and not message.recipient_count and not message.flags & DISCARD:
             message.errors |= bits.NO_RECIPIENT
         return True

@@ -13,10 +13,10 @@ from pyfix.formats.attributes import Attributes, encode_pairs
 
 PROTOCOL: Final = "cleanup_protocol"
 NEXT_MESSAGE: Final = encode_pairs([("pyfix_request", "next_message")])
-"""Asks for another queue id over a connection whose message was accepted, for a message that may never come.
+"""Follows the E record of a client that would like another queue id, for a message that may never come.
 
-Only pyfix's smtpd(8) does so, and only pyfix's cleanup(8) leaves the connection open so long; one of the two alone
-closes it, as Postfix's programs do.
+Only pyfix's smtpd(8) says so.  pyfix's cleanup(8) answers with the queue id, after the status of a message that was
+accepted; Postfix's does not look at what follows a message, and closes the connection.
 """
 
 # Bits of Flags.flags.

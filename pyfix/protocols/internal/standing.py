@@ -1,8 +1,7 @@
-"""What a server of pyfix adds to an answer when its connection stays open for another request.
+"""A connection of qmgr(8) to a delivery agent that stays open for another request.
 
-Postfix's clients close the connection when they have their answer, and do not look at what follows it.  Postfix's
-servers do not say this, and some of them wait for their client to close: with them each request has a connection of
-its own.
+A client that would like that says so after its request, and a server that agrees says the same after its answer, once a
+connection.  Postfix's programs do not look at what follows a request or an answer.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ import pytest
 from pyfix.clients.cleanup import NewMessage, UnknownOverride, input_flags
 from pyfix.formats.records import TEXT, encode_record
 from pyfix.protocols.internal import cleanup as bits
-from pyfix.runtime.ipc import ServiceError
+from pyfix.runtime.ipc import IdleStreams, ServiceError
+from pyfix.runtime.task import sleep
 from tests.unit.clients.server import null_list, run, serving
 
 
@@ -60,3 +61,68 @@ def test_new_message(tmp_path: Path) -> None:
 def test_cleanup_that_hangs_up(tmp_path: Path) -> None:
     with serving(tmp_path, "public/cleanup", lambda connection: None), pytest.raises(ServiceError):
         run(NewMessage.open("cleanup", 0, 5))
+
+
+# -- several messages over one connection --------------------------------------------------------------------------
+
+
+def answering(*ids: str, stays: bool = True, leaves_after: int = 99) -> Any:
+    """Return a server that gives these queue ids, one after the other on a connection, and counts its messages."""
+    left = list(ids)
+
+    def answer(connection: socket.socket) -> None:
+        count = 0
+        greeting = null_list("protocol", "cleanup_protocol", "queue_id", left.pop(0))
+        connection.sendall(greeting)
+        while count < leaves_after:
+            data = b""
+            while not data.endswith(bits.NEXT_MESSAGE):
+                more = connection.recv(65536)
+                if not more:
+                    return
+                data += more
+            count += 1
+            answer = null_list("status", "0", "reason", "")
+            if stays:
+                answer += null_list("protocol", "cleanup_protocol", "queue_id", left.pop(0))
+            connection.sendall(answer)
+            if not stays:
+                return
+
+    return answer
+
+
+async def some(count: int, idle: IdleStreams) -> list[str]:
+    ids = []
+    for _ in range(count):
+        message = await NewMessage.open("cleanup", 0, 5, idle)
+        ids.append(message.queue_id)
+        message.write(b"E\0")
+        assert (await message.finish()).status == 0
+    return ids
+
+
+@pytest.mark.parametrize(("stays", "connections"), [(True, 1), (False, 3)])
+def test_one_connection_for_several_messages(tmp_path: Path, stays: bool, connections: int) -> None:
+    """As long as cleanup gives queue ids in advance, which Postfix's does not."""
+
+    async def send() -> list[str]:
+        return await some(3, IdleStreams(5, 100, server_speaks=True))
+
+    with serving(tmp_path, "public/cleanup", answering("A", "B", "C", "D", stays=stays)) as served:
+        assert run(send()) == ["A", "B", "C"]
+    assert len(served) == connections
+
+
+def test_a_cleanup_that_ends_after_it_gave_an_id(tmp_path: Path) -> None:
+    """The id is not used: nobody would take the message."""
+
+    async def send() -> list[str]:
+        idle = IdleStreams(5, 100, server_speaks=True)
+        first = await some(1, idle)
+        await sleep(0.05)  # until the end of the connection is known
+        return first + await some(1, idle)
+
+    with serving(tmp_path, "public/cleanup", answering("A", "B", "C", "D", leaves_after=1)) as served:
+        assert run(send()) == ["A", "C"]
+    assert len(served) == 2

@@ -38,7 +38,7 @@ def call(folder: Path, answer: Answer, request: bytes = REQUEST, timeout: float 
 
 def saying(*pieces: bytes) -> Answer:
     def answer(connection: socket.socket) -> None:
-        assert connection.recv(65536) == REQUEST
+        assert connection.recv(65536) == REQUEST + STAYS
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         for piece in pieces:
             connection.sendall(piece)

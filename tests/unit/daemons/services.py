@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pyfix.formats.attributes import decode_pairs, encode_pairs, end_of_list
 from pyfix.formats.records import read_records
+from pyfix.protocols.internal.cleanup import NEXT_MESSAGE
 from tests.unit.daemons.running import SECONDS, System
 
 HOST = "mail.ours.example"
@@ -83,7 +84,7 @@ class Cleanup:
             if not more:
                 self.given_up += 1
                 return
-            data += more
+            data = (data + more).removesuffix(NEXT_MESSAGE)
         flags, _, records = data.partition(b"\0\0")
         found = [(chr(one.kind), one.data) for one in read_records(records)]
         self._messages.put(Taken(int(flags.split(b"\0")[1]), found))

@@ -76,11 +76,11 @@ def test_refused_requests(daemon: Running, message: Queued, changes: dict[str, s
 
 
 def test_several_requests_on_one_connection(daemon: Running) -> None:
-    """As our qmgr sends them; Postfix's closes its end after the first."""
+    """As our qmgr sends them."""
     client = daemon.connect()
     for number in range(3):
         message = queued(daemon.system, "a@x.example", queue_id=f"ABC12{number}")
-        client.socket.sendall(message.encode())
+        client.socket.sendall(message.encode() + (b"" if number else STAYS))
         assert number or client.receive() == [("protocol", "delivery_request_protocol")]
         assert is_final(client.receive())
         assert number or client.receive() == decode_pairs(STAYS)
@@ -89,7 +89,7 @@ def test_several_requests_on_one_connection(daemon: Running) -> None:
 
 def test_a_later_request_in_pieces(daemon: Running, message: Queued) -> None:
     client = daemon.connect()
-    client.socket.sendall(message.encode())
+    client.socket.sendall(message.encode() + STAYS)
     assert client.receive() == [("protocol", "delivery_request_protocol")]
     assert is_final(client.receive())
     assert client.receive() == decode_pairs(STAYS)
@@ -103,7 +103,7 @@ def test_a_later_request_in_pieces(daemon: Running, message: Queued) -> None:
 def test_a_request_that_comes_too_late_is_not_read(daemon: Running, message: Queued) -> None:
     """The process ends: its client learns that nobody has begun with the request."""
     client = daemon.connect()
-    client.socket.sendall(message.encode())
+    client.socket.sendall(message.encode() + STAYS)
     assert client.receive() == [("protocol", "delivery_request_protocol")]
     assert is_final(client.receive())
     assert client.receive() == decode_pairs(STAYS)
@@ -113,6 +113,15 @@ def test_a_request_that_comes_too_late_is_not_read(daemon: Running, message: Que
     os.kill(daemon.pid, signal.SIGCONT)
     with pytest.raises(ConnectionResetError):
         client.receive()
+
+
+def test_a_client_that_does_not_ask_for_it_has_one_request(daemon: Running, message: Queued) -> None:
+    """Postfix's qmgr closes its end when it has the answer."""
+    client = daemon.connect()
+    client.socket.sendall(message.encode())
+    assert client.receive() == [("protocol", "delivery_request_protocol")]
+    assert is_final(client.receive())
+    assert client.receive() is None
 
 
 def test_no_recipients(daemon: Running, message: Queued) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pyfix.daemons.cleanup import daemon as cleanup
+from pyfix.protocols.internal.cleanup import NEXT_MESSAGE
 from pyfix.tables.build import build_table
 from tests.unit.daemons.running import Client, Running, System, running, start
 from tests.unit.daemons.services import Rewrite
@@ -59,6 +60,56 @@ def test_a_message(daemon: Running, triggers: queue.Queue[bytes]) -> None:
         assert path.owner() == "nobody"
     assert triggers.get(timeout=10) == b"W"
     assert f"cleanup: {queue_id}: message-id=<x@y>" in daemon.system.logged(queue_id)
+
+
+def test_several_messages_on_one_connection(daemon: Running) -> None:
+    """A client that asks for it has its next queue id with the answer."""
+    client, queue_id = begin(daemon)
+    ids = []
+    for _ in range(3):
+        client.socket.sendall(TEXT + NEXT_MESSAGE)
+        assert client.receive() == [("status", "0"), ("reason", "")]
+        ids.append(queue_id)
+        greeting = client.receive()
+        assert greeting is not None
+        queue_id = dict(greeting)["queue_id"]
+        client.send(("flags", "48"))
+    client.close()
+    assert len({*ids, queue_id}) == 4
+    assert sorted(os.listdir(daemon.system.queue / "incoming")) == sorted(ids)
+
+
+def test_a_queue_id_that_is_not_used(daemon: Running) -> None:
+    client, queue_id = begin(daemon)
+    client.socket.sendall(TEXT + NEXT_MESSAGE)
+    client.receive()
+    unused = dict(client.receive() or [])["queue_id"]
+    client.close()
+    _, last = submit(daemon)
+    assert sorted(os.listdir(daemon.system.queue / "incoming")) == sorted([queue_id, last])
+    assert not [line for line in daemon.system.logged(last) if unused in line]
+
+
+def test_a_queue_id_that_was_given_holds_although_the_process_ends(daemon: Running) -> None:
+    client, _ = begin(daemon)
+    client.socket.sendall(TEXT + NEXT_MESSAGE)
+    client.receive()
+    queue_id = dict(client.receive() or [])["queue_id"]
+    daemon.master_goes()
+    client.send(("flags", "48"))
+    client.socket.sendall(TEXT + NEXT_MESSAGE)
+    assert client.receive() == [("status", "0"), ("reason", "")]
+    assert client.receive() is None
+    assert queue_id in os.listdir(daemon.system.queue / "incoming")
+    assert daemon.wait() == 0
+
+
+def test_no_next_message_after_one_that_was_refused(daemon: Running) -> None:
+    client, _ = begin(daemon)
+    client.socket.sendall(b"X\0E\0" + NEXT_MESSAGE)
+    status = client.receive()
+    assert status is not None and status[0] != ("status", "0")
+    assert client.receive() is None
 
 
 def test_many_clients_at_a_time(daemon: Running, triggers: queue.Queue[bytes]) -> None:
