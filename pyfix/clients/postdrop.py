@@ -5,7 +5,7 @@ Source: postdrop(1); sendmail(1) on -bs.
 
 from __future__ import annotations
 
-import os
+from io import BufferedReader
 from typing import IO, TYPE_CHECKING
 
 from pyfix.clients.cleanup import NewMessage
@@ -97,13 +97,16 @@ class DroppedMessage(NewMessage):
 
 
 def _pairs(stream: IO[bytes], name: str) -> list[tuple[str, str]]:
-    """Read one attribute list.  Raises ServiceError at the end of input."""
+    """Read one attribute list, and nothing of the next.  Raises ServiceError at the end of input."""
+    assert isinstance(stream, BufferedReader)
     data = b""
-    while end_of_list(data) < 0:
-        more = os.read(stream.fileno(), 4096)
+    while True:
+        more = stream.peek()
         if not more:
             raise ServiceError(f"{name}: end of input")
-        data += more
-    return decode_pairs(data)
+        end = end_of_list(data + more)
+        if end >= 0:
+            return decode_pairs(data + stream.read(end - len(data)))
+        data += stream.read(len(more))
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import socket
-import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.kit import programs
 from tests.kit.instance import Instance
+from tests.kit.syslog import SystemLog
 
 pytestmark = [pytest.mark.root, pytest.mark.reference]
 
@@ -38,41 +36,16 @@ BAD_PARAMETERS = [
 ]  # fmt: skip
 ODD_PARAMETERS = [" x = y", "inet_interfaces =", "command_directory = relative", "virtual_mailbox_maps = nosuch:x"]
 
-_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-_OWN_DEV = (
-    f"for name in {' '.join(_DEVICES)}; do mount --bind /dev/$name $0/$name || exit 99; done; "
-    'mount --rbind $0 /dev || exit 99; exec "$@"'
-)
-"""A shell script: run a command in a name space whose /dev is the folder $0, with a /dev/log that nobody else has."""
-
 
 def start_master(mta: Instance) -> tuple[int, list[str]]:
     """Start master, and end it if it runs; return its status and all that it logged, to syslog or to the log file."""
-    devices = mta.directory / "dev"
-    devices.mkdir(exist_ok=True)
-    for name in _DEVICES:
-        (devices / name).touch()
     mark = mta.log_mark()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
-        (devices / "log").unlink(missing_ok=True)
-        syslog.bind(str(devices / "log"))
-        (devices / "log").chmod(0o666)
-        syslog.settimeout(0.05)
-        master = [mta.daemon_directory / "master", "-c", mta.config_directory, "-w"]
-        done = subprocess.run(
-            ["unshare", "-m", "sh", "-c", _OWN_DEV, devices, *master],
-            env=mta.environment | programs.hasty(mta.kind), cwd="/", capture_output=True, stdin=subprocess.DEVNULL, timeout=30, check=False,
-        )  # fmt: skip
-        assert done.returncode != 99, done.stderr
-        lines = []
-        try:
-            while True:
-                lines.append(syslog.recv(4096).decode("utf-8", "replace"))
-        except TimeoutError:
-            pass
+    with SystemLog(mta) as log:
+        done = log.run(mta.daemon_directory / "master", "-c", mta.config_directory, "-w")
     if mta.is_running():
         mta.stop()
-    texts = [text for line in lines + mta.log_lines(mark) for text in re.findall(r"master\[\d+\]: (.*)", line)]
+    lines = [line for text in (*log.datagrams, *mta.log_lines(mark)) for line in text.splitlines()]
+    texts = [text for line in lines for text in re.findall(r"master\[\d+\]: (.*)", line)]
     return done.returncode, [stable(mta, text) for text in texts if not _UNIMPORTANT.search(text)]
 
 

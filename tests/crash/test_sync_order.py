@@ -70,6 +70,7 @@ def warm_up(mta: Instance) -> None:
     send_everywhere(mta)
     mta.wait_for_log(r"sender non-delivery notification")
     wait_until(lambda: not mta.queue().keys() - {"deferred"}, 10.0)
+    mta.settle()
     mta.forget()
 
 
@@ -90,6 +91,7 @@ def traced(mta: Instance, work: Callable[[], object]) -> Trace:
     with Tracer(mta.directory / "trace", mta.pids()) as tracer:
         work()
         assert wait_until(lambda: not mta.queue().keys() - {"deferred"}, 30.0), mta.queue()
+        mta.settle()  # the trace has the end of each call
     return tracer.trace()
 
 

@@ -63,7 +63,7 @@ def trace_of_running(pids: Iterable[int]) -> tuple[object, ...] | None:
             for thread in os.listdir(f"/proc/{pid}/task"):
                 status = Path(f"/proc/{pid}/task/{thread}/status").read_bytes()
                 state = _STATE.search(status)
-                if state is None or state[1] in (b"R", b"D"):
+                if state is None or state[1] in (b"R", b"D", b"t"):  # the last: strace has to look at it
                     return None
                 trace.append((thread, _SWITCHES.findall(status)))
         except OSError:

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any, Self
 
+from tests.kit import programs
 from tests.kit.instance import Instance
 from tests.kit.normalise import Normaliser
 from tests.kit.processes import wait_until
@@ -77,7 +78,7 @@ class SystemLog:
         more = {"input": b"", "timeout": 60.0, **more}
         done = subprocess.run(
             ["unshare", "-m", "sh", "-c", _OWN_DEV, self._devices, program, *arguments],
-            env=self._mta.environment,
+            env=self._mta.environment | programs.hasty(self._mta.kind),
             cwd="/",
             capture_output=True,
             check=False,

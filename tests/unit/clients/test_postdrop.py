@@ -42,6 +42,12 @@ def test_a_message(program: Make, tmp_path: Path) -> None:
     assert got.read_bytes() == b"x" * 100000 + b"y" * 100000
 
 
+def test_both_lists_at_once(program: Make) -> None:
+    message = DroppedMessage.run(program(GREETING[:-1] + r"status\0001\0reason\0no\0\0'"))
+    assert message.queue_id == "ABC123"
+    assert run_now(message.finish()).reason == "no"
+
+
 def test_a_message_that_is_refused(program: Make) -> None:
     message = DroppedMessage.run(program(GREETING, "cat >/dev/null &", r"printf 'status\0004\0reason\0too big\0\0'"))
     status = run_now(message.finish())

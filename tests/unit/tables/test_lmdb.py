@@ -61,4 +61,4 @@ def test_a_closed_table(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="not open"):
         one._get(b"a")
     with pytest.raises(TableError, match="not open"):
-        list(one.items())
+        list(one._pairs())
