@@ -2,6 +2,7 @@
 # make test                  all tests that can run here, with a loud summary of what could not
 # make check                 types, style, storeys
 # make install PREFIX=DIR    a whole mail system below DIR
+# make man                   the manual, finished, in build/man: man -M build/man postfix
 # make bench                 side by side with the reference Postfix (root and Debian)
 # make test-each             the unit tests on each Python 3.11 to 3.13 of this machine
 #
@@ -20,7 +21,7 @@ TESTS ?= tests
 RERUNS ?= --reruns 2 --reruns-delay 1
 BENCH ?=
 
-.PHONY: run test check install bench test-each clean
+.PHONY: run test check install man bench test-each unit clean
 
 run: $(VENV)/.run
 	@exec $(VENV)/bin/python -m pyfix.install run . var $(PORT)
@@ -44,6 +45,9 @@ install:
 	cp setup.cfg pyproject.toml README.md LICENSE "$$copy" && \
 	$(PREFIX)/lib/pyfix/bin/python -m pip --disable-pip-version-check --no-cache-dir -q install --upgrade "$$copy" && \
 	cd / && $(PREFIX)/lib/pyfix/bin/python -I -m pyfix.install system "$(CURDIR)" $(PREFIX)
+
+man: $(VENV)/.run
+	$(VENV)/bin/python -m pyfix.install manual . build/man
 
 bench: $(VENV)/.test
 	$(VENV)/bin/python -m tests.bench $(BENCH)

@@ -77,8 +77,9 @@ class Terminal:
         os.close(self._terminal)
 
     def _read(self, seconds: float) -> bool:
-        ready, _, _ = select.select([self._terminal], [], [], max(seconds, 0))
-        assert ready, self.said
+        poll = select.poll()
+        poll.register(self._terminal, select.POLLIN)
+        assert poll.poll(max(seconds, 0) * 1000), self.said
         try:
             data = os.read(self._terminal, 65536)
         except OSError:  # nobody has the other side any more

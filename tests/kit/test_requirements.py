@@ -54,6 +54,16 @@ def test_without_root_it_says_what_was_not_run(user: int) -> None:
     assert re.search(r"1 passed, 4 skipped in", summary), said
 
 
+@pytest.mark.root
+def test_without_debian_it_says_what_was_not_run(tmp_path: Path) -> None:
+    selected = ("test_that_runs_everywhere", "test_that_needs_the_reference", "test_that_compares")
+    status, said = run_subset(0, *selected, PATH="/nonexistent", PYFIX_REFERENCE_DIR=str(tmp_path))
+    assert status == 0, said
+    summary = said.partition("!!!!! NOT RUN !!!!!")[2]
+    assert "2 tests: not run: not a Debian machine (apt-get or Debian's archive keyring is missing)\n" in summary
+    assert "1 passed, 2 skipped in" in summary, said
+
+
 def test_in_ci_nothing_may_be_missing(user: int) -> None:
     status, said = run_subset(user, CI="true")
     assert status == 1, said

@@ -34,6 +34,11 @@ def set_permissions(system: System, words: Sequence[str]) -> int:
 def _set_all(system: System) -> None:
     from pyfix.runtime.identity import group_id, is_rootless, mail_owner
 
+    if not is_rootless():
+        # First, because the mode of maildrop depends on whether postdrop is set-gid.
+        group = group_id(system.settings.setgid_group)
+        for name in _SET_GID:
+            _set_group(system.command(name), group)
     for folder in folders(system):
         if not os.path.isdir(folder.path):
             folder.make()
@@ -52,9 +57,6 @@ def _set_all(system: System) -> None:
         if os.path.exists(path):
             os.chown(path, 0, -1)
             os.chmod(path, 0o644)
-    group = group_id(system.settings.setgid_group)
-    for name in _SET_GID:
-        _set_group(system.command(name), group)
 
 
 def _set_group(program: str, group: int) -> None:

@@ -22,7 +22,7 @@ MAIN = {
 }
 
 _TIMES = re.compile(r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d( \d{4})?")
-_OFFSET = re.compile(r"^ {2,}\d+ (?=[a-z*])|(?<=message_size: )( +\d+) +\d+", re.M)
+_OFFSET = re.compile(r"^ {2,}\d+ (?=[A-Za-z*\t\n])|(?<=message_size: )( +\d+) +\d+", re.M)
 """Offsets depend on how many digits the microseconds of the arrival time have."""
 _EPOCH = re.compile(r"\b1\d{9}\b")
 _PORT = re.compile(r"(client_port|server_port)=\d+")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pyfix.config.families import FAMILIES
+from pyfix.install.__main__ import main
 from pyfix.install.described import described
 from pyfix.install.manual import finished, write_pages
 
@@ -58,6 +59,11 @@ def test_services_are_those_of_the_shipped_master_cf() -> None:
 )
 def test_references_lead_somewhere(line: str, shown: str) -> None:
     assert finished(f".Dt LOCAL 8\n{line}\n", CHECKOUT).splitlines()[1] == shown
+
+
+def test_make_man(tmp_path: Path) -> None:
+    assert main(["manual", str(CHECKOUT), str(tmp_path / "man")]) == 0
+    assert len(list((tmp_path / "man").rglob("*.[158]"))) == len(list((CHECKOUT / "man").rglob("*.[158]")))
 
 
 def test_pages_are_replaced_and_readable(tmp_path: Path) -> None:
