@@ -18,7 +18,8 @@ __all__ = [
 _NOT_DOT_STRING = re.compile(r"""[\x00-\x20\x7f()<>@,;:\\"\[\]]|^\.|\.\.|\.\Z|^\Z""")
 _ESCAPE = re.compile(r'[\\"\r]')
 _ATOM = r"[A-Za-z0-9_=+/#$&'*?^`{|}~-]++"
-_SIMPLE = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+@[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)++\Z")
+_SIMPLE = re.compile(rf"{_ATOM}(?>(?:\.{_ATOM})*)@[A-Za-z0-9_-]++(?>(?:\.[A-Za-z0-9_-]++)+)\Z")
+# Atomic groups, not (...)*+: Python before 3.11.5 takes "a." for a match of "a(?:\.b)*+" when "." is all that is there.
 
 
 def is_standard(address: str) -> bool:

@@ -20,7 +20,7 @@ FOLD_WIDTH: Final = 70
 """A line to which one more address is added stays shorter than this, in bytes (its leading tab not counted)."""
 
 _ATOM = r"[A-Za-z0-9_=+/#$&'*?^`{|}~-]++"
-_PLAIN = rf"{_ATOM}(?:\.{_ATOM})*+@[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+"
+_PLAIN = rf"{_ATOM}(?>(?:\.{_ATOM})*)@[A-Za-z0-9_-]++(?>(?:\.[A-Za-z0-9_-]++)*)"
 _NAME = rf"""(?:"[^"\\\r]*"|{_ATOM}(?:[ \t]+{_ATOM})*)"""
 _ITEM = rf"[ \t\n]*(?:(?:{_NAME}[ \t\n]*)?<{_PLAIN}>|{_PLAIN})[ \t\n]*"
 _SIMPLE_LIST = re.compile(rf"{_ITEM}(?:,{_ITEM})*\Z")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pyfix.clients.resolve import Resolver
 from pyfix.config.parameters.qmgr import QmgrSettings
@@ -91,6 +91,10 @@ class Router:
         return Routed(self._transports.get(service).destination(reason, reason), recipient)
 
 
+_LAST: Final = "\U0010ffff"
+"""Sorts addresses without a domain behind the others."""
+
+
 def group(message: ActiveMessage, routed: list[Routed]) -> list[Entry]:
     """Group recipients by destination, in portions of the transport's recipient limit."""
     if len(routed) == 1:
@@ -98,7 +102,7 @@ def group(message: ActiveMessage, routed: list[Routed]) -> list[Entry]:
     by_destination: dict[int, Entry] = {}
     entries: list[Entry] = []
     single = bool(message.verp)
-    # Sorted by domain, then by address: a mailing list's recipients of one site go together.
+    # By transport, destination, domain and address: a mailing list's recipients of one site go together.
     for destination, recipient in sorted(routed, key=_order):
         limit = 1 if single else destination.transport.recipient_limit
         key = id(destination)
@@ -110,6 +114,8 @@ def group(message: ActiveMessage, routed: list[Routed]) -> list[Entry]:
     return entries
 
 
-def _order(routed: Routed) -> tuple[str, str]:
-    localpart, _, domain = routed.recipient.recipient.rpartition("@")
-    return domain.lower(), localpart.lower()
+def _order(routed: Routed) -> tuple[str, str, str, str]:
+    destination, recipient = routed
+    address = recipient.recipient
+    _, at, domain = address.rpartition("@")
+    return destination.transport.name, destination.name, domain.lower() if at else _LAST, address

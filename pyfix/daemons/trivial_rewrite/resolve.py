@@ -157,13 +157,16 @@ class Resolver:
             if at >= 0:
                 if tokens[-1] == DOT and tokens[-2] not in (AT, DOT):
                     tokens = tokens[:-1]
+                if tokens[-1] == AT and self._settings.resolve_null_domain:
+                    tokens = tokens[:-1]
+                    at = last_at(tokens)
+            if at >= 0:
                 last = tokens[at + 1 :]
                 if last and (last[-1] == DOT or not await self._local.match(internal_text(last))):
                     break
-                if domain is None or last or not self._settings.resolve_null_domain:
-                    domain = last
+                domain = last
                 tokens = tokens[:at]
-            if not internal_text(tokens):
+            if not tokens or tokens == [(QUOTED, "")]:
                 tokens = scan(self._settings.empty_address_recipient)
             route = self._inner_route(tokens)
             if route is None:
@@ -195,8 +198,8 @@ class Resolver:
 
     async def _foreign(self, tokens: list[Token], at: int) -> Place:
         """Take apart an address whose domain is not a local name.  Raises TableError."""
-        domain = internal_text(tokens).rpartition("@")[2]
-        routed = _has_route(internal_text(tokens[:at]))
+        localpart, _, domain = internal_text(tokens).rpartition("@")
+        routed = _has_route(localpart)
         local = False
         if self._settings.resolve_numeric_domain and is_hostaddr(domain):
             domain = f"[IPv6:{domain}]" if ":" in domain else f"[{domain}]"

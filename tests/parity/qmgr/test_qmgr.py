@@ -219,3 +219,19 @@ def test_many_recipients(exchanged: Parity) -> None:
 
     main = {**MAIN, "qmgr_message_recipient_limit": "100", "qmgr_message_recipient_minimum": "30"}
     assert exchanged(case, main=main, replace=OURS, fresh=True).result == (900, 900)
+
+
+def test_order_of_recipients(exchanged: Parity) -> None:
+    """By domain without regard to case, then by address with regard to it."""
+
+    def case(mta: Instance) -> list[str]:
+        names = ["b@o.disc", "A@o.disc", "C@o.disc", "Y@O.disc", "x@O.disc", "_@o.disc", "~@o.disc", "c9@o.disc", "c10@o.disc"]
+        mta.send_message(names, sender=SENDER)
+        mta.wait_until_empty()
+        return [found[1] for line in mta.log_lines() if (found := re.search(r"/discard\[.*to=<(\S+)>", line))]
+
+    main = {**MAIN, "transport_maps": "inline:{{.disc=discard:gone}}"}
+    seen = exchanged(case, main=main, replace=OURS, fresh=True)
+    assert seen.result == [
+        "A@o.disc", "C@o.disc", "Y@O.disc", "_@o.disc", "b@o.disc", "c10@o.disc", "c9@o.disc", "x@O.disc", "~@o.disc",
+    ]  # fmt: skip

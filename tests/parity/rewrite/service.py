@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -111,8 +112,9 @@ class RewriteService:
         self._lines: list[str] = []
         self._stopping = False
         self._reader = threading.Thread(target=self._read_log, daemon=True)
-        self._reader.start()
         self.process = self._start(programs.daemon_directory(kind) / "trivial-rewrite")
+        os.set_blocking(self._status, False)
+        self._reader.start()
         self.client = Client(self.socket_path)
 
     def _start(self, program: Path) -> subprocess.Popen[bytes]:
@@ -145,6 +147,8 @@ class RewriteService:
 
     def _read_log(self) -> None:
         while not self._stopping:
+            with contextlib.suppress(BlockingIOError):  # what master(8) would read: the pipe must not fill
+                os.read(self._status, 65536)
             try:
                 data = self._log.recv(65536)
             except TimeoutError:
