@@ -18,7 +18,7 @@ from pyfix.protocols.internal.rewrite import PROTOCOL as REWRITE_PROTOCOL
 from pyfix.protocols.internal.standing import STAYS
 from pyfix.queue.flow import Flow
 from pyfix.queue.spool import INCOMING, Spool
-from pyfix.queue.writer import QueueFileWriter, keep_spare
+from pyfix.queue.writer import QueueFileWriter, are_nameless, keep_spare
 from pyfix.rewriting.standard import REMOTE, StandardForm
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
@@ -133,7 +133,7 @@ class Cleanup(Daemon):
 
     async def _asks_for_another(self, stream: Stream) -> bool:
         """Wait until the client wants another queue id over its connection, as pyfix's clients do, or leaves."""
-        if self._retiring:
+        if self._retiring or not are_nameless(self._spool):  # no visible file waits for a client that may never come
             return False
         stream.write(STAYS)
         self._resting.add(stream)
