@@ -194,6 +194,11 @@ class QueueFileWriter:
             pass
 
 
+def are_nameless(spool: Spool, queue: str = INCOMING) -> bool:
+    """Tell whether nobody sees new files of *queue* before they are complete."""
+    return nameless_files(spool.folder(queue)).links >= 0
+
+
 def keep_spare(spool: Spool, queue: str = INCOMING) -> None:
     """Make the file of the next message ready, in a process that has nothing else to do."""
     nameless_files(spool.folder(queue)).keep_spare()

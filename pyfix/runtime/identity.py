@@ -58,6 +58,25 @@ class Owner:
                 os.seteuid(saved_uid)
 
 
+_others = 0
+
+
+@contextmanager
+def of_another() -> Iterator[None]:
+    """Note that one thread has the rights of another user inside the block."""
+    global _others
+    _others += 1
+    try:
+        yield
+    finally:
+        _others -= 1
+
+
+def is_another() -> bool:
+    """Tell whether a thread has the rights of another user now: a thread that it made would have them for good."""
+    return _others > 0
+
+
 def is_rootless() -> bool:
     """Tell whether this system runs without root: nobody changes uid, mail_owner is the caller."""
     return os.getuid() != 0

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from twisted.python.threadpool import ThreadPool
 
+from pyfix.runtime.identity import is_another
 from pyfix.runtime.loop import current
 from pyfix.runtime.task import Waiter
 
@@ -30,7 +31,12 @@ class _Pool(ThreadPool):
 
 
 async def in_thread(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """Run *function* in a thread and return its result or raise its exception."""
+    """Run *function* in a thread and return its result or raise its exception.
+
+    Raises RuntimeError where a new thread would have the rights of a recipient, for good.
+    """
+    if is_another():
+        raise RuntimeError("no thread may start with another user's rights")
     global _pool
     if _pool is None:
         _pool = _Pool(0, _MOST_THREADS)

@@ -251,6 +251,8 @@ class Instance:
             raise NotStarted(f"{argv[0]} did not return in {seconds} s\n{slow.stderr!r}\n{self._log_tail()}") from None
         if done.returncode != 0 or not processes.wait_until(self.is_running, seconds):
             raise NotStarted(f"{argv[0]} returned {done.returncode}\n{done.stdout}{done.stderr}\n{self._log_tail()}")
+        # A fork of the real master that is not yet the daemon that it shall be lets a signal wait for a long time.
+        processes.wait_until(lambda: len(self.pids_of("master")) <= 1, 2.0)
         return self
 
     def _identity(self, user: int | None) -> dict[str, Any]:

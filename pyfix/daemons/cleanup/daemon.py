@@ -17,7 +17,7 @@ from pyfix.protocols.internal.cleanup import NEXT_MESSAGE
 from pyfix.protocols.internal.rewrite import PROTOCOL as REWRITE_PROTOCOL
 from pyfix.queue.flow import Flow
 from pyfix.queue.spool import INCOMING, Spool
-from pyfix.queue.writer import QueueFileWriter, keep_spare
+from pyfix.queue.writer import QueueFileWriter, are_nameless, keep_spare
 from pyfix.rewriting.standard import REMOTE, StandardForm
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
@@ -140,8 +140,8 @@ class Cleanup(Daemon):
             stream.send_soon()
         else:
             asked = await self._late_request(stream)
-        if asked != NEXT_MESSAGE or self._retiring:
-            return False
+        if asked != NEXT_MESSAGE or self._retiring or not are_nameless(self._spool):
+            return False  # no visible file waits for a client that may never come
         if self.invocation.chroot and self.outdated():
             self.retire()
             return False

@@ -21,6 +21,11 @@ class Waiter:
     def __init__(self, fd: int | None) -> None:
         self._fd = fd
 
+    @property
+    def fd(self) -> int:
+        """The descriptor, -1 without one."""
+        return -1 if self._fd is None else self._fd
+
     def ready(self) -> None:
         """The mail system runs."""
         self._tell(_READY)

@@ -57,14 +57,15 @@ def main(argv: Sequence[str]) -> int:
         waiter = go_to_background(options)
         return _serve(options, waiter)
     except ConfigError as error:
-        waiter.failed(str(error))
         # The socket of postlogd(8) may be ours already, and nobody will read it.
         log.close()
-        os.closerange(3, _LAST_DESCRIPTOR)
+        os.closerange(3, max(waiter.fd, 3))
+        os.closerange(max(waiter.fd + 1, 3), _LAST_DESCRIPTOR)
         if error.warning:
             log.warning(error.warning)
         log.fatal(str(error))
         log.finish()
+        waiter.failed(str(error))
         return 1
 
 

@@ -17,7 +17,8 @@ from tests.kit.services import jailed
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
 _BESIDES = re.compile(r"/pid/|/incoming/#\d+ \(deleted\)$")
-_SHOWN = ("Uid", "Gid", "Groups", "Umask", "SigIgn", "SigBlk")
+_OF_THREADS = ("Uid", "Gid", "Groups")
+_SHOWN = (*_OF_THREADS, "Umask", "SigIgn", "SigBlk")
 
 
 def rights(mta: Instance, pid: int) -> dict[str, object]:
@@ -26,6 +27,9 @@ def rights(mta: Instance, pid: int) -> dict[str, object]:
     found: dict[str, object] = {name: status[name].split() for name in _SHOWN}
     for link in ("cwd", "root"):
         found[link] = os.readlink(f"/proc/{pid}/{link}").replace(str(mta.directory), "<DIR>")
+    for task in Path(f"/proc/{pid}/task").iterdir():  # no thread kept the rights of a delivery
+        lines = (task / "status").read_text().splitlines()
+        assert [line.split()[1:] for line in lines if line.startswith(_OF_THREADS)] == [found[name] for name in _OF_THREADS]
     found["files"] = open_files(mta, pid)
     return found
 
