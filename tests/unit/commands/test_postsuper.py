@@ -144,7 +144,10 @@ def test_files_of_another_disk_get_new_names(mail: System) -> None:
     path = put(mail, "deferred", "ABC123")
     log = put(mail, "defer", "ABC123")
     done = run("-s")
-    assert done.err == ["postsuper: Renamed to match inode number: 1 message"]
+    assert done.err == [
+        "postsuper: Renamed to match inode number: 1 message",
+        "postsuper: warning: QUEUE FILE NAMES WERE CHANGED TO MATCH INODE NUMBERS",
+    ]
     (found,) = [Path(name).name for name in files(mail) if name.startswith("deferred")]
     assert is_valid(found) and found[:5] == "ABC12"
     assert inode_of(found) == (mail.queue / "deferred" / found[0] / found).stat().st_ino
