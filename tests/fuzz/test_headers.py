@@ -72,6 +72,9 @@ class _Stream:
     def write(self, data: bytes) -> None:
         self.written += data
 
+    def send_early(self) -> None:
+        """What is written has arrived."""
+
 
 class _Commit:
     async def sync(self, fd: int) -> None:
