@@ -23,6 +23,15 @@ LONG_MASK = 0xFFFFFFFFFFFFFFFF
 class AttributeListError(ValueError):
     """A peer sent something that is not the attribute list which we expect."""
 
+    value: str | None = None
+    """The text that should have been a number."""
+
+    def complaint(self, where: str) -> str:
+        """Return what Postfix's programs log of it; *where* is the peer, as in "rewrite socket"."""
+        if self.value is not None:
+            return f"malformed numerical data from {where} while reading input attribute value: {self.value[:100]}"
+        return f"{self} from {where}"
+
 
 class Long(int):
     """An integer that goes over the wire with 64 bits; a plain int goes with 32."""
@@ -164,7 +173,9 @@ class Attributes:
             for index, decode in plan.decoders:
                 values[index] = decode(values[index])
         except ValueError as error:
-            raise AttributeListError(f"malformed value of attribute {plan.wire_names[index]}") from error
+            problem = AttributeListError(f"malformed value of attribute {plan.wire_names[index]}")
+            problem.value = str(values[index])
+            raise problem from error
         message = object.__new__(cls)
         for name, value in zip(plan.fields, values, strict=True):
             object.__setattr__(message, name, value)

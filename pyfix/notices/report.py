@@ -19,6 +19,15 @@ __all__ = ["Original", "Report", "returned_lines"]
 _WIDTH: Final = 79
 _HEADER_LINE: Final = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
 
+_NULL: Final = "<>"
+_USUAL: Final = {
+    "failure": ("failed", "5.0.0"),
+    "delay": ("delayed", "4.0.0"),
+    "success": ("failed", "5.0.0"),
+    "verify": ("failed", "5.0.0"),
+}
+"""Action and status of an entry that has none, by the notice's template; a failure is one whatever its entry says."""
+
 Encoding = Literal["", "7bit", "8bit"]
 
 
@@ -27,8 +36,8 @@ class Original:
     """The message that a notice is about."""
 
     queue_id: str
-    sender: str
-    """Internal form."""
+    sender: str | None
+    """Internal form; None when the message can't be read."""
     envelope_id: str
     arrival: int
     """Seconds since the epoch."""
@@ -57,15 +66,20 @@ class Report:
         """What separates the parts."""
         return f"{self.original.queue_id}.{self.now}/{self.hostname}"
 
-    def head(self, recipient: str, *, postmaster: bool, references: str = "") -> Iterator[str]:
+    def head(
+        self, recipient: str, *, postmaster: bool, references: str = "", tls_optional: bool = False
+    ) -> Iterator[str]:
         """Yield the header lines after Received: and Date:, and the empty line.
 
         *recipient* is in external form; *references* is a message id to thread the notice under.
+        *tls_optional*: as for the message, TLS policies need not be obeyed.  Source: RFC 8689 section 5.
         """
         template = self.template
         yield f"From: {template.sender}"
         yield f"Subject: {template.postmaster_subject if postmaster else template.subject}"
         yield f"To: {recipient}"
+        if tls_optional:
+            yield "TLS-Required: no"
         if references:
             yield f"References: {references}"
             yield f"In-Reply-To: {references}"
@@ -95,7 +109,11 @@ class Report:
 
     def recipients_in_words(self, quoted: Sequence[tuple[str, str]]) -> Iterator[str]:
         """Yield a paragraph for each entry; *quoted* has the external forms of recipient and original recipient."""
-        for entry, (recipient, original) in zip(self.entries, quoted, strict=True):
+        if not quoted:
+            yield "\t--- Delivery report unavailable ---"
+            yield ""
+        for entry, (known, original) in zip(self.entries, quoted, strict=True):
+            recipient = known or _NULL
             expanded = ""
             if original and original.casefold() != recipient.casefold():
                 expanded = f" (expanded from <{original}>)"
@@ -115,22 +133,25 @@ class Report:
         if original.envelope_id:
             yield f"Original-Envelope-Id: {original.envelope_id}"
         yield f"X-{self.mail_name}-Queue-ID: {original.queue_id}"
-        address_type = "utf-8" if original.utf8 and not original.sender.isascii() else "rfc822"
-        yield f"X-{self.mail_name}-Sender: {address_type}; {original.sender}"
-        yield f"Arrival-Date: {mail_date(original.arrival)}"
+        if original.sender is not None:
+            address_type = "utf-8" if original.utf8 and not original.sender.isascii() else "rfc822"
+            yield f"X-{self.mail_name}-Sender: {address_type}; {original.sender}"
+            yield f"Arrival-Date: {mail_date(original.arrival)}"
         for entry, (recipient, original_recipient) in zip(self.entries, quoted, strict=True):
             yield ""
             yield from self._status_of(entry, recipient, original_recipient)
 
     def _status_of(self, entry: LogEntry, recipient: str, original_recipient: str) -> Iterator[str]:
+        recipient = recipient or _NULL
         address_type = "utf-8" if self.original.utf8 and not recipient.isascii() else "rfc822"
         yield f"Final-Recipient: {address_type}; {recipient}"
         if entry.dsn_original_recipient:
             yield f"Original-Recipient: {entry.dsn_original_recipient}"
         elif original_recipient and original_recipient.casefold() != recipient.casefold():
             yield f"Original-Recipient: rfc822; {original_recipient}"
-        yield f"Action: {entry.action}"
-        yield f"Status: {entry.status}"
+        action, status = _USUAL[self.template.name]
+        yield f"Action: {action if self.template.name == 'failure' else entry.action or action}"
+        yield f"Status: {entry.status or status}"
         if entry.mta_type and entry.mta_name:
             yield f"Remote-MTA: {entry.mta_type}; {entry.mta_name}"
         if entry.diagnostic_type and entry.diagnostic_text:
@@ -154,6 +175,10 @@ class Report:
             yield "Content-Transfer-Encoding: 8bit"
         yield ""
 
+    def nothing_returned(self) -> Iterator[str]:
+        """Yield the third part of a notice about a message that can't be read; nothing follows, not even a boundary."""
+        yield "\t--- Undelivered message unavailable ---"
+
     def tail(self) -> Iterator[str]:
         """Yield the lines that end the message."""
         yield ""
@@ -170,7 +195,7 @@ def _folded(text: str) -> Iterator[str]:
             indent, line = "    ", word
         else:
             line = f"{line} {word}" if line else word
-    yield indent + line
+    yield indent + line.rstrip(" ")
 
 
 def returned_lines(content: Iterable[bytes], *, return_path: str, headers_only: bool) -> Iterator[bytes]:

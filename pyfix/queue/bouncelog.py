@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyfix.formats.number import whole_number
+from pyfix.formats.textforms import printable
 from pyfix.queue.spool import Spool
 
 _FILE_MODE: Final = 0o600
@@ -37,11 +38,8 @@ class LogEntry:
     reason: str = ""
 
 
-_ONE_LINE: Final = str.maketrans({"\n": " ", "\r": " ", "\0": "?"})
-
-
 def _line(name: str, value: str) -> str:
-    return f"{name}={value.translate(_ONE_LINE)}\n"
+    return f"{name}={printable(value)}\n"
 
 
 def encode_entry(entry: LogEntry, quoted_recipient: str, quoted_original: str, *, with_old_line: bool) -> bytes:
@@ -51,9 +49,10 @@ def encode_entry(entry: LogEntry, quoted_recipient: str, quoted_original: str, *
     backwards_bounce_logfile_compatibility: a first line that programs older than Postfix 2.0 read.
     """
     recipient = quoted_recipient or "<>"
+    reason = printable(entry.reason)
     lines = ["\n"]
     if with_old_line:
-        lines.append(f"<{quoted_recipient}>: {entry.reason.translate(_ONE_LINE)}\n")
+        lines.append(f"<{quoted_recipient}>: {reason}\n")
     lines.append(_line("recipient", recipient))
     if entry.original_recipient and entry.original_recipient.casefold() != entry.recipient.casefold():
         lines.append(_line("original_recipient", quoted_original))
@@ -73,7 +72,8 @@ def encode_entry(entry: LogEntry, quoted_recipient: str, quoted_original: str, *
     if entry.mta_type and entry.mta_name:
         lines.append(_line("mta_type", entry.mta_type))
         lines.append(_line("mta_mname", entry.mta_name))
-    lines.append(_line("reason", entry.reason))
+    if reason:
+        lines.append(f"reason={reason}\n")
     lines.append("\n")
     return "".join(lines).encode("utf-8", "surrogateescape")
 

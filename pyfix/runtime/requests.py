@@ -75,7 +75,7 @@ class RequestDaemon(Daemon):
         try:
             request = message.from_pairs(pairs)
         except AttributeListError as error:
-            return self._malformed(name, f"{error} from {where}")
+            return self._malformed(name, error.complaint(where))
         return await self.answer(request, stream)
 
     def _malformed(self, name: str, complaint: str) -> Attributes | None:

@@ -66,9 +66,6 @@ class _Stream:
     async def read(self) -> bytes:
         return self._chunks.pop(0) if self._chunks else b""
 
-    def send_early(self) -> None:
-        """Everything has been sent already."""
-
     def write(self, data: bytes) -> None:
         self.written += data
 

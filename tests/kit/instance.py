@@ -414,6 +414,11 @@ class Instance:
         if not processes.wait_until(lambda: not self.queue(), seconds):
             raise AssertionError(f"after {seconds} s the queue still has {self.queue()}\n{self._log_tail()}")
 
+    def wait_until_only(self, queue_id: str, seconds: float = 20.0) -> None:
+        """Wait until no queue has a message but this one."""
+        if not processes.wait_until(lambda: [one for ids in self.queue().values() for one in ids] == [queue_id], seconds):
+            raise AssertionError(f"after {seconds} s the queue still has {self.queue()}\n{self._log_tail()}")
+
     def deliveries(self) -> dict[str, list[bytes]]:
         """Return what was delivered, by mailbox: the messages of a Maildir in order of arrival, or the whole file."""
         return spool.deliveries(self.mail_directory) | spool.deliveries(self.directory / "localmail")

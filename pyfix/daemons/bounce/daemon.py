@@ -6,6 +6,7 @@ delay_notice_recipient, double_bounce_sender, bounce_template_file.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -16,7 +17,7 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.bounce.notice import DELAY, FAILURE, SUCCESS, VERIFY, Kind, Notifier
 from pyfix.formats.address import external_to_internal, internal_to_external
 from pyfix.formats.attributes import AttributeListError, Attributes, decode_pairs
-from pyfix.formats.queuefile import NOTIFY_DELAY, NOTIFY_FAILURE, NOTIFY_NEVER, NOTIFY_SUCCESS
+from pyfix.formats.queuefile import NOTIFY_DELAY, NOTIFY_FAILURE
 from pyfix.formats.queueid import is_valid
 from pyfix.notices.template import BUILT_IN, TemplateError, read_templates
 from pyfix.protocols.internal import bounce as protocol
@@ -41,8 +42,12 @@ from pyfix.runtime.stream import Stream
 
 _OK: Final = 0
 _FAILED: Final = -1
+_QUEUE_NAME: Final = re.compile(r"[0-9A-Za-z]+")
 _VERIFY_FLAGS: Final = 512 | 1024
 """Bits of a trace request's flags: the user asked for a report (sendmail -bv, -v)."""
+
+_NOTHING_KNOWN: Final = LogEntry("(recipient address unavailable)", reason="(error report unavailable)")
+"""What is told with VERP where there is no log."""
 
 _REQUESTS: Final[dict[int, tuple[type[Attributes], type[Attributes]]]] = {
     protocol.APPEND: (Append, Append),
@@ -92,7 +97,11 @@ class Bounce(Daemon):
                 return
             status = await self._answer(_parse(data))
         except AttributeListError as error:
-            log.warning(f"malformed request: {error}")
+            log.warning(error.complaint(f"{self._service} socket"))
+            log.warning("malformed request")
+            status = _FAILED
+        except _Refused as refused:
+            log.warning(str(refused))
             status = _FAILED
         except OSError as error:
             log.warning(f"{self._service} service: {error}")
@@ -117,9 +126,7 @@ class Bounce(Daemon):
         return _FAILED
 
     def _append(self, request: Append) -> int:
-        if not is_valid(request.queue_id):
-            log.warning(f"malformed queue id: {request.queue_id}")
-            return _FAILED
+        _check(request.queue_id)
         entry = _entry(request)
         data = encode_entry(
             entry,
@@ -137,11 +144,15 @@ class Bounce(Daemon):
         done = await self._failure(request, entries)
         return self._finish(request, entries, done=done)
 
-    async def _failure(self, request: Flush, entries: Sequence[LogEntry], verp: str = "") -> bool:
+    async def _failure(
+        self, request: Flush, entries: Sequence[LogEntry], verp: str = "", *, begins_anyway: bool = True
+    ) -> bool:
+        """Send the notices of non-delivery; tell whether that is done or cannot be.
+
+        *begins_anyway*: a notice that nobody wants is begun and taken back, which Postfix logs for a whole message.
+        """
         settings = self.settings
-        if not entries:
-            return True
-        if request.sender == self._notifier.double_bounce_address():
+        if self._is_double_bounce(request):
             log.warning(f"{request.queue_id}: undeliverable postmaster notification discarded")
             return True
         if not request.sender:
@@ -151,22 +162,39 @@ class Bounce(Daemon):
                 FAILURE, request, entries, settings.double_bounce_notice_recipient
             )
         wanted = [entry for entry in entries if _wants(entry, NOTIFY_FAILURE)]
-        if not await self._notifier.to_sender(FAILURE, request, wanted, verp):
+        if entries and not wanted and not begins_anyway:
+            pass
+        elif not await self._notifier.to_sender(FAILURE, request, wanted, verp, no_log=not entries):
             return False
         if "bounce" in settings.notify_classes:
             await self._notifier.to_postmaster(FAILURE, request, entries, settings.bounce_notice_recipient)
         return True
 
+    def _is_double_bounce(self, request: Flush) -> bool:
+        return request.sender.lower() == self._notifier.double_bounce_address().lower()
+
     async def _verp(self, request: FlushVerp) -> int:
+        if len(request.verp_delimiters) != 2:
+            raise _Refused(f"malformed verp delimiter string: {request.verp_delimiters}")
+        if not request.sender or self._is_double_bounce(request):
+            log.warning("request to send VERP-style notification of bounced mail")
+            return await self._flush(request)
         entries = load_entries(self._spool, self._service, request.queue_id)
+        if not entries:
+            done = await self._failure(request, [_NOTHING_KNOWN])
+            return self._finish(request, entries, done=done)
         done = True
         for entry in entries:
-            address = _verp_address(request.sender, external_to_internal(entry.recipient), request.verp_delimiters)
-            done = await self._failure(request, [entry], address) and done
+            address = _verp_address(
+                request.sender,
+                external_to_internal(entry.original_recipient or entry.recipient),
+                request.verp_delimiters,
+            )
+            done = await self._failure(request, [entry], address, begins_anyway=False) and done
         return self._finish(request, entries, done=done)
 
     async def _one(self, request: One) -> int:
-        return _OK if await self._failure(request, [_entry(request)]) else _FAILED
+        return _OK if await self._failure(request, [_entry(request)], begins_anyway=False) else _FAILED
 
     def _finish(self, request: Flush, entries: Sequence[LogEntry], *, done: bool) -> int:
         if not done:
@@ -189,11 +217,13 @@ class Bounce(Daemon):
     async def _warn(self, request: Flush) -> int:
         settings = self.settings
         entries = load_entries(self._spool, self._service, request.queue_id)
-        if not entries or not request.sender or request.sender == self._notifier.double_bounce_address():
+        if self._is_double_bounce(request):
+            log.warning(f"{request.queue_id}: undeliverable postmaster notification discarded")
             return _OK
-        wanted = [entry for entry in entries if _wants(entry, NOTIFY_DELAY)]
-        if not await self._notifier.to_sender(DELAY, request, wanted):
-            return _FAILED
+        if request.sender:
+            wanted = [entry for entry in entries if _wants(entry, NOTIFY_DELAY)]
+            if not await self._notifier.to_sender(DELAY, request, wanted):
+                return _FAILED
         if "delay" in settings.notify_classes:
             await self._notifier.to_postmaster(DELAY, request, entries, settings.delay_notice_recipient)
         return _OK
@@ -201,24 +231,58 @@ class Bounce(Daemon):
     async def _trace(self, request: Flush) -> int:
         entries = load_entries(self._spool, self._service, request.queue_id)
         kind: Kind = VERIFY if request.flags & _VERIFY_FLAGS else SUCCESS
-        if kind is SUCCESS:
-            entries = [entry for entry in entries if entry.notify & NOTIFY_SUCCESS or not entry.notify]
         done = True
-        if entries and request.sender and request.sender != self._notifier.double_bounce_address():
+        if not entries:
+            return _OK
+        if self._is_double_bounce(request):
+            log.info(f"{request.queue_id}: not sending trace/success notification for double-bounce message")
+            return _OK
+        if request.sender:
             done = await self._notifier.to_sender(kind, request, entries)
+        elif "2bounce" in self.settings.notify_classes:
+            done = await self._notifier.instead_of_sender(
+                kind, request, entries, self.settings.double_bounce_notice_recipient
+            )
+        else:
+            log.info(f"{request.queue_id}: not sending trace/success notification for single-bounce message")
         if done:
             remove_log(self._spool, self._service, request.queue_id)
         return _OK if done else _FAILED
 
 
 def _parse(data: bytes) -> Attributes:
+    """Raises AttributeListError and _Refused."""
     pairs = decode_pairs(data)
+    if not pairs or pairs[0][0] != "nrequest":
+        raise _Unexpected(pairs[0][0] if pairs else "")
     command = protocol.Command.from_pairs(pairs)
     classes = _REQUESTS.get(command.nrequest)
     if classes is None:
-        raise AttributeListError(f"unknown request {command.nrequest}")
+        raise _Refused(f"unknown command: {command.nrequest}")
     old = any(name == "smtputf8" for name, _value in pairs)
-    return classes[1 if old else 0].from_pairs(pairs)
+    request = classes[1 if old else 0].from_pairs(pairs)
+    if isinstance(request, Flush):
+        if _QUEUE_NAME.fullmatch(request.queue_name) is None:
+            raise _Refused(f"malformed queue name: {request.queue_name}")
+        _check(request.queue_id)
+    return request
+
+
+class _Refused(Exception):
+    """A request that is well formed but can't be obeyed."""
+
+
+class _Unexpected(AttributeListError):
+    def complaint(self, where: str) -> str:
+        if not str(self):
+            return f"missing attribute nrequest in input from {where}"
+        return f"unexpected attribute {self} from {where} (expecting: nrequest)"
+
+
+def _check(queue_id: str) -> None:
+    """Raises _Refused."""
+    if not is_valid(queue_id):
+        raise _Refused(f"malformed queue id: {queue_id}")
 
 
 def _entry(request: Append | One) -> LogEntry:
@@ -240,7 +304,7 @@ def _entry(request: Append | One) -> LogEntry:
 
 def _wants(entry: LogEntry, event: int) -> bool:
     """Tell whether the sender wants to hear of *event*; without NOTIFY it does.  Source: RFC 3461 section 4.1."""
-    return not entry.notify or (entry.notify & event != 0 and not entry.notify & NOTIFY_NEVER)
+    return not entry.notify or entry.notify & event != 0
 
 
 def _verp_address(sender: str, recipient: str, delimiters: str) -> str:

@@ -14,7 +14,7 @@ from pyfix.clients.cleanup import NewMessage
 from pyfix.clients.internalmail import option_flags, send_internal
 from pyfix.config.parameters.bounce import BounceSettings
 from pyfix.formats.address import internal_to_external
-from pyfix.formats.queuefile import NOTIFY_NEVER, REQUIRETLS_ESMTP, RET_HEADERS, SMTPUTF8_REQUESTED
+from pyfix.formats.queuefile import NOTIFY_NEVER, REQUIRETLS_ESMTP, REQUIRETLS_HEADER, RET_HEADERS, SMTPUTF8_REQUESTED
 from pyfix.formats.records import encode_attribute
 from pyfix.notices.report import Encoding, Original, Report, returned_lines
 from pyfix.notices.template import BUILT_IN, NoticeTemplate, TemplateError
@@ -61,10 +61,15 @@ class Notifier:
         self._times = {"delay_warning_time": settings.delay_warning_time}
         self._times["maximal_queue_lifetime"] = settings.maximal_queue_lifetime
 
-    async def to_sender(self, kind: Kind, request: Flush, entries: Sequence[LogEntry], recipient: str = "") -> bool:
-        """Tell the sender, or the VERP address *recipient*; tell whether that is done or cannot be."""
+    async def to_sender(
+        self, kind: Kind, request: Flush, entries: Sequence[LogEntry], recipient: str = "", *, no_log: bool = False
+    ) -> bool:
+        """Tell the sender, or the VERP address *recipient*; tell whether that is done or cannot be.
+
+        *no_log*: there are no entries because their log is not there, which is told instead.
+        """
         settings = self._settings
-        if not entries:
+        if not entries and not no_log:
             return await self._withdrawn(kind, request)
         return await self._send(
             kind,
@@ -74,11 +79,11 @@ class Notifier:
             recipient=recipient or request.sender,
             postmaster=False,
             headers_only=kind.headers_only
-            or request.ret_flags & RET_HEADERS != 0
+            or request.ret_flags == RET_HEADERS
             or (request.sendopts & REQUIRETLS_ESMTP != 0 and settings.requiretls_redact_dsn),
         )
 
-    async def _withdrawn(self, kind: Kind, request: Flush) -> bool:
+    async def _withdrawn(self, kind: Kind, request: Flush, whom: str = "sender") -> bool:
         """Begin a notice and take it back: what Postfix does, and logs, when nobody wants to hear of any recipient."""
         settings = self._settings
         try:
@@ -86,7 +91,7 @@ class Notifier:
         except ServiceError as error:
             log.debug(f"{request.queue_id}: {error}")
             return True
-        log.info(f"{request.queue_id}: sender {kind.name} notification: {message.queue_id}")
+        log.info(f"{request.queue_id}: {whom} {kind.name} notification: {message.queue_id}")
         message.cancel()
         return True
 
@@ -95,6 +100,8 @@ class Notifier:
 
         Tells whether that is done.
         """
+        if kind is DELAY and not entries:
+            return await self._withdrawn(kind, request, "postmaster")
         return await self._send(
             kind,
             request,
@@ -103,6 +110,18 @@ class Notifier:
             recipient=recipient,
             postmaster=True,
             headers_only=bool(request.sender),
+        )
+
+    async def instead_of_sender(self, kind: Kind, request: Flush, entries: Sequence[LogEntry], recipient: str) -> bool:
+        """Tell somebody else what a null sender would be told; tell whether that is done."""
+        return await self._send(
+            kind,
+            request,
+            entries,
+            sender=self.double_bounce_address(),
+            recipient=recipient,
+            postmaster=False,
+            headers_only=kind.headers_only,
         )
 
     def double_bounce_address(self) -> str:
@@ -151,7 +170,9 @@ class Notifier:
                 lines=lines,
                 timeout=settings.ipc_timeout,
                 envelope=_never_notify() if postmaster else b"",
-                more_flags=option_flags(request.sendopts),
+                more_flags=option_flags(
+                    request.sendopts & ~REQUIRETLS_ESMTP if settings.requiretls_redact_dsn else request.sendopts
+                ),
                 opened=lambda queue_id: log.info(f"{request.queue_id}: {whom} {kind.name} notification: {queue_id}"),
             )
         except ServiceError as error:
@@ -173,16 +194,17 @@ class Notifier:
     ) -> tuple[Report, str]:
         settings = self._settings
         template = self._templates[kind.template]
-        arrival, references = time.time(), ""
+        arrival, references, sender = time.time(), "", None
         if message is not None:
             envelope = Envelope(message)
             envelope.read()
             arrival = envelope.arrival_time or arrival
+            sender = envelope.sender or f"MAILER-DAEMON@{settings.myhostname}"
             if settings.enable_threaded_bounces:
                 references = envelope.attributes.get("message_id", "")
         original = Original(
             request.queue_id,
-            request.sender or f"MAILER-DAEMON@{settings.myhostname}",
+            sender,
             request.envelope_id,
             int(arrival),
             utf8=request.sendopts & SMTPUTF8_REQUESTED != 0,
@@ -217,7 +239,7 @@ class Notifier:
                 known = name in snapshot.names or snapshot.default(name) is not None
                 return snapshot.value(name) if known else None
             time = self._times[base] // _UNITS[unit]
-            if not time:
+            if not time and self._times[base]:
                 log.warning(f'{where}: zero result in {template.name} template conversion of parameter "{name}"')
                 log.warning(f'please reduce time unit "{unit}" of "{name}" in {template.name} template')
                 log.warning("for instructions see the bounce(5) manual")
@@ -245,18 +267,25 @@ class Notifier:
     ) -> Iterator[bytes]:
         quoted = [(entry.recipient, entry.original_recipient) for entry in report.entries]
         yield from _encoded(
-            report.head(internal_to_external(recipient), postmaster=postmaster, references=references)
+            report.head(
+                internal_to_external(recipient),
+                postmaster=postmaster,
+                references=references,
+                tls_optional=request.sendopts & (REQUIRETLS_HEADER | REQUIRETLS_ESMTP) == REQUIRETLS_HEADER,
+            )
         )
         yield from _encoded(report.explanation([] if postmaster else self._text(report.template)))
         yield from _encoded(report.recipients_in_words(quoted))
         yield from _encoded(report.status(quoted))
-        if message is not None:
-            yield from _encoded(report.returned_head(headers_only=headers_only, description=kind.part))
-            yield from returned_lines(
-                _content_lines(message),
-                return_path=internal_to_external(report.original.sender),
-                headers_only=headers_only,
-            )
+        yield from _encoded(report.returned_head(headers_only=headers_only, description=kind.part))
+        if message is None:
+            yield from _encoded(report.nothing_returned())
+            return
+        yield from returned_lines(
+            _content_lines(message),
+            return_path=internal_to_external(report.original.sender or ""),
+            headers_only=headers_only,
+        )
         yield from _encoded(report.tail())
 
 

@@ -36,7 +36,7 @@ def test_an_entry_as_it_stands_in_the_file() -> None:
 @pytest.mark.parametrize("old", [False, True])
 @pytest.mark.parametrize(
     "entry",
-    [FULL, LogEntry("a@x"), LogEntry(""), LogEntry("\u00e4@x", reason="\udcff"), replace(FULL, original_recipient="")],
+    [FULL, LogEntry("a@x"), LogEntry(""), LogEntry("\u00e4@x", reason="\u00df"), replace(FULL, original_recipient="")],
 )
 def test_what_is_written_is_read(entry: LogEntry, old: bool) -> None:
     assert list(read_entries(encoded(entry, old=old) * 2)) == [entry, entry]
@@ -80,3 +80,8 @@ def test_a_log_that_cannot_be_written_is_cut_back(tmp_path: Path, monkeypatch: p
     with pytest.raises(OSError, match="No space"):
         append_entry(spool, "bounce", "ABC", encoded(FULL))
     assert load_entries(spool, "bounce", "ABC") == [FULL]
+
+
+def test_what_would_break_a_line_is_a_question_mark() -> None:
+    entry = LogEntry("a@x", diagnostic_type="smtp", diagnostic_text="a\nb", reason="one\rtwo\x01\udcff")
+    assert b"diag_text=a?b\nreason=one?two??\n" in encoded(entry)
