@@ -24,7 +24,7 @@ from pyfix.runtime.daemon import Daemon, run
 from pyfix.runtime.groupcommit import GroupCommit
 from pyfix.runtime.ipc import Service, trigger
 from pyfix.runtime.log import log
-from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
+from pyfix.runtime.stream import Stream
 from pyfix.runtime.task import sleep
 from pyfix.tables.source import restart_if_changed
 
@@ -54,8 +54,6 @@ class Cleanup(Daemon):
         self._next_look = 0.0
         self._busy = 0
         """Messages that are being taken."""
-        self._resting: set[Stream] = set()
-        """Connections on which no message has begun."""
 
     def before_jail(self) -> None:
         """Open the tables.  Raises ConfigError."""
@@ -134,35 +132,23 @@ class Cleanup(Daemon):
     async def _asks_for_another(self, stream: Stream, asked: bytes) -> bool:
         """Say whether the client wants another queue id over its connection, as pyfix's clients do.
 
-        *asked* is what came with the message.
+        *asked* is what came with the message.  Raises StreamClosed, StreamTimeout.
         """
-        if asked:
-            stream.send_soon()
-        else:
-            asked = await self._late_request(stream)
-        if asked != NEXT_MESSAGE or self._retiring or not are_nameless(self._spool):
+        if not NEXT_MESSAGE.startswith(asked) or not asked or not are_nameless(self._spool):
             return False  # no visible file waits for a client that may never come
+        stream.send_soon()
+        while len(asked) < len(NEXT_MESSAGE):
+            more = await stream.read()
+            if not more:
+                return False
+            asked += more
+        if asked != NEXT_MESSAGE or self._retiring:
+            return False
         if self.invocation.chroot and self.outdated():
             self.retire()
             return False
         self.used_again()
         return not self._retiring
-
-    async def _late_request(self, stream: Stream) -> bytes:
-        """Wait until the client has read its answer, and leaves or says more."""
-        self._resting.add(stream)
-        try:
-            return await stream.read()
-        except (StreamClosed, StreamTimeout):
-            return b""
-        finally:
-            self._resting.discard(stream)
-
-    def retire(self) -> None:
-        """Take no more messages than those whose queue id was given away."""
-        super().retire()
-        for stream in list(self._resting):
-            stream.close()
 
     async def _create(self) -> QueueFileWriter:
         while True:
