@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -15,3 +16,12 @@ def system() -> Iterator[System]:
     made = System()
     yield made
     made.remove()
+
+
+@pytest.fixture(autouse=True)
+def _no_tables_of_others() -> Iterator[None]:
+    """Close the tables that a test has opened: a daemon restarts when any table of its process changes."""
+    yield
+    source = sys.modules.get("pyfix.tables.source")
+    if source is not None:
+        source.forget_tables()

@@ -31,6 +31,7 @@ def triggers(system: System) -> queue.Queue[bytes]:
 @pytest.fixture
 def daemon(system: System, triggers: queue.Queue[bytes]) -> Iterator[Running]:
     Rewrite(system)
+    system.write_main(in_flow_delay="0s")  # there is no qmgr here that takes mail away
     with running(cleanup.main, system, "cleanup", "-z") as found:
         yield found
 
