@@ -80,8 +80,11 @@ def test_a_log_is_kept_until_the_sender_is_told(daemon: Running, message: Queued
     assert "bounce: ABC123: sender non-delivery notification: NEW456" in daemon.system.logged("notification")
 
 
-def test_nothing_to_tell(daemon: Running, message: Queued) -> None:
+def test_a_log_that_is_not_there(daemon: Running, message: Queued) -> None:
+    """The sender is told that much."""
+    cleanup = Cleanup(daemon.system)
     assert ask(daemon, flush()) == OK
+    assert any("report unavailable" in line for line in cleanup.next().lines())
 
 
 @pytest.mark.parametrize("status", [1, 2])
@@ -110,7 +113,7 @@ def test_recipients_are_marked_done(daemon: Running, message: Queued) -> None:
     assert done == [b"a@x.example"]
 
 
-@pytest.mark.parametrize(("notify", "told"), [(0, True), (4, True), (1, False), (8, False), (5, False)])
+@pytest.mark.parametrize(("notify", "told"), [(0, True), (4, True), (1, False), (8, False), (5, True)])
 def test_senders_who_do_not_want_to_hear(daemon: Running, message: Queued, notify: int, told: bool) -> None:
     cleanup = Cleanup(daemon.system)
     ask(daemon, append(notify=notify))
@@ -206,13 +209,19 @@ def test_the_form_of_postfix_3_7(daemon: Running, message: Queued) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"nrequest\x0099\0flags\x000\0\0", b"nrequest\x000\0flags\x000\0\0", b"x\0y\0\0", b"nrequest\0x\0flags\x000\0\0"]
+    ("data", "line"),
+    [
+        (b"nrequest\x0099\0flags\x000\0\0", "warning: unknown command: 99"),
+        (b"nrequest\x000\0flags\x000\0\0", "warning: malformed request"),
+        (b"x\0y\0\0", "warning: malformed request"),
+        (b"nrequest\0x\0flags\x000\0\0", "warning: malformed request"),
+    ],
 )
-def test_nonsense(daemon: Running, data: bytes) -> None:
+def test_nonsense(daemon: Running, data: bytes, line: str) -> None:
     client = daemon.greeted("delivery_status_protocol")
     client.socket.sendall(data)
     assert client.receive() == FAILED
-    daemon.system.logged("warning: malformed request")
+    daemon.system.logged(line)
 
 
 def test_bad_queue_ids(daemon: Running) -> None:
