@@ -17,8 +17,8 @@ PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -q
 JOBS ?= 2
 TESTS ?= tests
 # Whole mail systems with their real waiting times run in these tests; one that a busy machine disturbed gets another chance,
-# and is shown as R.
-RERUNS ?= --reruns 2 --reruns-delay 1
+# and is shown as R, and by its name at the end: each is a test, or a program, to be mended.
+RERUNS ?= --reruns 2 --reruns-delay 1 -rR
 BENCH ?=
 
 .PHONY: run test check install man bench test-each unit clean
