@@ -35,6 +35,7 @@ def test_the_whole_queue_by_the_other_sides_commands(new_instance: Callable[...,
         done = mta.run("sendmail", "-i", "-f", "sender@client.example", recipient, input=content.encode())
         assert done.returncode == 0, done
     mta.wait_for_log(r"status=deferred \(not now\)", count=2)
+    mta.settle()
     first, second = sorted(mta.queue()["deferred"])
     shown = mta.run("postcat", "-q", first).stdout.decode()
     assert "\nSubject: shown\n" in shown and "\n\nA line of text.\n.\n" in shown

@@ -19,6 +19,10 @@ MAIN = {
 _PROBLEM = re.compile(r"\b(?:warning|error|fatal|panic): ")
 
 
+_SLOW = re.compile(r"file system clock is \d+ seconds ahead of local clock|resetting file time stamps")
+"""What Postfix's cleanup says when a busy machine lets it wait between its look at the clock and its file."""
+
+
 def exercise(mta: Instance) -> None:
     """Send mail through every daemon of a started instance (configured with MAIN) and see it arrive.
 
@@ -30,7 +34,7 @@ def exercise(mta: Instance) -> None:
     _deferral(mta)
     _submission(mta)
     _verification(mta)
-    problems = [line for line in mta.log_lines() if _PROBLEM.search(line)]
+    problems = [line for line in mta.log_lines() if _PROBLEM.search(line) and not _SLOW.search(line)]
     assert not problems, "warnings in the log:\n" + "\n".join(problems)
 
 
