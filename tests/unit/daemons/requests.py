@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,16 @@ from pyfix.formats import records
 from pyfix.formats.attributes import Long, decode_pairs, encode_pairs, end_of_list
 from pyfix.formats.queuefile import Sizes
 from pyfix.formats.records import encode_lines, read_records
-from pyfix.protocols.internal.delivery import BOUNCE, SUCCESS, DeliveryRequest, MessageStats, Recipient
+from pyfix.protocols.internal.delivery import (
+    BOUNCE,
+    SUCCESS,
+    DeliveryReply,
+    DeliveryRequest,
+    MessageStats,
+    Recipient,
+    decode_recipients,
+    decode_request,
+)
 from tests.unit.daemons.running import SECONDS, Client, Pair, Running, System
 from tests.unit.queue.test_message import build
 
@@ -126,3 +135,41 @@ class Recorder:
 def bounce_service(system: System, name: str, status: int = 0) -> Recorder:
     """Serve bounce, defer or trace."""
     return Recorder(system, f"private/{name}", "delivery_status_protocol", status)
+
+
+class Agent:
+    """A delivery agent: it keeps the requests, and answers as *behave* says."""
+
+    def __init__(self, system: System, name: str, behave: Callable[[DeliveryRequest], DeliveryReply | None] | None = None) -> None:
+        """*behave* gets a request and returns the reply; None hangs up without one.  Default: all is delivered."""
+        self._behave = behave or (lambda _request: DeliveryReply())
+        self._requests: queue.Queue[tuple[DeliveryRequest, list[str]]] = queue.Queue()
+        self.connections = system.serve(f"private/{name}", self._answer)
+
+    def _answer(self, connection: socket.socket) -> None:
+        connection.sendall(encode_pairs([("protocol", PROTOCOL)]))
+        data = b""
+        while (head := decode_request(data)) is None:
+            if not (more := connection.recv(65536)):
+                return
+            data += more
+        request, start = head
+        while True:
+            recipients, _end = decode_recipients(data, start, request.recipient_count)
+            if len(recipients) == request.recipient_count:
+                break
+            data += connection.recv(65536)
+        self._requests.put((request, [recipient.recipient for recipient in recipients]))
+        reply = self._behave(request)
+        if reply is not None:
+            connection.sendall(reply.encode())
+            connection.recv(1)
+
+    def next(self) -> tuple[DeliveryRequest, list[str]]:
+        """Return the next request and its recipients."""
+        return self._requests.get(timeout=SECONDS)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is no request that was not looked at."""
+        return self._requests.empty()
