@@ -56,6 +56,7 @@ class Envelope:
         self.return_receipt = ""
         self.errors_to = ""
         self.warn_time = 0
+        """When the delay notice is due, -1 when it was sent, 0 for none."""
         self.warn_offset = 0
         """Where the record with the time of the delay notice is; 0 when there is none."""
         self.recipients: list[EnvelopeRecipient] = []
@@ -210,7 +211,9 @@ class Envelope:
         elif kind == records.WARN:
             if not self.warn_offset:
                 self.warn_offset = offset
-                self.warn_time = whole_number(value.strip())
+                # Negative when the notice was sent.
+                text = value.strip()
+                self.warn_time = -1 if text[:1] == "-" else whole_number(text)
         elif kind == records.VERP:
             if not self.verp:
                 self.verp = value

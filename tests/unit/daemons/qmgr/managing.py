@@ -27,6 +27,9 @@ def put(
     content = encode_lines([b"Subject: x", b"", b"hello"])
     sizes = Sizes(len(content), SIZE_RECORD_BYTES + len(head), len(recipients), flags, len(content), 0)
     path = folder(system, queue, queue_id) / queue_id
+    if not path.parent.exists():  # only before the queue manager runs, which makes it too
+        path.parent.mkdir()
+        system.give(path.parent)
     path.write_bytes(sizes.encode() + head + content + encode_record(records.EXTRACTED) + encode_record(records.END))
     path.chmod(mode)
     system.give(path)
@@ -36,12 +39,7 @@ def put(
 def folder(system: System, queue: str, queue_id: str) -> Path:
     """Return the folder of a file; deferred and defer are hashed."""
     path = system.queue / queue
-    if queue in ("deferred", "defer"):
-        path /= queue_id[0]
-        if not path.exists():
-            path.mkdir()
-            system.give(path)
-    return path
+    return path / queue_id[0] if queue in ("deferred", "defer") else path
 
 
 def deferred(system: System, queue_id: str = "ABC123") -> Path:
@@ -66,6 +64,11 @@ def soon(condition: Callable[[], object], what: object = "") -> None:
 def managing(system: System, **main: object) -> Iterator[Running]:
     """Run the queue manager for the time of the block."""
     system.write_main(**main)
+    for name in ("deferred", "defer"):
+        path = folder(system, name, "ABC123")
+        if not path.exists():
+            path.mkdir()
+            system.give(path)
     with running(qmgr.main, system, "qmgr", "-l") as daemon:
         yield daemon
 

@@ -129,9 +129,9 @@ def test_an_expired_message_is_not_tried(system: System) -> None:
     agent = Agent(system, "smtp")
     defer = bounce_service(system, "defer")
     put(system, "a@y.example", mode=0o710)
-    log = (system.queue / "defer/A/ABC123")
-    log.parent.mkdir()
-    log.touch()
+    (system.queue / "defer/A").mkdir()
+    system.give(system.queue / "defer/A")
+    (system.queue / "defer/A/ABC123").touch()
     with managing(system):
         told = defer.next()
         assert (told["nrequest"], told["queue_id"], told["flags"]) == ("1", "ABC123", "2")

@@ -109,7 +109,7 @@ def test_recipients_of_one_request(system: System) -> None:
     put(system, *(f"user{number}@y.example" for number in range(7)))
     with managing(system, smtp_destination_recipient_limit="3"):
         system.logged("removed")
-    assert [len(agent.next()[1]) for _ in range(3)] == [3, 3, 1]
+    assert sorted(len(agent.next()[1]) for _ in range(3)) == [1, 3, 3]
 
 
 def test_no_retry_service_either(system: System) -> None:
