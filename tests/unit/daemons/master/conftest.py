@@ -1,12 +1,18 @@
-"""What tests of master share: a quiet log that remembers."""
+"""What tests of master share: a quiet log that remembers, and whole systems."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pyfix.runtime.log import log
+from tests.unit.daemons.master.systems import System
 
 
 @pytest.fixture
@@ -19,3 +25,20 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(log, "_log", remember)
     yield found
+
+
+@pytest.fixture
+def system() -> Iterator[System]:
+    folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to the mail_owner
+    made = System(folder)
+    yield made
+    pid = made.pid()
+    if pid:
+        os.kill(pid, signal.SIGTERM)
+    for process in made.started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+    shutil.rmtree(folder, ignore_errors=True)

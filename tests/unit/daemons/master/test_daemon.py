@@ -1,111 +1,14 @@
-"""The whole of master in processes of its own, with shell scripts for daemons."""
+"""master(8) as a process: its options, its lock, its end."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
-import sys
-import sysconfig
-import tempfile
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from pyfix.runtime.masterlock import running_master
-
-CHECKOUT = Path(__file__).resolve().parents[4]
-MASTER = [
-    sys.executable,
-    "-ISXutf8",
-    "-c",
-    f"import sys; sys.path += [{str(CHECKOUT)!r}, {sysconfig.get_paths()['purelib']!r}]; "
-    "from pyfix.daemons.master.daemon import main; sys.exit(main(sys.argv[1:]))",
-]
-
-
-class System:
-    """A mail system whose daemons are scripts."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.spool = folder / "spool"
-        for name in ("etc", "data", "programs", "spool/pid", "spool/private", "spool/public"):
-            (folder / name).mkdir(parents=True)
-        for name in ("data", "spool/private", "spool/public"):
-            (folder / name).chmod(0o777)
-        folder.chmod(0o755)
-        self.started: list[subprocess.Popen[str]] = []
-        self.write_main()
-        self.write_master("probe unix n - n 60 1 probe")
-        self.program("probe", "exec sleep 60")
-
-    def write_main(self, **changes: object) -> None:
-        main = {
-            "queue_directory": self.spool,
-            "data_directory": self.folder / "data",
-            "daemon_directory": self.folder / "programs",
-            "mail_owner": "nobody",
-            "default_privs": "daemon",
-            "setgid_group": "mail",
-            "compatibility_level": "3.11",
-            "syslog_facility": "local7",
-            **changes,
-        }
-        (self.folder / "etc/main.cf").write_text("".join(f"{name} = {value}\n" for name, value in main.items()))
-
-    def write_master(self, *lines: str) -> None:
-        (self.folder / "etc/master.cf").write_text("\n".join(lines) + "\n")
-
-    def program(self, name: str, commands: str) -> None:
-        path = self.folder / "programs" / name
-        path.write_text(f'#!/bin/sh\necho {name} "$@" $GENERATION >> {self.folder}/calls\n{commands}\n')
-        path.chmod(0o755)
-
-    def calls(self) -> list[str]:
-        path = self.folder / "calls"
-        return path.read_text().splitlines() if path.exists() else []
-
-    def master(self, *options: str) -> subprocess.Popen[str]:
-        environment = {"PATH": os.environ["PATH"], "SECRET": "x", "MAIL_CONFIG": "/nowhere"}
-        process = subprocess.Popen(
-            [*MASTER, "-c", str(self.folder / "etc"), *options],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self.started.append(process)
-        return process
-
-    def pid(self) -> int | None:
-        return running_master(str(self.spool))
-
-    def wait(self, condition: Callable[[], object]) -> None:
-        end = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < end, self.calls()
-            time.sleep(0.02)
-
-
-@pytest.fixture
-def system() -> Iterator[System]:
-    folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to the mail_owner
-    made = System(folder)
-    yield made
-    pid = made.pid()
-    if pid:
-        os.kill(pid, signal.SIGTERM)
-    for process in made.started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        assert process.stderr is not None
-        process.stderr.close()
-    shutil.rmtree(folder, ignore_errors=True)
+from tests.unit.daemons.master.systems import System
 
 
 def test_background(system: System) -> None:
@@ -147,48 +50,6 @@ def test_interrupt(system: System) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == -signal.SIGINT
     assert "terminating on signal 2" in process.communicate()[1]
-
-
-def test_reload(system: System) -> None:
-    """SIGHUP renews the service at once; a malformed file is fatal."""
-    process = system.master("-d")
-    system.wait(system.calls)
-    system.program("other", "exec sleep 60")
-    system.write_master("probe unix n - n 60 5 probe", "other unix n - n 60 1 other")
-    process.send_signal(signal.SIGHUP)
-    system.wait(lambda: len(system.calls()) == 3)
-    assert sorted(system.calls()[1:]) == ["other -l -t unix -d -u 3", "probe -t unix -d -u 2"]
-    system.write_master("nonsense")
-    process.send_signal(signal.SIGHUP)
-    assert process.wait(20) == 1
-
-
-def test_environment(system: System) -> None:
-    """Only what import_environment names, and what daemons need, is handed on."""
-    system.program("probe", f"env > {system.folder}/environment; exec sleep 60")
-    system.master("-d")
-    system.wait((system.folder / "environment").exists)
-    system.wait(lambda: "GENERATION" in (system.folder / "environment").read_text())
-    found = dict(line.split("=", 1) for line in (system.folder / "environment").read_text().splitlines())
-    for name in ("PWD", "OLDPWD", "SHLVL", "_", "LC_CTYPE"):  # the shell's own
-        found.pop(name, None)
-    assert found == {
-        "MAIL_CONFIG": str(system.folder / "etc"),
-        "MAIL_LOGTAG": "postfix",
-        "LANG": "C",
-        "GENERATION": "1",
-    }
-
-
-def test_failures_are_logged_and_throttled(system: System) -> None:
-    system.program("probe", "exit 3")
-    process = system.master("-d", "-e", "1")
-    assert process.wait(20) == 0
-    said = process.communicate()[1]
-    program = system.folder / "programs/probe"
-    assert f"master: warning: process {program} pid " in said
-    assert f"master: warning: {program}: bad command startup -- throttling" in said
-    assert len(system.calls()) == 1
 
 
 def test_debugger(system: System) -> None:
