@@ -1,61 +1,17 @@
 from __future__ import annotations
 
-import os
 import socket
 import threading
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
-from pyfix.formats.attributes import AttributeListError, Attributes, encode_pairs
-from pyfix.runtime import ipc, ipc_sync
+from pyfix.formats.attributes import encode_pairs
+from pyfix.runtime import ipc
 from pyfix.runtime.task import gather, sleep
 from tests.unit.runtime.forked import on_loop, until
-
-
-@dataclass(frozen=True, slots=True)
-class Question(Attributes):
-    request: Literal["ask"] = field(default="ask", init=False)
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Attributes):
-    status: int
-    text: str
-
-
-GREETING = encode_pairs([("protocol", "test_protocol")])
-
-
-class Server:
-    """A server in a thread, one connection after the other, that does what *behave* does with each."""
-
-    def __init__(self, path: Path, behave: Callable[[socket.socket, int], None]) -> None:
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        self._listener.listen(50)
-        self._behave = behave
-        self.connections = 0
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            connection, _address = self._listener.accept()
-            self.connections += 1
-            with connection:
-                self._behave(connection, self.connections)
-
-
-def echo(connection: socket.socket, _number: int) -> None:
-    connection.sendall(GREETING)
-    while data := connection.recv(1000):
-        text = data.split(b"\0")[3].decode()
-        connection.sendall(encode_pairs([("status", "0"), ("text", text.upper())]))
+from tests.unit.runtime.servers import GREETING, Answer, Question, Server, echo
 
 
 def asked(path: Path, text: str) -> str:
@@ -222,39 +178,3 @@ def test_full_listen_queue_is_waited_for(tmp_path: Path) -> None:
         return len(others) >= 2
 
     assert on_loop(test) is True
-
-
-def test_triggers(tmp_path: Path) -> None:
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(tmp_path / "s"))
-    listener.listen(5)
-    assert ipc.trigger(str(tmp_path / "s"), b"W")
-    ipc_sync.trigger(str(tmp_path / "s"), b"I")
-    assert [listener.accept()[0].recv(10) for _ in range(2)] == [b"W", b"I"]
-    os.mkfifo(tmp_path / "f")
-    assert not ipc.trigger(str(tmp_path / "f"), b"W")
-    reader = os.open(tmp_path / "f", os.O_RDONLY | os.O_NONBLOCK)
-    ipc_sync.trigger(str(tmp_path / "f"), b"I")
-    assert os.read(reader, 10) == b"I"
-    assert not ipc.trigger(str(tmp_path / "none"), b"W")
-    with pytest.raises(OSError, match="No such file"):
-        ipc_sync.trigger(str(tmp_path / "none"), b"W")
-
-
-def test_questions_of_commands(tmp_path: Path) -> None:
-    Server(tmp_path / "s", echo)
-    with ipc_sync.Connection(str(tmp_path / "s"), 5) as connection:
-        assert connection.expect_handshake("test_protocol") == []
-        assert connection.ask(Question("one"), Answer) == Answer(0, "ONE")
-        assert connection.ask(Question("two"), Answer) == Answer(0, "TWO")
-
-
-def test_commands_and_a_server_of_another_protocol(tmp_path: Path) -> None:
-    def behave(connection: socket.socket, _number: int) -> None:
-        connection.sendall(encode_pairs([("protocol", "other")]))
-
-    Server(tmp_path / "s", behave)
-    with ipc_sync.Connection(str(tmp_path / "s"), 5) as connection:
-        with pytest.raises(AttributeListError, match="unexpected protocol"):
-            connection.expect_handshake("test_protocol")
-        assert connection.receive_pairs() is None

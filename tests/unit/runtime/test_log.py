@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pyfix.runtime import log as module
-from pyfix.runtime.log import Log
+from pyfix.runtime.log import Log, printable
 
 
 class Receiver:
@@ -113,3 +113,17 @@ def test_without_a_loop_each_line_leaves_at_once(log: Log, receiver: Receiver) -
     log.finish()
     log.info("at once")
     assert [texts(found) for found in receiver.datagrams()] == [["gathered"], ["at once"]]
+
+
+def test_after_fork() -> None:
+    made = Log("postfix/master")
+    made._waiting.append(b"the parent's line")
+    made._pid = 1
+    made.after_fork()
+    assert not made._waiting
+    assert made.fileno() == -1
+    assert made._pid == 0
+
+
+def test_printable() -> None:
+    assert printable("a\tb\x01\udcffé") == "a?b??é"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pyfix.config.snapshot import Snapshot
-from pyfix.runtime.log import Log, log, printable
+from pyfix.runtime.log import log
 from pyfix.runtime.logtarget import configure_log
 
 
@@ -69,17 +69,3 @@ def test_logger_of_the_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         configure_log(Snapshot({}), "smtpd")
         log.info("x")
         assert b" parent postfix/smtpd[" in server.recv(1000)
-
-
-def test_after_fork() -> None:
-    made = Log("postfix/master")
-    made._waiting.append(b"the parent's line")
-    made._pid = 1
-    made.after_fork()
-    assert not made._waiting
-    assert made.fileno() == -1
-    assert made._pid == 0
-
-
-def test_printable() -> None:
-    assert printable("a\tb\x01\udcffé") == "a?b??é"
