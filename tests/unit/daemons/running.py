@@ -190,6 +190,7 @@ class Running:
         self._status = status
         self._encoding: Encoding = encoding
         self._code: int | None = None
+        self._clients: list[Client] = []
 
     def connect(self) -> Client:
         """Connect to the daemon's socket."""
@@ -197,7 +198,8 @@ class Running:
         connection = socket.socket(family)
         connection.connect(self._address)  # a full listen queue is waited for only without a time limit
         connection.settimeout(SECONDS)
-        return Client(connection, self._encoding)
+        self._clients.append(Client(connection, self._encoding))
+        return self._clients[-1]
 
     def greeted(self, protocol: str) -> Client:
         """Connect, and check how the daemon introduces itself."""
@@ -243,7 +245,9 @@ class Running:
             self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def stop(self) -> int:
-        """End the daemon as master(8) does by its own end; return the exit status."""
+        """Let all clients hang up and master(8) end; return the exit status that the daemon ends with then."""
+        for client in self._clients:
+            client.close()
         self.master_goes()
         return self.wait()
 

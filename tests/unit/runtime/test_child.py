@@ -1,0 +1,69 @@
+"""What master(8) says to its children and hears of them."""
+
+from __future__ import annotations
+
+import os
+import struct
+
+import pytest
+
+from pyfix.runtime import child
+from pyfix.runtime.child import Invocation, MasterStatus, UsageError
+
+
+def test_options_of_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENERATION", "17")
+    found = Invocation.parse("smtpd", ["-n", "smtp", "-t", "inet", "-u", "-c", "-o", "stress=", "-s", "2"])
+    assert (found.program, found.service, found.transport_type, found.listeners) == ("smtpd", "smtp", "inet", 2)
+    assert (found.unprivileged, found.chroot, found.overrides, found.generation) == (True, True, [("stress", "")], 0o17)
+    assert (found.single, found.unlimited, found.verbosity, found.max_use, found.max_idle) == (False, False, 0, None, None)
+
+
+def test_more_options() -> None:
+    found = Invocation.parse("qmgr", ["-lzSVDd", "-v", "-v", "-m5", "-i", "7", "--", "-x", "word"])
+    assert found.service == "qmgr", "the name of the program when none is given"
+    assert all((found.single, found.unlimited, found.stand_alone, found.log_to_stderr, found.debug, found.do_not_detach))
+    assert (found.verbosity, found.max_use, found.max_idle, found.arguments) == (2, 5, 7, ["-x", "word"])
+
+
+@pytest.mark.parametrize(
+    ("words", "overrides"),
+    [
+        (["-o", "a=b"], [("a", "b")]), (["-oa=b=c"], [("a", "b=c")]), (["-o", " a = b "], [("a", "b")]),
+        (["-o", "{ a = b c }"], [("a", "b c")]), (["-o", "a="], [("a", "")]), (["-o", "a=1", "-o", "a=2"], [("a", "1"), ("a", "2")]),
+    ],
+)  # fmt: skip
+def test_overrides(words: list[str], overrides: list[tuple[str, str]]) -> None:
+    assert Invocation.parse("x", words).overrides == overrides
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["-x"], "invalid option -- 'x'"), (["-n"], "option requires an argument -- 'n'"), (["-o", "a"], "missing '=' after attribute name: a"),
+        (["-s", "0"], "invalid number: 0"), (["-m", "x"], "invalid number: x"), (["-i", "-1"], "invalid number: -1"),
+    ],
+)  # fmt: skip
+def test_bad_options(words: list[str], text: str) -> None:
+    with pytest.raises(UsageError, match=f"^{text}$"):
+        Invocation.parse("x", words)
+
+
+def test_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    monkeypatch.setattr(child, "STATUS", writer)
+    status = MasterStatus(5)
+    status.available()
+    status.taken()
+    status.taken()
+    status.available()
+    status.used()
+    said = os.read(reader, 1000)
+    assert [struct.unpack_from("=iIi", said, at) for at in range(0, len(said), 12)] == [
+        (os.getpid(), 5, state) for state in (0, 1, 0, 1)
+    ], "what is said already is not said again"
+    os.close(reader)
+    assert not status.gone
+    status.taken()
+    assert status.gone
+    os.close(writer)

@@ -1,0 +1,306 @@
+"""The life of a daemon: master's protocol, limits, privileges, fatal lines.  anvil-like daemons of the test's own serve."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from pyfix.config.errors import ConfigError
+from pyfix.runtime.child import Invocation
+from pyfix.runtime.daemon import Daemon, TriggerDaemon, background, report_bug, run
+from pyfix.runtime.log import log
+from pyfix.runtime.stream import Stream
+from pyfix.runtime.task import sleep
+from tests.unit.commands.running import call
+from tests.unit.daemons.running import SECONDS, Client, Main, Running, System, running, start
+
+
+class Echo(Daemon):
+    """Says back what it hears, and obeys a few words."""
+
+    program = "echo"
+    capacity = 2
+
+    async def serve(self, stream: Stream) -> None:
+        while data := await stream.read():
+            match data:
+                case b"crash":
+                    raise ZeroDivisionError
+                case b"who":
+                    data = f"{os.geteuid()} {os.getegid()} {os.getcwd()}".encode()
+                case b"umask":
+                    data = oct(os.umask(0o077)).encode()
+                case b"hang":
+                    while True:
+                        time.sleep(1)
+            stream.write(data)
+
+
+def main_of(daemon: type[Daemon]) -> Main:
+    def main(argv: Sequence[str]) -> int:
+        return run(daemon, argv)
+
+    return main
+
+
+def say(client: Client, word: str) -> str:
+    client.socket.sendall(word.encode())
+    return client.socket.recv(1000).decode()
+
+
+def test_a_client(system: System) -> None:
+    with running(main_of(Echo), system, "echo") as daemon:
+        assert say(daemon.connect(), "hello") == "hello"
+        assert say(daemon.connect(), "umask") == "0o77"
+
+
+def test_master_is_told_when_the_process_is_full(system: System) -> None:
+    with running(main_of(Echo), system, "echo") as daemon:
+        first, second = daemon.connect(), daemon.connect()
+        assert say(first, "x") + say(second, "y") == "xy"
+        assert daemon.states(1) == ["taken"]
+        third = daemon.connect()
+        third.socket.sendall(b"z")
+        third.socket.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            third.socket.recv(1)
+        third.socket.settimeout(SECONDS)
+        first.close()
+        assert daemon.states(1) == ["available"]
+        assert third.socket.recv(1) == b"z"
+
+
+def test_master_hears_of_the_first_client_that_was_served(system: System) -> None:
+    with running(main_of(Echo), system, "echo") as daemon:
+        client = daemon.connect()
+        say(client, "x")
+        client.close()
+        assert daemon.states(2) == ["taken", "available"]
+
+
+def test_max_use(system: System) -> None:
+    """Counted for each of the clients that are served at a time."""
+    with running(main_of(Echo), system, "echo", "-m", "2") as daemon:
+        for _ in range(4):
+            client = daemon.connect()
+            assert say(client, "x") == "x"
+            client.close()
+        assert daemon.wait() == 0
+
+
+def test_max_idle(system: System) -> None:
+    with running(main_of(Echo), system, "echo", "-i", "1") as daemon:
+        assert daemon.wait() == 0
+
+
+def test_a_pinned_process_stays(system: System) -> None:
+    class Pinned(Echo):
+        pinned = True
+
+    with running(main_of(Pinned), system, "echo", "-m", "1", "-i", "1") as daemon:
+        for _ in range(3):
+            client = daemon.connect()
+            assert say(client, "x") == "x"
+            client.close()
+        time.sleep(1.2)  # longer than max_idle
+        assert say(daemon.connect(), "x") == "x"
+
+
+def test_clients_are_served_to_their_end_when_master_goes(system: System) -> None:
+    with running(main_of(Echo), system, "echo") as daemon:
+        client = daemon.connect()
+        assert say(client, "x") == "x"
+        daemon.master_goes()
+        assert say(client, "y") == "y"
+        client.close()
+        assert daemon.wait() == 0
+
+
+def test_a_bug_costs_one_client(system: System) -> None:
+    with running(main_of(Echo), system, "echo") as daemon:
+        other = daemon.connect()
+        assert say(other, "x") == "x"
+        assert say(daemon.connect(), "crash") == ""
+        lines = system.logged("ZeroDivisionError")
+        assert "echo: error: Traceback (most recent call last):" in lines
+        assert say(other, "y") == "y"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(("options", "user"), [([], 65534), (["-u"], 65534)])
+def test_rights(system: System, options: list[str], user: int) -> None:
+    with running(main_of(Echo), system, "echo", *options) as daemon:
+        assert say(daemon.connect(), "who") == f"{user} {user} {system.queue}"
+
+
+@pytest.mark.root
+def test_a_jail(system: System) -> None:
+    with running(main_of(Echo), system, "echo", "-u", "-c") as daemon:
+        assert say(daemon.connect(), "who") == "65534 65534 /"
+
+
+def test_a_jailed_process_ends_before_the_next_client_when_a_table_has_changed(system: System) -> None:
+    class Old(Echo):
+        def outdated(self) -> bool:
+            return os.path.exists(f"{system.queue}/changed") or os.path.exists("/changed")
+
+    options = ["-u", "-c"] if os.getuid() == 0 else ["-c"]
+    with running(main_of(Old), system, "echo", *options) as daemon:
+        client = daemon.connect()
+        assert say(client, "x") == "x"
+        (system.queue / "changed").touch()
+        daemon.connect()  # this one is for the next process
+        assert say(client, "y") == "y"
+        client.close()
+        assert daemon.wait() == 0
+
+
+def test_the_watchdog(system: System) -> None:
+    """A loop that does not turn any more ends the process."""
+    system.write_main(daemon_timeout="1s")
+    daemon = start(main_of(Echo), system, "echo")
+    daemon.connect().socket.sendall(b"hang")
+    assert daemon.wait() == 1
+    assert "echo: fatal: watchdog timeout" in system.logged("fatal")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signals_end_it_at_once(system: System, number: int) -> None:
+    daemon = start(main_of(Echo), system, "echo")
+    say(daemon.connect(), "x")
+    os.kill(daemon.pid, number)
+    assert daemon.wait() == -number
+
+
+@pytest.mark.parametrize(
+    ("attributes", "options", "text"),
+    [
+        ({"process_limit": 1}, [], "service echo requires a process limit of 1"),
+        ({"process_limit": 0}, ["-l"], "service echo requires a process limit of 0"),
+        ({"privileged": True}, ["-u"], "service echo requires privileged operation"),
+    ],
+)
+def test_what_master_cf_must_say(system: System, attributes: dict[str, object], options: list[str], text: str) -> None:
+    assert start(main_of(type("Limited", (Echo,), attributes)), system, "echo", *options).wait() == 1
+    assert f"echo: fatal: {text}" in system.logged("fatal")
+
+
+@pytest.mark.parametrize(
+    ("main", "text"),
+    [
+        ({"queue_directory": "/nowhere", "maillog_file": ""}, ""),
+        ({"syslog_facility": "local9"}, "parameter syslog_facility: unrecognized value: local9"),
+        ({"ipc_timeout": "x"}, "ipc_timeout"), ({"myhostname": "a..b"}, "parameter myhostname: bad parameter value: a..b"),
+    ],
+)  # fmt: skip
+def test_main_cf_that_cannot_be_used(system: System, main: dict[str, str], text: str) -> None:
+    system.write_main(**main)
+    assert start(main_of(Echo), system, "echo").wait() == 1
+    if text:
+        assert any(text in line for line in system.logged("fatal"))
+
+
+def test_settings_that_the_daemon_refuses(system: System) -> None:
+    class Picky(Echo):
+        def __init__(self, invocation: Invocation, snapshot: object) -> None:
+            raise ConfigError("no good", warning="look here")
+
+    assert start(main_of(Picky), system, "echo").wait() == 1
+    assert system.logged("fatal")[-2:] == ["echo: warning: look here", "echo: fatal: no good"]
+
+
+def test_a_bug_at_the_start(system: System) -> None:
+    class Broken(Echo):
+        def started(self) -> None:
+            raise ZeroDivisionError
+
+    assert start(main_of(Broken), system, "echo").wait() == 1
+    assert any("ZeroDivisionError" in line for line in system.logged("ZeroDivisionError"))
+
+
+def test_bad_options() -> None:
+    done = call(main_of(Echo), "-x")
+    assert (done.status, done.err) == (1, ["echo: fatal: invalid option -- 'x'"])
+
+
+def test_by_hand(system: System) -> None:
+    """Without the descriptors that master(8) gives."""
+
+    def main(_argv: object) -> int:
+        os.closerange(3, 50)
+        return run(Echo, ["-V"])
+
+    done = call(main, environment={"MAIL_CONFIG": str(system.folder)})
+    assert (done.status, done.err) == (1, ["echo: fatal: do not run this command by hand"])
+
+
+def test_stand_alone_is_not_for_all(system: System) -> None:
+    done = call(main_of(Echo), "-S", "-V", environment={"MAIL_CONFIG": str(system.folder)})
+    assert (done.status, done.err) == (1, ["echo: fatal: echo does not run stand-alone"])
+
+
+class Woken(TriggerDaemon):
+    """Logs what it is woken with."""
+
+    program = "woken"
+
+    def triggered(self, requests: bytes) -> None:
+        log.info(f"woken {sorted(requests.decode())}")
+
+
+def trigger(daemon: Running, data: bytes) -> None:
+    client = daemon.connect()
+    client.socket.sendall(data)
+    client.close()
+
+
+def test_triggers(system: System) -> None:
+    with running(main_of(Woken), system, "woken") as daemon:
+        trigger(daemon, b"WI")
+        assert "woken: woken ['I', 'W']" in system.logged("woken ")
+        daemon.connect().close()
+        late = daemon.connect()
+        trigger(daemon, b"A")
+        system.logged(r"\['A'\]")
+        late.socket.sendall(b"Z")
+        system.logged(r"\['Z'\]")
+
+
+def test_triggers_by_a_fifo(system: System) -> None:
+    with running(main_of(Woken), system, "woken", kind="fifo"):
+        for letter in (b"A", b"B"):
+            fd = os.open(system.folder / "listener", os.O_WRONLY)
+            os.write(fd, letter)
+            os.close(fd)
+            system.logged(f"{letter.decode()}'")
+
+
+def test_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(log, "error", lines.append)
+    report_bug(ValueError("x"))
+    assert lines[0] == "Traceback (most recent call last):" or lines == ["ValueError: x"]
+    with pytest.raises(KeyboardInterrupt):
+        report_bug(KeyboardInterrupt())
+
+    async def fail() -> None:
+        raise ValueError("y")
+
+    background(fail())
+    assert lines[-1] == "ValueError: y"
+
+
+def test_replies_do_not_wait_for_acknowledgements(system: System) -> None:
+    class Asked(Echo):
+        async def serve(self, stream: Stream) -> None:
+            stream.write(str(stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)).encode())
+            await sleep(0)
+
+    with running(main_of(Asked), system, "echo", kind="inet") as daemon:
+        daemon.connect().socket.recv(10)  # it may have come before the daemon could say so
+        assert daemon.connect().socket.recv(10) == b"1"
