@@ -104,7 +104,7 @@ while line := file.readline():
         content = []
         file.write(b"354 go\\r\\n")
     else:
-        file.write(b"250 ok\\r\\n")
+        file.write(b"221 bye\\r\\n" if line[:4].upper() == b"QUIT" else b"250 ok\\r\\n")
 """
 
 
