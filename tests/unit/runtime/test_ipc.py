@@ -10,7 +10,7 @@ import pytest
 from pyfix.formats.attributes import encode_pairs
 from pyfix.runtime import ipc
 from pyfix.runtime.task import gather, sleep
-from tests.unit.runtime.forked import on_loop
+from tests.unit.runtime.forked import on_loop, until
 from tests.unit.runtime.servers import GREETING, Answer, Question, Server, echo
 
 
@@ -120,9 +120,8 @@ def test_service_closes_idle_connections(tmp_path: Path) -> None:
         Server(tmp_path / "s", behave)
         service = ipc.Service(str(tmp_path / "s"), "test_protocol", timeout=5, idle=0.1)
         await service.ask(Question("x"), Answer)
-        await sleep(0.03)
         before = list(ended)
-        await sleep(0.3)
+        await until(lambda: ended)
         return [before, list(ended)]
 
     assert on_loop(test) == [[], [1]]

@@ -6,7 +6,7 @@ import time
 
 from pyfix.runtime.loop import LISTEN, current
 from pyfix.runtime.task import sleep
-from tests.unit.runtime.forked import in_child, on_loop
+from tests.unit.runtime.forked import in_child, on_loop, pause, until
 
 
 def test_no_loop_before_it_is_made() -> None:
@@ -26,7 +26,7 @@ def test_order_of_one_turn() -> None:
             order.append("handler")
 
         loop.later(0, handler)
-        await sleep(0.05)
+        await pause()
         return order
 
     assert on_loop(test) == ["handler", "arrived", "soon", "leaving", "end"]
@@ -44,7 +44,7 @@ def test_deferred_work_may_defer_more() -> None:
                 (loop.soon, loop.arrived, loop.leaving, loop.at_turn_end)[count % 4](again)
 
         loop.soon(again)
-        await sleep(0.05)
+        await pause()
         return count
 
     assert on_loop(test) == 50
@@ -77,19 +77,17 @@ def test_deadlines_expire_move_and_are_withdrawn() -> None:
     async def test() -> list[object]:
         loop = current()
         begin = time.monotonic()
-        first, moved, withdrawn = Deadline(), Deadline(), Deadline()
-        loop.expire_at(first, begin + 0.05)
-        loop.expire_at(moved, begin + 0.05)
-        loop.expire_at(withdrawn, begin + 0.05)
+        first, moved, withdrawn, last = (Deadline() for _ in range(4))
+        for one in (first, moved, withdrawn):
+            loop.expire_at(one, begin + 0.05)
+        loop.expire_at(last, begin + 0.2)
         loop.expire_at(moved, begin + 0.15)
         loop.expire_never(withdrawn)
-        await sleep(0.1)
-        early = [len(one.times) for one in (first, moved, withdrawn)]
-        await sleep(0.12)
-        late = [len(one.times) for one in (first, moved, withdrawn)]
-        return [early, late, first.times[0] - begin >= 0.05, moved.times[0] - begin >= 0.15]
+        await until(lambda: last.times)
+        counts = [len(one.times) for one in (first, moved, withdrawn, last)]
+        return [counts, first.times[0] - begin >= 0.05, moved.times[0] - begin >= 0.15, last.times[0] - begin >= 0.2]
 
-    assert on_loop(test) == [[1, 0, 0], [1, 1, 0], True, True]
+    assert on_loop(test) == [[1, 1, 0, 1], True, True, True]
 
 
 def test_an_error_in_a_handler_is_reported_and_the_loop_goes_on() -> None:
@@ -106,7 +104,7 @@ def test_an_error_in_a_handler_is_reported_and_the_loop_goes_on() -> None:
         reader, writer = os.pipe()
         loop.watch(reader, LISTEN, lambda _event: (loop.unwatch(reader), fail("handler")))
         os.write(writer, b"x")
-        await sleep(0.05)
+        await pause()
         return sorted(seen)
 
     assert on_loop(test) == ["end", "handler", "soon"]
@@ -119,11 +117,11 @@ def test_watching_and_unwatching() -> None:
         seen: list[bytes] = []
         loop.watch(ours.fileno(), LISTEN, lambda _event: seen.append(ours.recv(10)))
         theirs.send(b"one")
-        await sleep(0.02)
+        await pause()
         loop.unwatch(ours.fileno())
         loop.unwatch(ours.fileno())
         theirs.send(b"two")
-        await sleep(0.02)
+        await pause()
         return seen
 
     assert on_loop(test) == [b"one"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pyfix.runtime.loop import current
 from pyfix.runtime.task import Waiter, gather, run_now, sleep, spawn
-from tests.unit.runtime.forked import on_loop
+from tests.unit.runtime.forked import on_loop, pause
 
 
 def test_waiter_before_and_after_its_answer() -> None:
@@ -57,7 +57,7 @@ def test_spawn_tells_how_it_ended() -> None:
 
         spawn(work(fail=False), lambda error: seen.append(repr(error)))
         spawn(work(fail=True), lambda error: seen.append(repr(error)))
-        await sleep(0.02)
+        await pause()
         return seen
 
     assert on_loop(test) == ["None", "ValueError()"]

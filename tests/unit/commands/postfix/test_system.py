@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.commands.postfix.conftest import Run, System
 
 
@@ -23,6 +25,7 @@ def test_bad_folders(system: System, run: Run) -> None:
     assert run("status") == (1, ["postfix: fatal: chdir(/nowhere/at/all): No such file or directory"])
 
 
+@pytest.mark.root
 def test_a_log_file_in_a_bad_place(system: System, run: Run) -> None:
     system.write(maillog_file="/tmp/log")
     status, lines = run("status")
@@ -36,6 +39,7 @@ def test_a_program_that_is_not_there(system: System, run: Run) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.root
 def test_bad_settings(system: System, run: Run) -> None:
     system.write(syslog_facility="local9")
     status, lines = run("status")
