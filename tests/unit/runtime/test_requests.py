@@ -93,7 +93,7 @@ def test_requests_that_are_sent_together(daemon: Running) -> None:
     [
         ([("request", "dance")], reply(1, "dance"), 'unrecognized request: "dance", ignored'),
         ([("request", "ask")], reply(1, "ask"), "missing attribute number in input from asked socket"),
-        ([("request", "ask"), ("number", "x")], reply(1, "ask"), "malformed value of attribute number"),
+        ([("request", "ask"), ("number", "x")], reply(1, "ask"), "malformed numerical data from asked socket while reading input attribute value: x"),
         ([("number", "1")], reply(1, ""), "unexpected attribute number from asked socket (expecting: request)"),
         ([], reply(1, ""), "unexpected attribute  from asked socket (expecting: request)"),
     ],

@@ -45,6 +45,7 @@ def notice(
 
 
 def test_a_whole_notice(system: System, cleanup: Cleanup) -> None:
+    """The request says who is told; the sender that is spoken of is the queue file's."""
     taken = notice(system, cleanup, envelope_id="id123")
     assert (taken.flags, taken.values("S"), taken.values("R")) == (MAP_OK, [""], ["s@x.example"])
     lines = taken.lines()
@@ -52,10 +53,10 @@ def test_a_whole_notice(system: System, cleanup: Cleanup) -> None:
         "From: Mail Delivery System <MAILER-DAEMON>", "Subject: Undelivered Mail Returned to Sender",
         "To: s@x.example", "Auto-Submitted: auto-replied", "MIME-Version: 1.0",
         "<a@x.example> (expanded from <o@x.example>): host mx.x said: 550 no", "Reporting-MTA: dns; mail.ours.example",
-        "Original-Envelope-Id: id123", "X-Postfix-Queue-ID: ABC123", "X-Postfix-Sender: rfc822; s@x.example",
+        "Original-Envelope-Id: id123", "X-Postfix-Queue-ID: ABC123", "X-Postfix-Sender: rfc822; s@x",
         "Final-Recipient: rfc822; a@x.example", "Original-Recipient: rfc822;o@x.example", "Action: failed", "Status: 5.1.1",
         "Remote-MTA: dns; mx.x", "Diagnostic-Code: smtp; 550 no", "Content-Type: message/rfc822",
-        "Return-Path: <s@x.example>", "Subject: original", "body of it",
+        "Return-Path: <s@x>", "Subject: original", "body of it",
     ):  # fmt: skip
         assert line in lines, f"{line} is not in {lines}"
     assert lines[-1].startswith("--") and lines[-1].endswith("--")
@@ -89,9 +90,22 @@ def test_threads(system: System, cleanup: Cleanup) -> None:
     assert not any(line.startswith("References: ") for line in lines), "the queue file tells no message id"
 
 
-@pytest.mark.parametrize(("options", "flags"), [(1, MAP_OK | SMTPUTF8), (32, MAP_OK | REQUIRE_TLS)])
-def test_demands_of_the_message(system: System, cleanup: Cleanup, options: int, flags: int) -> None:
-    assert notice(system, cleanup, options=options).flags == flags
+@pytest.mark.parametrize(
+    ("options", "redact", "flags"),
+    [(1, "yes", MAP_OK | SMTPUTF8), (32, "no", MAP_OK | REQUIRE_TLS), (32, "yes", MAP_OK), (33, "yes", MAP_OK | SMTPUTF8)],
+)
+def test_demands_of_the_message(system: System, cleanup: Cleanup, options: int, redact: str, flags: int) -> None:
+    """What must not go without TLS does not go back at all, or by TLS only."""
+    system.write_main(requiretls_redact_dsn=redact)
+    taken = notice(system, cleanup, options=options)
+    assert taken.flags == flags
+    assert ("body of it" in taken.lines()) == (redact == "no" or not options & 32)
+
+
+@pytest.mark.parametrize(("options", "optional"), [(0, False), (16, True), (32, False), (48, False)])
+def test_mail_that_may_go_without_tls(system: System, cleanup: Cleanup, options: int, optional: bool) -> None:
+    """So may what is said about it, unless the message must have it."""
+    assert ("TLS-Required: no" in notice(system, cleanup, options=options).lines()) == optional
 
 
 def test_a_long_message_goes_back_whole(system: System, cleanup: Cleanup) -> None:
