@@ -26,10 +26,18 @@ class AttributeListError(ValueError):
     value: str | None = None
     """The text that should have been a number."""
 
-    def complaint(self, where: str) -> str:
-        """Return what Postfix's programs log of it; *where* is the peer, as in "rewrite socket"."""
+    unexpected: tuple[str, str] | None = None
+    """The first name that is not in its place in a list that lacks something, and the one that is expected there."""
+
+    def complaint(self, where: str, *, strict: bool = False) -> str:
+        """Return what Postfix's programs log of it; *where* is the peer, as in "rewrite socket".
+
+        *strict*: of a program that skips no attributes.
+        """
         if self.value is not None:
             return f"malformed numerical data from {where} while reading input attribute value: {self.value[:100]}"
+        if strict and self.unexpected is not None:
+            return f"unexpected attribute {self.unexpected[0]} from {where} (expecting: {self.unexpected[1]})"
         return f"{self} from {where}"
 
 
@@ -166,7 +174,7 @@ class Attributes:
             while position < count and pairs[position][0] != name:
                 position += 1
             if position == count:
-                raise AttributeListError(f"missing attribute {name} in input")
+                raise _missing(name, pairs, plan.wire_names)
             values.append(pairs[position][1])
             position += 1
         try:
@@ -180,6 +188,15 @@ class Attributes:
         for name, value in zip(plan.fields, values, strict=True):
             object.__setattr__(message, name, value)
         return message
+
+
+def _missing(name: str, pairs: Sequence[tuple[str, str]], expected: Sequence[str]) -> AttributeListError:
+    problem = AttributeListError(f"missing attribute {name} in input")
+    for (found, _value), wanted in zip(pairs, expected, strict=False):
+        if found != wanted:
+            problem.unexpected = found, wanted
+            break
+    return problem
 
 
 _ENCODERS: dict[str, Callable[[Any], str]] = {"int": _encode_int, "Long": _encode_long, "bytes": _encode_data}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pyfix.formats.attributes import AttributeListError, Attributes, Encoding, decode_pairs
@@ -20,13 +21,22 @@ class RequestDaemon(Daemon):
     REQUESTS: ClassVar[dict[str, type[Attributes]]] = {}
     DROPS_MALFORMED: ClassVar[bool] = False
     """Whether a request that lacks something ends the connection without a reply."""
+    DROPS_NAMELESS: ClassVar[bool] = False
+    """Whether a list that does not begin with ``request`` does."""
+    IGNORES_UNKNOWN: ClassVar[bool] = False
+    """Whether a request that is not in REQUESTS gets neither reply nor warning; nor does an empty list."""
+    NEEDED: ClassVar[tuple[str, ...]] = ()
+    """What must follow the name even of a request that is not in REQUESTS."""
 
     async def answer(self, request: Attributes, stream: Stream) -> Attributes | None:
         """Return what to reply, or None when the reply was written to the stream already."""
         raise NotImplementedError
 
     def refuse(self, name: str) -> Attributes | None:
-        """Return the reply to a request that is malformed or not in REQUESTS, if there is one."""
+        """Return the reply to a request that is malformed or not in REQUESTS, if there is one.
+
+        *name* is empty if there is none.
+        """
         raise NotImplementedError
 
     def client_gone(self, stream: Stream) -> None:
@@ -64,23 +74,33 @@ class RequestDaemon(Daemon):
     async def _reply(self, data: bytes, stream: Stream) -> Attributes | None:
         pairs = decode_pairs(data, self.ENCODING)
         where = f"{self.invocation.service} socket"
-        if not pairs or pairs[0][0] != "request":
-            first = pairs[0][0] if pairs else ""
-            return self._malformed("", f"unexpected attribute {first} from {where} (expecting: request)")
-        name = pairs[0][1]
-        message = self.REQUESTS.get(name)
+        message = self.REQUESTS.get(pairs[0][1]) if pairs and pairs[0][0] == "request" else None
         if message is None:
-            log.warning(f'unrecognized request: "{name}", ignored')
-            return self.refuse(name)
+            return self._unknown(pairs, where)
         try:
             request = message.from_pairs(pairs)
         except AttributeListError as error:
-            return self._malformed(name, error.complaint(where))
+            return self._malformed(pairs[0][1], error.complaint(where, strict=True), drop=self.DROPS_MALFORMED)
         return await self.answer(request, stream)
 
-    def _malformed(self, name: str, complaint: str) -> Attributes | None:
+    def _unknown(self, pairs: Sequence[tuple[str, str]], where: str) -> Attributes | None:
+        expected = ("request", *self.NEEDED)
+        for (found, _value), wanted in zip(pairs, expected, strict=False):
+            if found != wanted:
+                complaint = f"unexpected attribute {found} from {where} (expecting: {wanted})"
+                return self._malformed("", complaint, drop=self.DROPS_NAMELESS)
+        if self.IGNORES_UNKNOWN:
+            return None
+        if len(pairs) < len(expected):
+            complaint = f"missing attribute {expected[len(pairs)]} in input from {where}"
+            return self._malformed("", complaint, drop=self.DROPS_NAMELESS)
+        name = pairs[0][1]
+        log.warning(f'unrecognized request: "{name}", ignored')
+        return self.refuse(name)
+
+    def _malformed(self, name: str, complaint: str, *, drop: bool) -> Attributes | None:
         log.warning(complaint)
-        if self.DROPS_MALFORMED:
+        if drop:
             raise _Dropped
         return self.refuse(name)
 

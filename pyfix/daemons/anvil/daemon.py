@@ -49,7 +49,8 @@ class Anvil(RequestDaemon):
     process_limit = 1
     PROTOCOL = PROTOCOL
     ENCODING = "plain"
-    DROPS_MALFORMED = True
+    DROPS_MALFORMED = DROPS_NAMELESS = True
+    NEEDED = ("ident",)
     REQUESTS = {  # noqa: RUF012  # a literal table of the class, never changed
         "connect": Connect,
         "disconnect": Disconnect,

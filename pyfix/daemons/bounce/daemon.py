@@ -273,7 +273,7 @@ class _Refused(Exception):
 
 
 class _Unexpected(AttributeListError):
-    def complaint(self, where: str) -> str:
+    def complaint(self, where: str, *, strict: bool = False) -> str:
         if not str(self):
             return f"missing attribute nrequest in input from {where}"
         return f"unexpected attribute {self} from {where} (expecting: nrequest)"

@@ -48,6 +48,7 @@ class Flush(RequestDaemon):
     capacity = 100
     process_limit = 0
     PROTOCOL = PROTOCOL
+    IGNORES_UNKNOWN = True
     REQUESTS = {  # noqa: RUF012  # a literal table of the class, never changed
         "add": Add,
         "send_site": SendSite,
@@ -90,9 +91,9 @@ class Flush(RequestDaemon):
                 self._refresh(self.settings.fast_flush_refresh_time if isinstance(request, Refresh) else 0)
         return None
 
-    def refuse(self, name: str) -> Attributes | None:
-        """Return the status of a malformed request; there is no reply to one that we do not know."""
-        return StatusReply(BAD) if name in self.REQUESTS or not name else None
+    def refuse(self, name: str) -> Attributes:
+        """Return the status of a malformed request."""
+        return StatusReply(BAD)
 
     def _is_served(self, site: str) -> bool:
         """Tell whether fast_flush_domains has a site; no address is one, in brackets or not."""

@@ -82,7 +82,11 @@ class Proxymap(Daemon):
     async def _serve(self, stream: Stream) -> None:
         while (data := await receive_list(stream)) is not None:
             try:
-                request, old = _parse(data)
+                pairs = decode_pairs(data)
+                if not pairs or pairs[0][0] != "request":
+                    log.warning(_nameless(pairs, f"{self.invocation.service} socket"))
+                    return
+                request, old = _parse(pairs)
             except AttributeListError as error:
                 log.warning(str(error))
                 stream.write(StatusReply(BAD).encode())
@@ -165,13 +169,18 @@ class Proxymap(Daemon):
         return TableStatus(OK if found else NO_KEY, flags)
 
 
-def _parse(data: bytes) -> tuple[Attributes, bool]:
+def _nameless(pairs: list[tuple[str, str]], where: str) -> str:
+    if not pairs:
+        return f"missing attribute request in input from {where}"
+    return f"unexpected attribute {pairs[0][0]} from {where} (expecting: request)"
+
+
+def _parse(pairs: list[tuple[str, str]]) -> tuple[Attributes, bool]:
     """Return the request, and whether it is in the form of Postfix 3.7, which has ``flags`` only.
 
     Raises AttributeListError.
     """
-    pairs = decode_pairs(data)
-    name = pairs[0][1] if pairs and pairs[0][0] == "request" else ""
+    name = pairs[0][1]
     message = _MESSAGES.get(name)
     if message is None:
         raise AttributeListError(f'unrecognized request: "{name}", ignored')

@@ -42,6 +42,7 @@ class Scache(RequestDaemon):
     program = "scache"
     process_limit = 1
     PROTOCOL = PROTOCOL
+    DROPS_NAMELESS = True
     REQUESTS = {  # noqa: RUF012  # a literal table of the class, never changed
         "save_endp": SaveEndpoint,
         "find_endp": FindEndpoint,
@@ -72,6 +73,8 @@ class Scache(RequestDaemon):
     async def answer(self, request: Attributes, stream: Stream) -> Attributes | None:
         """Save or find, and pass the descriptor between two empty lists."""
         match request:
+            case SaveEndpoint(ttl=ttl) | SaveDestination(ttl=ttl) if ttl <= 0:
+                return self.refuse(request.request)
             case SaveEndpoint():
                 return await self._save_endpoint(request, stream)
             case FindEndpoint(label=label):
@@ -95,7 +98,14 @@ class Scache(RequestDaemon):
         return None
 
     def refuse(self, name: str) -> Attributes:
-        """Return the status of a request that we do not know."""
+        """Return the reply to a request that is malformed or not known, which has all that another reply has."""
+        if name in self.REQUESTS:
+            log.warning(f"scache_{name}_service: bad or missing request parameter")
+        match name:
+            case "find_endp":
+                return FoundEndpoint(BAD, "")
+            case "find_dest":
+                return FoundDestination(BAD, "", "")
         return Status(BAD)
 
     async def _save_endpoint(self, request: SaveEndpoint, stream: Stream) -> Attributes:

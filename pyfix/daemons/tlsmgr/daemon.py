@@ -34,6 +34,7 @@ from pyfix.protocols.internal.tlsmgr import (
 )
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import run
+from pyfix.runtime.log import log
 from pyfix.runtime.requests import RequestDaemon
 from pyfix.runtime.stream import Stream
 
@@ -47,6 +48,7 @@ class Tlsmgr(RequestDaemon):
     process_limit = 1
     pinned = True
     PROTOCOL = PROTOCOL
+    IGNORES_UNKNOWN = True
     REQUESTS = {  # noqa: RUF012  # a literal table of the class, never changed
         "seed": SeedRequest,
         "policy": PolicyRequest,
@@ -80,6 +82,7 @@ class Tlsmgr(RequestDaemon):
         match request:
             case SeedRequest(size=size):
                 if not 0 < size <= _MOST_SEED_BYTES:
+                    log.warning(f'bogus seed length "{size}" in "seed" request')
                     return SeedReply(FAILED, b"")
                 return SeedReply(OK, os.urandom(size))
             case PolicyRequest(cache_type=kind):
@@ -107,7 +110,16 @@ class Tlsmgr(RequestDaemon):
         return self.refuse("")
 
     def refuse(self, name: str) -> Attributes:
-        """Return the status of a request that we do not know."""
+        """Return the reply to a malformed request, which has all that another reply has."""
+        match name:
+            case "seed":
+                return SeedReply(FAILED, b"")
+            case "policy":
+                return PolicyReply(FAILED, 0, 0)
+            case "lookup":
+                return LookupReply(FAILED, b"")
+            case "tktkey":
+                return TicketKeyReply(FAILED, b"")
         return StatusReply(FAILED)
 
 

@@ -52,6 +52,7 @@ class Verify(RequestDaemon):
     program = "verify"
     process_limit = 1
     PROTOCOL = PROTOCOL
+    DROPS_MALFORMED = DROPS_NAMELESS = True
     REQUESTS = {"query": Query, "update": Update}  # noqa: RUF012  # a literal table of the class, never changed
 
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:

@@ -58,9 +58,27 @@ def test_unknown_attributes_are_skipped_and_missing_ones_refused() -> None:
         PlainReply.decode(b"status=0\n\n")
 
 
+@pytest.mark.parametrize(
+    ("data", "strict", "complaint"),
+    [
+        (b"status=0\n\n", False, "missing attribute count in input from x socket"),
+        (b"status=0\n\n", True, "missing attribute count in input from x socket"),
+        (b"status=0\nnews=1\n\n", False, "missing attribute count in input from x socket"),
+        (b"status=0\nnews=1\n\n", True, "unexpected attribute news from x socket (expecting: count)"),
+    ],
+)
+def test_complaint_of_a_missing_attribute(data: bytes, strict: bool, complaint: str) -> None:
+    with pytest.raises(AttributeListError) as found:
+        PlainReply.decode(data)
+    assert found.value.complaint("x socket", strict=strict) == complaint
+
+
 def test_malformed_number_is_refused() -> None:
-    with pytest.raises(AttributeListError, match="malformed value of attribute status"):
+    with pytest.raises(AttributeListError, match="malformed value of attribute status") as found:
         PlainReply.decode(b"status=x\ncount=1\n\n")
+    assert found.value.complaint("x socket", strict=True) == (
+        "malformed numerical data from x socket while reading input attribute value: x"
+    )
 
 
 def test_empty_values_do_not_end_a_list() -> None:

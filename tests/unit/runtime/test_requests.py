@@ -54,7 +54,12 @@ class Asked(RequestDaemon):
 
 
 class Strict(Asked):
-    DROPS_MALFORMED = True
+    DROPS_MALFORMED = DROPS_NAMELESS = True
+    NEEDED = ("number",)
+
+
+class Patient(Asked):
+    IGNORES_UNKNOWN = True
 
 
 def main(argv: Sequence[str] = sys.argv[1:]) -> int:
@@ -94,8 +99,9 @@ def test_requests_that_are_sent_together(daemon: Running) -> None:
         ([("request", "dance")], reply(1, "dance"), 'unrecognized request: "dance", ignored'),
         ([("request", "ask")], reply(1, "ask"), "missing attribute number in input from asked socket"),
         ([("request", "ask"), ("number", "x")], reply(1, "ask"), "malformed numerical data from asked socket while reading input attribute value: x"),
+        ([("request", "ask"), ("x", "y")], reply(1, "ask"), "unexpected attribute x from asked socket (expecting: number)"),
         ([("number", "1")], reply(1, ""), "unexpected attribute number from asked socket (expecting: request)"),
-        ([], reply(1, ""), "unexpected attribute  from asked socket (expecting: request)"),
+        ([], reply(1, ""), "missing attribute request in input from asked socket"),
     ],
 )  # fmt: skip
 def test_what_is_refused(daemon: Running, pairs: list[tuple[str, str]], answer: object, line: str) -> None:
@@ -108,9 +114,21 @@ def test_what_is_refused(daemon: Running, pairs: list[tuple[str, str]], answer: 
 def test_what_ends_a_connection(system: System) -> None:
     with running(lambda argv: run(Strict, argv), system, "asked") as daemon:
         client = daemon.greeted("test_protocol")
-        assert client.ask(("request", "dance")) == reply(1, "dance")
+        assert client.ask(("request", "dance"), ("number", "1")) == reply(1, "dance")
         assert client.ask(("request", "ask")) is None
         system.logged("client gone")
+        for pairs in ([], [("x", "y")], [("request", "dance")]):
+            assert daemon.greeted("test_protocol").ask(*pairs) is None
+
+
+def test_what_is_passed_over(system: System) -> None:
+    with running(lambda argv: run(Patient, argv), system, "asked") as daemon:
+        client = daemon.greeted("test_protocol")
+        client.send()
+        client.send(("request", "dance"))
+        assert client.ask(("request", "ask"), ("number", "1")) == reply(0, "10")
+        assert client.ask(("x", "y")) == reply(1, ""), "what does not begin with its name is malformed"
+        assert not [line for line in system.logged("expecting") if "dance" in line or "missing" in line]
 
 
 def test_half_a_list(daemon: Running) -> None:

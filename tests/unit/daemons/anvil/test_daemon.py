@@ -78,6 +78,11 @@ def test_an_unknown_request(daemon: Running) -> None:
     assert ask(client, "connect") == counts(0, count=1, rate=1)
 
 
+def test_an_unknown_request_of_nobody_ends_the_connection(daemon: Running) -> None:
+    assert daemon.greeted(PROTOCOL).ask(("request", "dance")) is None
+    assert "anvil: warning: missing attribute ident in input from anvil socket" in daemon.system.logged("missing")
+
+
 def test_a_request_that_lacks_something_ends_the_connection(daemon: Running) -> None:
     client = daemon.greeted(PROTOCOL)
     assert client.ask(("request", "connect")) is None

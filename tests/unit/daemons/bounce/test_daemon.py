@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,11 +81,14 @@ def test_a_log_is_kept_until_the_sender_is_told(daemon: Running, message: Queued
     assert "bounce: ABC123: sender non-delivery notification: NEW456" in daemon.system.logged("notification")
 
 
-def test_a_log_that_is_not_there(daemon: Running, message: Queued) -> None:
-    """The sender is told that much."""
+def test_no_log(daemon: Running, message: Queued) -> None:
+    """The sender is told that no more is known; mail is never lost in silence."""
     cleanup = Cleanup(daemon.system)
     assert ask(daemon, flush()) == OK
-    assert any("report unavailable" in line for line in cleanup.next().lines())
+    notice = cleanup.next()
+    assert notice.values("R") == ["s@x.example"]
+    assert "\t--- Delivery report unavailable ---" in notice.lines()
+    assert "bounce: ABC123: sender non-delivery notification: NEW456" in daemon.system.logged("notification")
 
 
 @pytest.mark.parametrize("status", [1, 2])
@@ -208,20 +212,40 @@ def test_the_form_of_postfix_3_7(daemon: Running, message: Queued) -> None:
     cleanup.next()
 
 
+_NUMBER = "malformed numerical data from bounce socket while reading input attribute value: x"
+
+
 @pytest.mark.parametrize(
-    ("data", "line"),
+    ("data", "warnings"),
     [
-        (b"nrequest\x0099\0flags\x000\0\0", "warning: unknown command: 99"),
-        (b"nrequest\x000\0flags\x000\0\0", "warning: malformed request"),
-        (b"x\0y\0\0", "warning: malformed request"),
-        (b"nrequest\0x\0flags\x000\0\0", "warning: malformed request"),
+        (b"nrequest\x0099\0flags\x000\0\0", ["unknown command: 99"]),
+        (b"nrequest\x000\0flags\x000\0\0", ["missing attribute queue_id in input from bounce socket", "malformed request"]),
+        (b"x\0y\0\0", ["unexpected attribute x from bounce socket (expecting: nrequest)", "malformed request"]),
+        (b"\0", ["missing attribute nrequest in input from bounce socket", "malformed request"]),
+        (b"nrequest\0x\0flags\x000\0\0", [_NUMBER, "malformed request"]),
     ],
 )
-def test_nonsense(daemon: Running, data: bytes, line: str) -> None:
+def test_nonsense(daemon: Running, data: bytes, warnings: list[str]) -> None:
     client = daemon.greeted("delivery_status_protocol")
     client.socket.sendall(data)
     assert client.receive() == FAILED
-    daemon.system.logged(line)
+    found = daemon.system.logged(re.escape(warnings[-1]))
+    assert [line for line in found if "warning" in line] == [f"bounce: warning: {warning}" for warning in warnings]
+
+
+@pytest.mark.parametrize(
+    ("queue_name", "delimiters", "warning"),
+    [
+        ("../x", "+=", "malformed queue name: ../x"),
+        ("", "+=", "malformed queue name: "),
+        ("active", "+", "malformed verp delimiter string: +"),
+    ],
+)
+def test_what_cannot_be_obeyed(daemon: Running, queue_name: str, delimiters: str, warning: str) -> None:
+    ask(daemon, append())
+    assert ask(daemon, FlushVerp(VERP, 0, queue_name, "ABC123", "8bit", 0, "s@x.example", "", 0, delimiters)) == FAILED
+    assert f"bounce: warning: {warning}" in daemon.system.logged("malformed")
+    assert logfile(daemon.system).exists()
 
 
 def test_bad_queue_ids(daemon: Running) -> None:

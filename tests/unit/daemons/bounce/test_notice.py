@@ -45,6 +45,7 @@ def notice(
 
 
 def test_a_whole_notice(system: System, cleanup: Cleanup) -> None:
+    """The request says who is told; the sender that is spoken of is the queue file's."""
     taken = notice(system, cleanup, envelope_id="id123")
     assert (taken.flags, taken.values("S"), taken.values("R")) == (MAP_OK, [""], ["s@x.example"])
     lines = taken.lines()
@@ -90,11 +91,21 @@ def test_threads(system: System, cleanup: Cleanup) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "redact", "flags"), [(1, "yes", MAP_OK | SMTPUTF8), (32, "no", MAP_OK | REQUIRE_TLS), (32, "yes", MAP_OK)]
+    ("options", "redact", "flags"),
+    [(1, "yes", MAP_OK | SMTPUTF8), (32, "no", MAP_OK | REQUIRE_TLS), (32, "yes", MAP_OK), (33, "yes", MAP_OK | SMTPUTF8)],
 )
 def test_demands_of_the_message(system: System, cleanup: Cleanup, options: int, redact: str, flags: int) -> None:
+    """What must not go without TLS does not go back at all, or by TLS only."""
     system.write_main(requiretls_redact_dsn=redact)
-    assert notice(system, cleanup, options=options).flags == flags
+    taken = notice(system, cleanup, options=options)
+    assert taken.flags == flags
+    assert ("body of it" in taken.lines()) == (redact == "no" or not options & 32)
+
+
+@pytest.mark.parametrize(("options", "optional"), [(0, False), (16, True), (32, False), (48, False)])
+def test_mail_that_may_go_without_tls(system: System, cleanup: Cleanup, options: int, optional: bool) -> None:
+    """So may what is said about it, unless the message must have it."""
+    assert ("TLS-Required: no" in notice(system, cleanup, options=options).lines()) == optional
 
 
 def test_a_long_message_goes_back_whole(system: System, cleanup: Cleanup) -> None:

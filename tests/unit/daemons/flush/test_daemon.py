@@ -122,8 +122,13 @@ def test_old_empty_logs_go(daemon: Running) -> None:
 def test_what_is_malformed_is_bad_and_what_is_unknown_gets_no_answer(daemon: Running) -> None:
     assert ask(daemon, ("request", "add"), ("site", "x.example")) == BAD
     assert ask(daemon, ("site", "x.example")) == BAD
+    assert ask(daemon, ("request", "send_site"), ("x", "y")) == BAD
     assert ask(daemon, ("request", "dance")) is None
-    assert 'flush: warning: unrecognized request: "dance", ignored' in daemon.system.logged("ignored")
+    assert [line for line in daemon.system.logged("expecting: site") if "warning" in line] == [
+        "flush: warning: missing attribute queue_id in input from flush socket",
+        "flush: warning: unexpected attribute site from flush socket (expecting: request)",
+        "flush: warning: unexpected attribute x from flush socket (expecting: site)",
+    ], "nothing is said of an unknown request"
 
 
 def test_process_limit(system: System) -> None:

@@ -81,10 +81,22 @@ def test_a_table_without_a_type(reader: Client) -> None:
     assert ask(reader, "open", "x") == [("status", "3"), ("flags", "0")]
 
 
-@pytest.mark.parametrize("pairs", [[("request", "dance")], [("x", "y")], [("request", "lookup"), ("table", TABLE)]])
+@pytest.mark.parametrize("pairs", [[("request", "dance")], [("request", "lookup"), ("table", TABLE)]])
 def test_nonsense(reader: Client, pairs: list[Pair]) -> None:
     assert reader.ask(*pairs) == [("status", "3")]
     assert ask(reader, "lookup", TABLE, ("key", "a")) == [("status", "0"), ("flags", "0"), ("value", "one")]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "warning"),
+    [
+        ([("x", "y")], "unexpected attribute x from proxymap socket (expecting: request)"),
+        ([], "missing attribute request in input from proxymap socket"),
+    ],
+)
+def test_a_list_that_is_no_request_ends_the_connection(reader: Client, system: System, pairs: list[Pair], warning: str) -> None:
+    assert reader.ask(*pairs) is None
+    assert f"proxymap: warning: {warning}" in system.logged("attribute")
 
 
 def test_writing(writer: Client, system: System) -> None:

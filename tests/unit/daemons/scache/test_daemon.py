@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pyfix.daemons.scache import daemon as scache
-from tests.unit.daemons.running import Client, Running, System, running
+from tests.unit.daemons.running import Client, Pair, Running, System, running
 
 PROTOCOL = "connection_cache_protocol"
 READY = ("dummy", "")
@@ -70,7 +70,7 @@ def test_a_destination_leads_to_its_endpoint(daemon: Running) -> None:
 
 
 def test_a_connection_that_nobody_takes_is_closed_in_time(daemon: Running) -> None:
-    with save(daemon.greeted(PROTOCOL), "192.0.2.1", "", ttl=0) as mine:
+    with save(daemon.greeted(PROTOCOL), "192.0.2.1", "", ttl=1) as mine:
         assert mine.recv(10) == b""
 
 
@@ -84,11 +84,34 @@ def test_a_client_that_vanishes_before_it_takes_the_connection(daemon: Running) 
         assert mine.recv(10) == b"", "nobody has the connection: it must be closed"
 
 
-@pytest.mark.parametrize("request_", [("request", "dance"), ("foo", "bar")])
-def test_nonsense(daemon: Running, request_: tuple[str, str]) -> None:
+BAD = ("status", "1")
+PROPERTY = ("property", "")
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply"),
+    [
+        ([("request", "dance")], [BAD]),
+        ([("request", "save_endp")], [BAD]),
+        ([("request", "save_endp"), ("ttl", "0"), ("label", "x"), PROPERTY], [BAD]),
+        ([("request", "save_dest"), ("ttl", "-1"), ("label", "x"), PROPERTY, ("label", "x")], [BAD]),
+        ([("request", "find_endp")], [BAD, PROPERTY]),
+        ([("request", "find_dest")], [BAD, PROPERTY, PROPERTY]),
+    ],
+)
+def test_what_is_refused(daemon: Running, request_: list[Pair], reply: list[Pair]) -> None:
     client = daemon.greeted(PROTOCOL)
-    assert client.ask(request_) == [("status", "1")]
-    assert client.ask(("request", "find_endp"), ("label", "x")) == NOT_FOUND
+    assert client.ask(*request_) == reply
+    name = request_[0][1]
+    wanted = f"scache_{name}_service: bad or missing request parameter"
+    unknown = f'unrecognized request: "{name}", ignored'
+    assert f"scache: warning: {unknown if name == 'dance' else wanted}" in daemon.system.logged("unrecognized|bad or missing")
+    assert client.ask(("request", "find_endp"), ("label", "x")) == NOT_FOUND, "the connection goes on"
+
+
+def test_a_list_that_is_no_request_ends_the_connection(daemon: Running) -> None:
+    assert daemon.greeted(PROTOCOL).ask(("foo", "bar")) is None
+    daemon.system.logged("warning: unexpected attribute foo from scache socket")
 
 
 def test_statistics_at_the_end(system: System) -> None:

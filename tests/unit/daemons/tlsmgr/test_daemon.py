@@ -80,6 +80,30 @@ def test_ticket_keys(client: Client) -> None:
     assert found is not None and found[0] == ("status", ERROR)
 
 
-@pytest.mark.parametrize("request_", [("request", "dance"), ("request", "seed"), ("x", "y")])
-def test_nonsense(client: Client, request_: Pair) -> None:
-    assert client.ask(request_) == [("status", FAILED)]
+@pytest.mark.parametrize(
+    ("request_", "more"),
+    [
+        (("request", "seed"), [("seed", "")]),
+        (("request", "policy"), [("cachable", "0"), ("timeout", "0")]),
+        (("request", "lookup"), [("session", "")]),
+        (("request", "update"), []),
+        (("request", "delete"), []),
+        (("request", "tktkey"), [("keybuf", "")]),
+        (("x", "y"), []),
+    ],
+)
+def test_what_is_malformed(client: Client, request_: Pair, more: list[Pair]) -> None:
+    """A reply has all that it has otherwise."""
+    assert client.ask(request_) == [("status", FAILED), *more]
+
+
+@pytest.mark.parametrize("pairs", [[("request", "dance")], []])
+def test_an_unknown_request_is_passed_over(client: Client, pairs: list[Pair]) -> None:
+    client.send(*pairs)
+    assert client.ask(("request", "policy"), ("cache_type", "x")) == [("status", FAILED), ("cachable", "0"), ("timeout", "0")]
+
+
+@pytest.mark.parametrize("size", ["0", "256"])
+def test_seeds_of_no_size(client: Client, system: System, size: str) -> None:
+    assert client.ask(("request", "seed"), ("size", size)) == [("status", FAILED), ("seed", "")]
+    assert f'tlsmgr: warning: bogus seed length "{size}" in "seed" request' in system.logged("bogus")

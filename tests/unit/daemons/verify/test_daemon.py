@@ -97,9 +97,23 @@ def test_results_without_sense(daemon: Running, status: str) -> None:
     assert ask(daemon, "query", address="a@x.example") == IN_PROGRESS
 
 
-@pytest.mark.parametrize("pairs", [[("request", "dance")], [("request", "query")], [("x", "y")]])
-def test_nonsense(daemon: Running, pairs: list[Pair]) -> None:
-    assert daemon.greeted(PROTOCOL).ask(*pairs) == BAD
+def test_an_unknown_request(daemon: Running) -> None:
+    assert daemon.greeted(PROTOCOL).ask(("request", "dance")) == BAD
+    assert 'verify: warning: unrecognized request: "dance", ignored' in daemon.system.logged("unrecognized")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "warning"),
+    [
+        ([("request", "query")], "missing attribute address in input from verify socket"),
+        ([("request", "query"), ("x", "y")], "unexpected attribute x from verify socket (expecting: address)"),
+        ([("x", "y")], "unexpected attribute x from verify socket (expecting: request)"),
+        ([], "missing attribute request in input from verify socket"),
+    ],
+)
+def test_what_is_malformed_ends_the_connection(daemon: Running, pairs: list[Pair], warning: str) -> None:
+    assert daemon.greeted(PROTOCOL).ask(*pairs) is None
+    assert f"verify: warning: {warning}" in daemon.system.logged("attribute")
 
 
 def test_what_is_known_outlasts_the_process(system: System, probes: queue.Queue[bytes]) -> None:
