@@ -31,7 +31,7 @@ class Watchdog:
 
     def _feed(self) -> None:
         signal.alarm(self._seconds)
-        # The handler of a signal runs between two steps of Python code.  What never comes back from a library, a regular
+        # The handler of a signal runs between two steps of Python code.  What never comes back from a library, an
         # expression that a message made explode, is ended by the kernel for the processor time it took.
         signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds + _GRACE)
         self._loop.later(max(self._seconds / 3, _SHORTEST), self._feed)
