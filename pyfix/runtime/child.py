@@ -7,6 +7,7 @@ listen on.  The same for Postfix's master and ours.
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,8 +39,6 @@ class Invocation:
     transport_type: str = ""
     """inet, unix, unix-dgram, fifo or pass; empty when started by hand."""
     listeners: int = 1
-    max_use: int | None = None
-    max_idle: int | None = None
     chroot: bool = False
     unprivileged: bool = False
     single: bool = False
@@ -72,12 +71,12 @@ class Invocation:
                 elif option in _WITH_VALUE:
                     if not cluster:
                         if not words:
-                            raise UsageError(f"option requires an argument -- '{option}'")
+                            raise UsageError(f"invalid option: {option}")
                         cluster = words.pop(0)
                     invocation._option(option, cluster)
                     cluster = ""
                 else:
-                    raise UsageError(f"invalid option -- '{option}'")
+                    raise UsageError(f"invalid option: {option}")
         invocation.arguments = words
         invocation.generation = int(os.environ.get("GENERATION", "0"), 8)
         return invocation
@@ -112,26 +111,30 @@ class Invocation:
             case "s":
                 self.listeners = _count(value)
             case "i":
-                self.max_idle = _count(value)
+                self.overrides.append(("max_idle", value))
             case "m":
-                self.max_use = _count(value)
+                self.overrides.append(("max_use", value))
             case "o":
-                text = value.strip()
-                if text.startswith("{") and text.endswith("}"):
-                    text = text[1:-1].strip()
-                name, equals, setting = text.partition("=")
-                if not equals:
-                    raise UsageError(f"missing '=' after attribute name: {value}")
-                self.overrides.append((name.strip(), setting.strip()))
+                self.overrides.append(_setting(value))
+
+
+def _setting(value: str) -> tuple[str, str]:
+    """Return name and value of ``name=value`` or ``{ name = value }``."""
+    text = value.strip()
+    if text.startswith("{") and text.endswith("}"):
+        text = text[1:-1].strip()
+    name, equals, setting = text.partition("=")
+    if not equals:
+        raise UsageError(f"invalid \"-o {value}\" option value: missing '=' after attribute name")
+    return name.strip(), setting.strip()
 
 
 def _count(value: str) -> int:
-    try:
-        number = int(value)
-    except ValueError:
-        number = 0
+    """Return the number of listening sockets: digits, and what follows them is not looked at."""
+    found = re.match(r"\s*[+-]?\d+", value, re.ASCII)
+    number = int(found[0]) if found else 0
     if number <= 0:
-        raise UsageError(f"invalid number: {value}")
+        raise UsageError(f"invalid socket_count: {value}")
     return number
 
 

@@ -13,7 +13,6 @@ import select
 import signal
 import socket
 import stat
-import sys
 import traceback
 from _socket import socket as _Socket
 from collections.abc import Callable, Coroutine, Sequence
@@ -24,13 +23,16 @@ from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.config.startup import check_startup
 from pyfix.runtime import identity
+from pyfix.runtime.calling import check_call
 from pyfix.runtime.child import FIRST_LISTENER, STATUS, Invocation, MasterStatus, UsageError
+from pyfix.runtime.debugger import run_debugger
 from pyfix.runtime.jail import take_along
 from pyfix.runtime.log import log
-from pyfix.runtime.logtarget import configure_log
+from pyfix.runtime.logtarget import configure_log, configure_log_early
 from pyfix.runtime.loop import LISTEN, Loop, install
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 from pyfix.runtime.task import spawn
+from pyfix.runtime.watchdog import Watchdog
 
 _ACCEPT_BURST = 64
 _MOST_REQUESTS = 100
@@ -49,6 +51,8 @@ class Daemon:
     """The process stays although it is idle or has served many clients, as qmgr(8) must."""
     process_limit: ClassVar[int | None] = None
     """What master.cf must say: 1 for daemons that must be alone, 0 for those that must not be limited."""
+    transports: ClassVar[frozenset[str]] = frozenset(("inet", "unix", "pass"))
+    """The types of service that the daemon can be."""
     privileged: ClassVar[bool] = False
     """The daemon needs root (field 4 of master.cf is n), for deliveries with the recipient's rights."""
 
@@ -209,6 +213,10 @@ class Daemon:
             self._proven = True
             self.status.used()
 
+    def watchdog_seconds(self) -> int:
+        """Return how long one turn of the loop may take.  Source: postconf(5) daemon_timeout."""
+        return self.mail.daemon_timeout
+
     def max_use(self) -> int:
         """Clients after which the process retires; a process that serves many at a time may serve more.
 
@@ -216,11 +224,11 @@ class Daemon:
         """
         if self.pinned:
             return 0
-        return (self.invocation.max_use or self.mail.max_use) * self.capacity
+        return self.mail.max_use * self.capacity
 
     def _idle_from_now(self) -> None:
         if not self.pinned:
-            self.loop.expire_at(self, self.loop.now + (self.invocation.max_idle or self.mail.max_idle))
+            self.loop.expire_at(self, self.loop.now + self.mail.max_idle)
 
     def expired(self) -> None:
         """Called by the loop when nobody came for max_idle seconds."""
@@ -259,7 +267,7 @@ class Daemon:
         self.started()
         self._watch_listeners()
         self._idle_from_now()
-        Watchdog(self.mail.daemon_timeout, loop).start()
+        Watchdog(self.watchdog_seconds(), loop).start()
         # What lives now lives as long as the process: no collection needs to look at it again.
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD, 20, 100)
@@ -310,6 +318,7 @@ class TriggerDaemon(Daemon):
 
     capacity = 100
     pinned = False
+    transports = Daemon.transports | {"fifo"}
 
     def triggered(self, requests: bytes) -> None:
         """Act on the bytes that one or more clients wrote."""
@@ -382,28 +391,6 @@ class _Fifo(socket.socket):
         return self._fifo
 
 
-class Watchdog:
-    """Ends a process whose loop has not turned for daemon_timeout seconds.  Source: postconf(5) daemon_timeout."""
-
-    def __init__(self, seconds: int, loop: Loop) -> None:
-        self._seconds = seconds
-        self._loop = loop
-
-    def start(self) -> None:
-        """Arm the watchdog and keep it fed by the loop."""
-        signal.signal(signal.SIGALRM, self._bite)
-        self._feed()
-
-    def _feed(self) -> None:
-        signal.alarm(self._seconds)
-        self._loop.later(max(self._seconds / 3, 1), self._feed)
-
-    def _bite(self, _signal: int, _frame: object) -> None:
-        log.fatal("watchdog timeout")
-        log.finish()
-        os._exit(1)
-
-
 def report_bug(error: BaseException) -> None:
     """Log an exception that nobody expected, with its traceback; the process goes on."""
     if isinstance(error, Exception):
@@ -423,7 +410,9 @@ def run(daemon: type[Daemon], argv: Sequence[str]) -> int:
     try:
         invocation = Invocation.parse(daemon.program, argv)
     except UsageError as error:
-        print(f"{daemon.program}: fatal: {error}", file=sys.stderr)
+        configure_log_early(daemon.program)
+        log.fatal(str(error))
+        log.finish(_FATAL_DELAY)
         return 1
     return run_invocation(daemon, invocation)
 
@@ -445,13 +434,15 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
         for warning in snapshot.warnings:
             log.warning(warning)
         check_startup(settings)
+        if invocation.debug:
+            run_debugger(snapshot)
         if not invocation.stand_alone:
-            try:
-                os.fstat(STATUS)
-                os.fstat(FIRST_LISTENER)
-            except OSError:
-                raise ConfigError("do not run this command by hand") from None
-        _check_process_limit(daemon, invocation)
+            check_call(
+                invocation,
+                process_limit=daemon.process_limit,
+                privileged=daemon.privileged,
+                transports=daemon.transports,
+            )
         os.chdir(settings.queue_directory)
         server = daemon(invocation, snapshot)
         server.before_jail()
@@ -479,14 +470,3 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
         log.finish(_FATAL_DELAY)
         return 1
     return 0
-
-
-def _check_process_limit(daemon: type[Daemon], invocation: Invocation) -> None:
-    if invocation.stand_alone:
-        return
-    if daemon.process_limit == 1 and not invocation.single:
-        raise ConfigError(f"service {invocation.service} requires a process limit of 1")
-    if daemon.process_limit == 0 and not invocation.unlimited:
-        raise ConfigError(f"service {invocation.service} requires a process limit of 0")
-    if daemon.privileged and invocation.unprivileged:
-        raise ConfigError(f"service {invocation.service} requires privileged operation")

@@ -32,6 +32,17 @@ def configure_log(snapshot: Snapshot, program: str, *, to_stderr: bool = False, 
         log.to_syslog(snapshot.value("syslog_facility"))
 
 
+def configure_log_early(program: str) -> None:
+    """Let the log of a program that master(8) started go where master(8) said: main.cf is not read yet, or never."""
+    log.tag = f"{os.environ.get('MAIL_LOGTAG') or 'postfix'}/{program}"
+    log.to_stderr(False)
+    path = os.environ.get("POSTLOG_SERVICE", "")
+    if path:
+        log.to_postlogd(path, os.environ.get("POSTLOG_HOSTNAME", ""))
+    else:
+        log.to_syslog("mail")
+
+
 def _own_logfile(snapshot: Snapshot) -> str:
     """Return maillog_file if this process may create it: root, or the caller of a mail system without root."""
     path = snapshot.value("maillog_file")

@@ -17,6 +17,7 @@ from pyfix.daemons.master.background import Waiter, go_to_background
 from pyfix.daemons.master.master import PROGRAM, Master
 from pyfix.daemons.master.options import Options, UsageError
 from pyfix.daemons.master.title import TitleArea, detach_environment
+from pyfix.runtime.debugger import run_debugger
 from pyfix.runtime.environment import chosen_environment
 from pyfix.runtime.identity import mail_owner
 from pyfix.runtime.log import log
@@ -114,7 +115,7 @@ def _run(options: Options, waiter: Waiter, settings: MasterSettings) -> int:
         log.warning(warning)
     log.info(f"daemon started -- version {snapshot.value('mail_version')}, configuration {snapshot.config_directory}")
     if options.debugger:
-        _run_debugger(settings)
+        run_debugger(snapshot)
     waiter.ready()
     if not options.debug_in_foreground:
         log.to_stderr(False)
@@ -165,17 +166,6 @@ def _take_environment(settings: MasterSettings) -> None:
         else:
             environment.pop(name, None)
     detach_environment(environment)
-
-
-def _run_debugger(settings: MasterSettings) -> None:
-    """Start debugger_command on this process.  Source: postconf(5) debugger_command, DEBUG_README."""
-    command = settings.snapshot.value("debugger_command")
-    if not command:
-        return
-    log.info(f"running: {command}")
-    if os.fork() == 0:
-        path = "/bin:/usr/bin:/sbin:/usr/sbin:/usr/local/bin"
-        os.execve("/bin/sh", ["sh", "-c", command], {**os.environ, "PATH": path})
 
 
 if __name__ == "__main__":

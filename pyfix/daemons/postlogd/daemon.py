@@ -31,12 +31,17 @@ class Postlogd(Daemon):
 
     program = "postlogd"
     process_limit = 1
+    transports = frozenset(("unix-dgram",))
 
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         self.settings = PostlogdSettings(snapshot)
         self._output = -1
         self._busy = False
+
+    def watchdog_seconds(self) -> int:
+        """Return how long one turn of the loop may take.  Source: postconf(5) postlogd_watchdog_timeout."""
+        return self.settings.postlogd_watchdog_timeout
 
     def before_jail(self) -> None:
         """Open the log file with the rights of root.  Raises ConfigError."""

@@ -101,6 +101,10 @@ class QueueManager(TriggerDaemon):
         self._next_portion = False
         self._flow: Flow | None = None
 
+    def watchdog_seconds(self) -> int:
+        """Return how long one turn of the loop may take.  Source: postconf(5) qmgr_daemon_timeout."""
+        return self.settings.qmgr_daemon_timeout
+
     def started(self) -> None:
         """Begin with what is there."""
         if self.settings.in_flow_delay > 0:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,15 @@ from tests.unit.runtime.forked import in_child
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> list[int]:
+def files(tmp_path: Path) -> Iterator[list[int]]:
     fds = []
     for number in range(300):
         path = tmp_path / str(number)
         path.write_bytes(b"x" * number)
         fds.append(os.open(path, os.O_RDONLY))
-    return fds
+    yield list(fds)
+    for fd in fds:
+        os.close(fd)
 
 
 @pytest.fixture(params=["together", "one by one"])
