@@ -52,6 +52,7 @@ class FileBatch:
         """*lock_delay* is postconf(5) deliver_lock_delay, in seconds."""
         self._lock_delay = lock_delay
         self._waiting: list[FileTarget] = []
+        self._looked_again = False
 
     async def deliver(self, target: FileTarget) -> Outcome:
         """Write, sync and publish *target*, with others of this turn; return its outcome."""
@@ -66,6 +67,13 @@ class FileBatch:
         self._waiting.append(target)
 
     def _commit(self) -> None:
+        if len(self._waiting) == 1 and not self._looked_again:
+            # qmgr(8) sends the next request when it has an answer.  One more look at the sockets, and there are two to
+            # sync: where a destination may have two at a time, as a user's mailbox, they go in pairs from then on.
+            self._looked_again = True
+            current().at_turn_end(self._commit)
+            return
+        self._looked_again = False
         batch, self._waiting = self._waiting, []
         try:
             self._deliver(batch)

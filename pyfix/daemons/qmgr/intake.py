@@ -93,6 +93,9 @@ class Intake:
             return None
         except FileNotFoundError:
             return None
+        if doubtful and not mode & EXPIRE_BIT:
+            # An agent may have deferred it when nobody listened any more.
+            self._forget_deferrals(queue_id)
         if mode & UNTHROTTLE_BIT:
             os.fchmod(file.fd, stat.S_IMODE(mode) & ~UNTHROTTLE_BIT)
         if len(file.head) < HEAD:

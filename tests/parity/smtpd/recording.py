@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import Self
 
+from pyfix.protocols.internal.cleanup import NEXT_MESSAGE
+
 Records = list[tuple[str, bytes]]
 
 
@@ -55,7 +57,7 @@ class Recorder:
                 return
             if not more:
                 return
-            data += more
+            data = (data + more).removesuffix(NEXT_MESSAGE)
         start = data.index(b"\0\0") + 2
         self._messages.append([("flags", data[:start]), *parse(data[start:])])
         connection.sendall(b"status\x000\x00reason\0\0\0")

@@ -27,6 +27,7 @@ def test_a_lock_that_is_given_up_in_time(turns: Turns, tmp_path: Path, output: C
     assert not target.waiter.done
     lock.unlink()
     turns.turn()
+    turns.turn()
     assert target.waiter.done
 
 
@@ -79,6 +80,26 @@ def test_all_are_synced_before_any_is_published(turns: Turns, tmp_path: Path, ev
     assert events == [
         "write a", "write b", "write c", "sync a", "sync b", "sync c", "publish a", "publish b", "publish c",
     ]  # fmt: skip
+
+
+def test_one_that_comes_a_moment_later_is_synced_with_the_first(
+    turns: Turns, tmp_path: Path, events: list[str]
+) -> None:
+    """One look more at the sockets, and not two: nobody waits for somebody who may not come."""
+    batch = FileBatch(1.0)
+    targets = [Target(tmp_path / name, events) for name in "abc"]
+    for target in targets:
+        target.waiter = Waiter()
+    batch._enqueue(targets[0])
+    turns.turn()
+    assert events == []
+    batch._enqueue(targets[1])
+    turns.turn()
+    assert events == ["write a", "write b", "sync a", "sync b", "publish a", "publish b"]
+    batch._enqueue(targets[2])
+    turns.turn()
+    turns.turn()
+    assert events[6:] == ["write c", "sync c", "publish c"]
 
 
 def test_one_failure_is_not_the_others(turns: Turns, tmp_path: Path, events: list[str]) -> None:

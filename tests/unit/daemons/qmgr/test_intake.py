@@ -138,6 +138,19 @@ def test_a_message_that_an_agent_may_still_be_at_work_on(intake: Intake, spool: 
     assert take(intake, waiting, ignore_time=True) is not None, "the next time nobody doubts"
 
 
+@pytest.mark.parametrize(("mode", "stays"), [(0o700, False), (0o710, True)])
+def test_what_an_agent_deferred_when_nobody_listened(intake: Intake, spool: Spool, mode: int, stays: bool) -> None:
+    """Its log goes with a message that begins anew, fresh as it may be; of one that is to expire it is the reason."""
+    path = put(spool, mode=mode)
+    intake.doubtful.add("ABC123")
+    log = Path(spool.path("defer", "ABC123"))
+    log.write_text("deferred")
+    just_now = 1000.5
+    fetched = intake.fetch("incoming", "ABC123", str(path), now=just_now, ignore_time=True)
+    assert fetched is not None and intake.read(fetched, now=just_now, room=10) is not None
+    assert log.exists() is stays
+
+
 def test_recipients_in_portions(spool: Spool, lines: list[str]) -> None:
     intake = make(spool, qmgr_message_recipient_minimum="1", qmgr_message_recipient_limit="1")
     taken = take(intake, put(spool), room=0)
