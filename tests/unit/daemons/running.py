@@ -30,7 +30,7 @@ from pyfix.runtime.log import log
 Pair = tuple[str, str]
 Main = Callable[[Sequence[str]], int]
 
-SECONDS = 15.0
+SECONDS = 60.0
 FOLDERS = (
     *("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "pid", "private"),
     *("public", "saved", "trace"),

@@ -11,15 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pyfix.runtime.masterlock import running_master
+from tests.kit.measured import prelude
 
 CHECKOUT = Path(__file__).resolve().parents[4]
-MASTER = [
-    sys.executable,
-    "-ISXutf8",
-    "-c",
-    f"import sys; sys.path += [{str(CHECKOUT)!r}, {sysconfig.get_paths()['purelib']!r}]; "
-    "from pyfix.daemons.master.daemon import main; sys.exit(main(sys.argv[1:]))",
-]
+
+
+def command() -> list[str]:
+    """Return the command line of master, less its options."""
+    paths = [str(CHECKOUT), sysconfig.get_paths()["purelib"]]
+    start = "from pyfix.daemons.master.daemon import main; sys.exit(main(sys.argv[1:]))"
+    return [sys.executable, "-ISXutf8", "-c", f"import sys; sys.path += {paths}; {prelude()}{start}"]
 
 
 class System:
@@ -67,7 +68,7 @@ class System:
     def master(self, *options: str) -> subprocess.Popen[str]:
         environment = {"PATH": os.environ["PATH"], "SECRET": "x", "MAIL_CONFIG": "/nowhere"}
         process = subprocess.Popen(
-            [*MASTER, "-c", str(self.folder / "etc"), *options],
+            [*command(), "-c", str(self.folder / "etc"), *options],
             env=environment,
             stderr=subprocess.PIPE,
             text=True,
