@@ -135,9 +135,15 @@ async def _late(transaction: Transaction, stage: Stage, checks: CheckList) -> Re
     if not checks or transaction.discard:
         return None
     transaction.defer_if_permit = None
-    verdict = await evaluate(transaction, stage, checks)
-    if isinstance(verdict, Reject):
-        return verdict
-    if transaction.defer_if_permit is not None:
-        return refuse(transaction, transaction.defer_if_permit)
+    first = transaction.recipient
+    if transaction.accepted > 1:
+        transaction.recipient = None  # it concerns all recipients alike
+    try:
+        verdict = await evaluate(transaction, stage, checks)
+        if isinstance(verdict, Reject):
+            return verdict
+        if transaction.defer_if_permit is not None:
+            return refuse(transaction, transaction.defer_if_permit)
+    finally:
+        transaction.recipient = first
     return None

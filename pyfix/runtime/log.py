@@ -50,6 +50,8 @@ class Log:
     def __init__(self, tag: str) -> None:
         self.tag = tag
         """What stands before the process id: ``postfix/smtpd``."""
+        self.ascii_only = False
+        """Show a question mark for each byte that is not ASCII, as with smtputf8_enable=no."""
         self._socket: socket.socket | None = None
         self._address = ""
         self._postlog = False
@@ -182,6 +184,8 @@ class Log:
             self._log("info", text)
 
     def _log(self, severity: str, text: str) -> None:
+        if self.ascii_only and not text.isascii():
+            text = text.encode("utf-8", "surrogateescape").decode("ascii", "replace").replace("\ufffd", "?")
         text = printable(text)
         if severity != "info":
             text = f"{severity}: {text}"
@@ -199,7 +203,7 @@ class Log:
             stamp = strftime("%b %d %H:%M:%S" if self._postlog else "%b %e %H:%M:%S", localtime(second))
             host = f" {self._host}" if self._postlog else ""
             self._begin = f"{stamp}{host} {self.tag}[{self._pid}]: "
-            self._gathers = self._at_turn_end is not None and self._postlog and not self._stderr
+            self._gathers = self._at_turn_end is not None and self._postlog and not (self._stderr or self.ascii_only)
         line = self._begin + text
         if self._at_turn_end is not None and self._postlog:
             if not self._batch:

@@ -19,6 +19,7 @@ def configure_log(snapshot: Snapshot, program: str, *, to_stderr: bool = False, 
     *to_file* lets programs of the mail system's owner write to maillog_file themselves when no postlogd(8) runs.
     """
     log.tag = f"{snapshot.value('syslog_name')}/{program}"
+    log.ascii_only = snapshot.value("smtputf8_enable").lower() != "yes"
     log.to_stderr(to_stderr)
     path = ""
     log.fall_back_to(_own_logfile(snapshot) if to_file else "")

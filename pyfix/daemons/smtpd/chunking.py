@@ -54,7 +54,7 @@ async def bdat(session: Session, words: list[Word], line: str) -> bool:
         session.reply(_SYNTAX)
         return False
     chunks = session.chunks
-    if size == 0 and not last and (chunks is None or not chunks.failed):
+    if size == 0 and not last:
         log.warning(f"{queue_id}: null BDAT request from {client}")
         if chunks is None:
             chunks = session.chunks = _new(session)
@@ -140,7 +140,11 @@ async def _refuse_bare_newline(session: Session, chunks: Chunks) -> bool:
     transaction.log_action("reject", "bare <LF> received")
     transaction.where = "BDAT"
     code = session.settings.smtpd_forbid_bare_newline_reject_code
-    return await _skip(session, chunks, 0, False, f"{code} 5.5.2 {session.server.hostname} Error: bare <LF> received")
+    reply = f"{code} 5.5.2 {session.server.hostname} Error: bare <LF> received"
+    await _skip(session, chunks, 0, False, reply)
+    session.reset()
+    session.chunks = chunks
+    return False
 
 
 async def _skip(session: Session, chunks: Chunks, size: int, last: bool, reply: str) -> bool:

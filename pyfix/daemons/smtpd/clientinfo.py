@@ -25,8 +25,11 @@ _NOT_IN_NAME: Final = re.compile(r"[\x00-\x20\x7f\"(),;<>@\\]")
 _IN_PROGRESS: Final = "503 5.5.1 Error: MAIL transaction in progress"
 
 
-async def xclient(session: Session, words: list[Word], _line: str) -> bool:
-    """XCLIENT: be another client, as far as anybody here can tell; the session begins again."""
+async def xclient(session: Session, words: list[Word], _line: str) -> bool | None:
+    """XCLIENT: be another client, as far as anybody here can tell; the session begins again.
+
+    Where it does, it counts neither as a command that was in order nor as an error.
+    """
     transaction = session.transaction
     if transaction.sender is not None:
         session.reply(_IN_PROGRESS)
@@ -86,7 +89,7 @@ async def xclient(session: Session, words: list[Word], _line: str) -> bool:
         session.transaction.sasl_method = "XCLIENT" if known["LOGIN"] else ""
     log.debug(f"{old.log_name}: XCLIENT: now {client.log_name}")
     await session.greet()
-    return False
+    return None
 
 
 def _status(value: str) -> int:

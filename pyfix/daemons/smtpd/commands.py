@@ -24,8 +24,8 @@ class Command:
 
     counter: str
     """Its name in the line that a session leaves in the log."""
-    serve: Callable[[Session, list[Word], str], Awaitable[bool]]
-    """Carries it out: the session, the words and the line; tells whether it was in order."""
+    serve: Callable[[Session, list[Word], str], Awaitable[bool | None]]
+    """Carries it out: the session, the words and the line; tells whether it was in order, None: neither nor."""
     ends_group: bool = False
     """The client must wait for the reply before it goes on."""
     is_junk: bool = False

@@ -85,6 +85,8 @@ async def _take_data(session: Session) -> bool:
         if decoder.ended:
             break
         session.where_detail = f" ({decoder.size} bytes)"
+        if decoder.bare_newline:
+            session.bare_newline_seen = True
     session.stream.until = 0.0
     session.buffer = decoder.rest
     if decoder.bare_newline:
@@ -135,6 +137,7 @@ async def _submit(session: Session, size: str) -> bool:
         session.reply(WRITE_ERROR)
         return False
     if answer.status == 0:
+        session.errors = session.junk = 0
         session.reply(f"250 2.0.0 Ok: {size}queued as {new.queue_id}")
         if not session.buffer:
             session.stream.send_early()

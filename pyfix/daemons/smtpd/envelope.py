@@ -13,6 +13,7 @@ from pyfix.access.judge import judge_recipient, judge_sender
 from pyfix.access.transaction import LookupFailed
 from pyfix.access.verdict import Reject
 from pyfix.daemons.smtpd import limits, message
+from pyfix.formats import probesender
 from pyfix.formats.textforms import printable
 from pyfix.protocols.internal.rewrite import ERROR
 from pyfix.protocols.smtp.command import CommandError, Word
@@ -44,7 +45,7 @@ async def address_of(session: Session, word: str, verb: str, *, empty: bool, utf
 
     One that can't be resolved for the moment is usable here; the restrictions will meet it again.
     """
-    address = parse_path(word, strict=session.settings.strict_rfc821_envelopes)
+    address = parse_path(word, strict=session.settings.strict_rfc821_envelopes and verb != "VRFY")
     if address is not None and (address or empty):
         if not address or session.server.stand_alone:
             return address
@@ -97,24 +98,29 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     except CommandError as error:
         session.reply(error.reply)
         return False
-    if lacks_smtputf8(session, sender, declared=found.smtputf8):
-        session.reply(_DECLARE_UTF8)
-        return False
     if found.size is not None:
         session.announced_size = found.size
     if not _there_is_room(session):
         return False
     transaction.sender = sender
-    transaction.sasl_sender = found.auth
+    transaction.sasl_sender = found.auth if found.auth != "<>" else None
+    if not _is_small_enough(session):
+        transaction.forget_mail()
+        return False
+    if found.verp is not None and not sender:
+        session.reply("503 5.5.4 Error: XVERP requires non-null sender")
+        transaction.forget_mail()
+        return False
+    if lacks_smtputf8(session, sender, declared=found.smtputf8):
+        transaction.forget_mail()
+        session.reply(_DECLARE_UTF8)
+        return False
     if not settings.smtpd_delay_reject and not session.server.stand_alone:
         refusal = await judge_sender(transaction)
         if refusal is not None:
             session.refuse(refusal)
             transaction.forget_mail()
             return False
-    if not _is_small_enough(session):
-        transaction.forget_mail()
-        return False
     session.mail = found
     session.arrival = time.time()
     if not settings.smtpd_delay_open_until_valid_rcpt and not await message.opened(session):
@@ -160,6 +166,19 @@ def _is_small_enough(session: Session) -> bool:
     return True
 
 
+def _own_probe_sender(session: Session, recipient: str) -> str | None:
+    if session.server.stand_alone or not recipient.lower().startswith(session.server.probe_prefix):
+        return None
+    settings = session.settings
+    return probesender.recognised(
+        recipient,
+        settings.address_verify_sender,
+        settings.myorigin,
+        settings.address_verify_sender_ttl,
+        time.time(),
+    )
+
+
 async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
     """RCPT: name a recipient."""
     transaction = session.transaction
@@ -188,6 +207,8 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
         if len(words) > 3:
             found = parse_rcpt_parameters(words[3:], dsn="dsn" not in session.discarded)
     except CommandError as error:
+        if error.warning:
+            log.warning(printable(error.warning))
         session.reply(error.reply)
         return False
     if lacks_smtputf8(session, recipient, declared=session.mail.smtputf8):
@@ -200,7 +221,11 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
         return session.recipients_seen <= settings.smtpd_recipient_overshoot_limit
     before = transaction.recipient
     transaction.recipient = recipient
-    if not session.server.stand_alone:
+    probed = _own_probe_sender(session, recipient)
+    if probed is not None:
+        # Another site verifies our probe's sender: to verify its sender in turn would have no end.
+        recipient = probed
+    elif not session.server.stand_alone:
         refusal = await judge_recipient(transaction)
         if refusal is not None:
             transaction.recipient = before
@@ -210,8 +235,8 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
         transaction.recipient = before
         return False
     transaction.accepted += 1
-    if transaction.accepted > 1:
-        transaction.recipient = None
+    if before is not None:
+        transaction.recipient = before  # the log shows the first
     message.add_recipient(session, recipient, found)
     session.reply("250 2.1.5 Ok")
     return True

@@ -29,25 +29,24 @@ async def _introduced(session: Session, words: list[Word], verb: str) -> bool:
         session.reply(f"501 Syntax: {verb} hostname")
         return False
     transaction = session.transaction
-    session.reset()
     name = " ".join([word.text for word in words[1:]])
-    transaction.helo_name = name
     if not session.settings.smtpd_delay_reject and not session.server.stand_alone:
+        before = transaction.helo_name
+        transaction.helo_name = name
         refusal = await judge_helo(transaction)
         if refusal is not None:
-            transaction.helo_name = None
+            transaction.helo_name = before
             session.refuse(refusal)
             return False
+    session.reset()
     transaction.helo_name = _NOT_IN_NAME.sub("?", name)
     return True
 
 
 async def helo(session: Session, words: list[Word], _line: str) -> bool:
-    """HELO: plain SMTP from here on."""
+    """HELO: plain SMTP; but a client that has said EHLO before may go on to send commands in groups."""
     if not await _introduced(session, words, "HELO"):
         return False
-    session.transaction.protocol = "SMTP"
-    session.esmtp = False
     session.reply(f"250 {session.server.hostname}")
     return True
 

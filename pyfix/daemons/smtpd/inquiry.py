@@ -63,7 +63,10 @@ async def starttls(session: Session, words: list[Word], _line: str) -> bool:
 
 async def auth(session: Session, _words: list[Word], _line: str) -> bool:
     """AUTH, which is not offered."""
-    session.reply("503 5.5.1 Error: authentication not enabled")
+    if session.settings.smtpd_helo_required and session.transaction.helo_name is None:
+        session.reply("503 5.5.1 Error: send HELO/EHLO first")
+    else:
+        session.reply("503 5.5.1 Error: authentication not enabled")
     return False
 
 

@@ -58,6 +58,10 @@ class Server:
         self.hard_limit: Final = settings.smtpd_hard_error_limit
         self.junk_limit: Final = settings.smtpd_junk_command_limit
         self.size_limit: Final = settings.message_size_limit
+        self.probe_prefix: Final = settings.address_verify_sender.rpartition("@")[0].lower() or (
+            settings.address_verify_sender.lower()
+        )
+        """What the sender of our address probes begins with."""
         self._has_room = True
         self._room_until = 0.0
         self.bare_newline: Final = self._bare_newline_mode()

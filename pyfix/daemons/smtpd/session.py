@@ -311,9 +311,10 @@ class Session:
         self.where_detail = ""
         if self.buffer or self.stream.pending:
             self.check_step(verb, command.ends_group or not self.esmtp)
-        if await command.serve(self, words, line):
+        done = await command.serve(self, words, line)
+        if done:
             count[0] += 1
-        else:
+        elif done is not None:
             self.errors += 1
             if self.transcript is not None and not self.refused and verb != "XCLIENT":
                 self.transcript.problems.add("protocol")

@@ -5,7 +5,6 @@ Source: verify(8); postconf(5) address_verify_map and the other address_verify p
 
 from __future__ import annotations
 
-import base64
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pyfix.clients.internalmail import send_internal
 from pyfix.config.parameters.verify import VerifySettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.verify.cache import AddressCache, KnownAddress, is_expired
+from pyfix.formats import probesender
 from pyfix.formats.attributes import Attributes
 from pyfix.protocols.internal.cleanup import AUTO_UTF8
 from pyfix.protocols.internal.delivery import MTA_VERIFY
@@ -144,17 +144,10 @@ class Verify(RequestDaemon):
 
     def _sender(self) -> str:
         """Return the sender of probes; address_verify_sender_ttl makes it change with time."""
-        sender: str = self.settings.address_verify_sender
-        if not sender or sender == "<>":
-            return ""
-        local, at, domain = sender.rpartition("@")
-        if not at:
-            local, domain = sender, self.settings.myorigin
-        ttl = self.settings.address_verify_sender_ttl
-        if ttl:
-            stamp = base64.b32encode(int(time.time() // ttl).to_bytes(8, "big").lstrip(b"\0")).decode().rstrip("=")
-            local += stamp.lower()
-        return f"{local}@{domain}"
+        settings = self.settings
+        return probesender.current(
+            settings.address_verify_sender, settings.myorigin, settings.address_verify_sender_ttl, time.time()
+        )
 
     def _clean(self) -> None:
         settings = self.settings

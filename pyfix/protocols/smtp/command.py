@@ -14,11 +14,12 @@ __all__ = ["BadSyntax", "CommandError", "Word", "command_text", "is_header_name"
 
 
 class CommandError(Exception):
-    """A command that can't be carried out; *reply* is what to say instead."""
+    """A command that can't be carried out; *reply* is what to say instead, *warning* what the log says besides."""
 
-    def __init__(self, reply: str) -> None:
+    def __init__(self, reply: str, warning: str = "") -> None:
         super().__init__(reply)
         self.reply = reply
+        self.warning = warning
 
 
 class BadSyntax(ValueError):

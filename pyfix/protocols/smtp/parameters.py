@@ -149,7 +149,8 @@ def _notify(value: str) -> int:
         elif name in _NOTIFY:
             flags |= _NOTIFY[name]
         else:
-            raise CommandError(_BAD_NOTIFY)
+            unknown = value[value.lower().index(name) :][: len(name)]
+            raise CommandError(_BAD_NOTIFY, f'unknown DSN NOTIFY command value "{unknown}" in "{value}"')
     if not flags or (flags & NOTIFY_NEVER and flags != NOTIFY_NEVER):
         raise CommandError(_BAD_NOTIFY)
     return flags
