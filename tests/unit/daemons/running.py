@@ -8,6 +8,7 @@ What the daemon reads is main.cf in the system's folder; the services that it as
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import pwd
@@ -35,7 +36,8 @@ FOLDERS = (
     *("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "pid", "private"),
     *("public", "saved", "trace"),
 )
-_HIGH = 200
+_FREE = 7
+"""The first descriptor after those that master(8) gives."""
 
 
 class System:
@@ -290,15 +292,14 @@ def start(
         code = 99
         try:
             gc.freeze()  # what the parent has must not be closed here
-            low = [flow[0], flow[1], status_writer, listener]
-            high = [os.dup2(fd, _HIGH + at) for at, fd in enumerate(low)]
-            os.close(status_reader)
-            for at, fd in enumerate(high):
+            # By way of free descriptors that are in nobody's way: any of 3 to 6 may be one of those to be moved.
+            ours = [flow[0], flow[1], status_writer, listener]
+            moved = [fcntl.fcntl(fd, fcntl.F_DUPFD, _FREE) for fd in ours]
+            for fd in (status_reader, *ours):
+                os.close(fd)
+            for at, fd in enumerate(moved):
                 os.dup2(fd, 3 + at)
                 os.close(fd)
-            for fd in low:
-                if fd > 6:
-                    os.close(fd)
             log.after_fork()
             log.to_stderr(False)
             os.environ["MAIL_CONFIG"] = str(system.folder)

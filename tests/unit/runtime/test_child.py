@@ -16,14 +16,20 @@ def test_options_of_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Invocation.parse("smtpd", ["-n", "smtp", "-t", "inet", "-u", "-c", "-o", "stress=", "-s", "2"])
     assert (found.program, found.service, found.transport_type, found.listeners) == ("smtpd", "smtp", "inet", 2)
     assert (found.unprivileged, found.chroot, found.overrides, found.generation) == (True, True, [("stress", "")], 0o17)
-    assert (found.single, found.unlimited, found.verbosity, found.max_use, found.max_idle) == (False, False, 0, None, None)
+    assert (found.single, found.unlimited, found.verbosity) == (False, False, 0)
 
 
 def test_more_options() -> None:
     found = Invocation.parse("qmgr", ["-lzSVDd", "-v", "-v", "-m5", "-i", "7", "--", "-x", "word"])
     assert found.service == "qmgr", "the name of the program when none is given"
     assert all((found.single, found.unlimited, found.stand_alone, found.log_to_stderr, found.debug, found.do_not_detach))
-    assert (found.verbosity, found.max_use, found.max_idle, found.arguments) == (2, 5, 7, ["-x", "word"])
+    assert (found.verbosity, found.arguments) == (2, ["-x", "word"])
+    assert found.overrides == [("max_use", "5"), ("max_idle", "7")], "their values are judged as those of main.cf are"
+
+
+@pytest.mark.parametrize(("value", "count"), [("3", 3), ("2x", 2), (" +4", 4)])
+def test_number_of_listeners(value: str, count: int) -> None:
+    assert Invocation.parse("x", ["-s", value]).listeners == count
 
 
 @pytest.mark.parametrize(
@@ -40,8 +46,9 @@ def test_overrides(words: list[str], overrides: list[tuple[str, str]]) -> None:
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["-x"], "invalid option -- 'x'"), (["-n"], "option requires an argument -- 'n'"), (["-o", "a"], "missing '=' after attribute name: a"),
-        (["-s", "0"], "invalid number: 0"), (["-m", "x"], "invalid number: x"), (["-i", "-1"], "invalid number: -1"),
+        (["-x"], "invalid option: x"), (["-n"], "invalid option: n"), (["-lx"], "invalid option: x"),
+        (["-o", "a"], "invalid \"-o a\" option value: missing '=' after attribute name"),
+        (["-s", "0"], "invalid socket_count: 0"), (["-s", "x"], "invalid socket_count: x"), (["-s", "-1"], "invalid socket_count: -1"),
     ],
 )  # fmt: skip
 def test_bad_options(words: list[str], text: str) -> None:

@@ -223,9 +223,18 @@ def test_a_bug_at_the_start(system: System) -> None:
     assert any("ZeroDivisionError" in line for line in system.logged("ZeroDivisionError"))
 
 
-def test_bad_options() -> None:
-    done = call(main_of(Echo), "-x")
-    assert (done.status, done.err) == (1, ["echo: fatal: invalid option -- 'x'"])
+def test_bad_options(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are told where master(8) has said, for main.cf is not read before the options."""
+    monkeypatch.setenv("POSTLOG_SERVICE", str(system.queue / "public/postlog"))
+    assert start(main_of(Echo), system, "echo", "-x").wait() == 1
+    assert "echo: fatal: invalid option: x" in system.logged("fatal")
+
+
+@pytest.mark.parametrize(("option", "value"), [("-m", "x"), ("-i", "1y")])
+def test_bad_limits(system: System, option: str, value: str) -> None:
+    assert start(main_of(Echo), system, "echo", option, value).wait() == 1
+    name = "max_use" if option == "-m" else "max_idle"
+    assert any(name in line for line in system.logged("fatal"))
 
 
 def test_by_hand(system: System) -> None:
@@ -233,7 +242,7 @@ def test_by_hand(system: System) -> None:
 
     def main(_argv: object) -> int:
         os.closerange(3, 50)
-        return run(Echo, ["-V"])
+        return run(Echo, ["-V", "-t", "unix"])
 
     done = call(main, environment={"MAIL_CONFIG": str(system.folder)})
     assert (done.status, done.err) == (1, ["echo: fatal: do not run this command by hand"])
