@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from pyfix.config.errors import ConfigError
 from pyfix.config.snapshot import Snapshot
 from pyfix.runtime.log import log
 
@@ -19,7 +20,7 @@ def configure_log(snapshot: Snapshot, program: str, *, to_stderr: bool = False, 
     *to_file* lets programs of the mail system's owner write to maillog_file themselves when no postlogd(8) runs.
     """
     log.tag = f"{snapshot.value('syslog_name')}/{program}"
-    log.ascii_only = snapshot.value("smtputf8_enable").lower() != "yes"
+    log.ascii_only = not _shows_utf8(snapshot)
     log.to_stderr(to_stderr)
     path = ""
     log.fall_back_to(_own_logfile(snapshot) if to_file else "")
@@ -42,6 +43,13 @@ def configure_log_early(program: str) -> None:
         log.to_postlogd(path, os.environ.get("POSTLOG_HOSTNAME", ""))
     else:
         log.to_syslog("mail")
+
+
+def _shows_utf8(snapshot: Snapshot) -> bool:
+    try:
+        return snapshot.value("smtputf8_enable").lower() == "yes"
+    except ConfigError:
+        return True  # A bad compatibility_level, which check_startup is about to tell.
 
 
 def _own_logfile(snapshot: Snapshot) -> str:
