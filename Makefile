@@ -13,8 +13,8 @@ PYTHON ?= $(shell pyfix/install/pythons.sh best)
 VENV ?= .venv
 PORT ?= 2525
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -q
-# Tests of whole instances are bound by waiting, not by the processor: two at a time even on a small machine.
-JOBS ?= 2
+# Tests of whole instances are bound by waiting, not by the processor: four at a time even on a small machine.
+JOBS ?= 4
 TESTS ?= tests
 # Whole mail systems with their real waiting times run in these tests; one that a busy machine disturbed gets another chance,
 # and is shown as R, and by its name at the end: each is a test, or a program, to be mended.
