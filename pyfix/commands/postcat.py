@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -178,12 +179,19 @@ def _text(record: records.Record, prefix: bytes, printer: Printer) -> None:
 
 
 def _find(queue_id: str, hashed: Sequence[str], depth: int) -> str:
+    problem = os.strerror(errno.ENOENT)
     if is_valid(queue_id):
         for queue in _QUEUES:
             folder = f"{queue}/{hash_folders(queue_id, depth)}" if queue in hashed else f"{queue}/"
-            if os.path.exists(folder + queue_id):
+            try:
+                os.stat(folder + queue_id)
+            except OSError as error:
+                problem = error.strerror or problem
+                if not isinstance(error, FileNotFoundError):
+                    break
+            else:
                 return folder + queue_id
-    raise CommandError(f"open queue file {queue_id}: No such file or directory")
+    raise CommandError(f"open queue file {queue_id}: {problem}")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -204,7 +212,7 @@ def _run(argv: Sequence[str]) -> int:
     letters = set(values)
     offset = values.get("s", "0")
     if not offset.isdigit():
-        raise CommandError(f"offset: bad number: {offset}")
+        raise CommandError(f"bad offset: {offset}")
     start = int(offset)
     printer = Printer(letters)
     snapshot = read_settings("postcat", values.get("c"))

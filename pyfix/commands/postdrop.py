@@ -20,6 +20,7 @@ from pyfix.runtime.console import (
     read_settings,
     run_command,
 )
+from pyfix.runtime.log import log
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -53,12 +54,10 @@ def main(argv: Sequence[str]) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     try:
-        options, words = parse_options(argv, "c:rv")
+        options, _words = parse_options(argv, "c:rv")
     except BadOption as error:
         print(f"postdrop: {error}", file=sys.stderr)
         raise CommandError(_USAGE) from None
-    if words:
-        raise CommandError(_USAGE)
     os.umask(0o077)
     snapshot = read_settings("postdrop", dict(options).get("c"))
     _check_user(snapshot)
@@ -168,7 +167,20 @@ def _copy(writer: QueueFileWriter) -> bool:
         buffer = buffer[position:]
         if kept:
             writer.append(b"".join(kept))
+    if buffer:
+        log.warning(f"stdin: unexpected EOF {_missing(buffer)}")
+        raise RecordError("malformed input")
     return False
+
+
+def _missing(start: bytes) -> str:
+    """Say what is missing of a record of which only the *start* has come."""
+    length = 0
+    for index, digit in enumerate(start[1:]):
+        length |= (digit & 0x7F) << 7 * index
+        if not digit & 0x80:
+            return f"in data, record type {start[0]} length {length}"
+    return f"reading length, record type {start[0]}"
 
 
 def _wake_pickup(snapshot: Snapshot) -> None:

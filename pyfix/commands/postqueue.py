@@ -286,10 +286,10 @@ def _flush_message(snapshot: Snapshot, queue_id: str) -> int:
 
 
 def _flush_site(snapshot: Snapshot, site: str) -> int:
-    from pyfix.formats.domain import is_hostname
+    from pyfix.formats.domain import is_hostname, valid_mailhost_literal
     from pyfix.protocols.internal import flush
 
-    if not (site.startswith("[") and site.endswith("]")) and not is_hostname(site):
+    if not (valid_mailhost_literal(site) if site.startswith("[") else is_hostname(site)):
         raise CommandError(f'Cannot flush mail queue - invalid destination: "{site}"', EX_UNAVAILABLE)
     status = _ask_flush(snapshot, flush.SendSite(site))
     if status == flush.BAD:

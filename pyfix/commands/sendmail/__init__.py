@@ -79,7 +79,7 @@ def _run(mode: str, argv: Sequence[str]) -> int:
             request.config_directory = os.path.dirname(value) if value.endswith(".cf") else value
     if request.config_directory is not None:
         os.environ["MAIL_CONFIG"] = request.config_directory
-    snapshot = read_settings("sendmail", request.config_directory)
+    snapshot = read_settings("sendmail", request.config_directory, EX_TEMPFAIL)
     for letter, value in options:
         _take(request, letter, value, snapshot)
     match request.mode:

@@ -95,7 +95,12 @@ class Bounce(Daemon):
             data = await receive_list(stream)
             if data is None:
                 return
-            status = await self._answer(_parse(data))
+            request = _parse(data)
+            if stream.peer_left and isinstance(request, Append):
+                # Killed before it learned that this is known, so that the recipient is tried again.  By the time we
+                # write, the message may be delivered and gone, and its log would stay for ever.
+                return
+            status = await self._answer(request)
         except AttributeListError as error:
             log.warning(error.complaint(f"{self._service} socket"))
             log.warning("malformed request")

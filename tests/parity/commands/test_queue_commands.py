@@ -163,7 +163,8 @@ def test_requeue(parity: Parity) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("-x",), ("-i", "bad/id"), ("-i", "ABCDEF"), ("-s", "not a site"), ("-s", "example.com"), ("-f",), ("-p", "x")],
+    [(), ("-x",), ("-i", "bad/id"), ("-i", "ABCDEF"), ("-s", "not a site"), ("-s", "example.com"), ("-f",), ("-p", "x"), ("-s", "[later.example]"),
+     ("-s", "[127.0.0.1]"), ("-s", "127.0.0.1"), ("-s", "")],
 )
 def test_postqueue_requests(parity: Parity, arguments: tuple[str, ...]) -> None:
     def case(mta: Instance) -> str:
@@ -190,6 +191,35 @@ def _each(commands: Sequence[tuple[str, ...]]) -> Callable[[Instance], list[str]
         return [shown(mta, [], *command) for command in commands]
 
     return case
+
+
+def test_half_a_submission(parity: Parity) -> None:
+    """postdrop that reads something else than records, half a record, and nothing."""
+
+    def case(mta: Instance) -> list[object]:
+        seen: list[object] = []
+        for data in (b"garbage\n", b"R", b"S\x85\x01x", b"", b"S\x01s"):
+            done = mta.run("postdrop", "-r", input=data)
+            said = done.stdout.partition(b"queue_id")[0]
+            seen.append((done.returncode, said, done.stderr.decode(), list((mta.queue_directory / "maildrop").iterdir())))
+        return seen
+
+    parity(case, main=MAIN)
+
+
+def test_bad_offset_and_folder(parity: Parity) -> None:
+    parity(
+        _each(
+            [
+                ("postcat", "-s", "x", "-q", "ABCDEF0123"),
+                ("postcat", "-c", "/nonexistent", "-q", "ABCDEF0123"),
+                ("sendmail", "-C", "/nonexistent", "x"),
+                ("postqueue", "-c", "/nonexistent", "-p"),
+                ("postsuper", "-c", "/nonexistent", "-d", "ALL"),
+            ]
+        ),
+        main=MAIN,
+    )
 
 
 def test_usage_of_sendmail(parity: Parity) -> None:

@@ -137,7 +137,7 @@ def test_bytes_that_are_no_text(mail: System) -> None:
     ("argv", "text"),
     [
         (["/nowhere/x"], "open /nowhere/x: No such file or directory"),
-        (["-s", "x", "y"], "offset: bad number: x"),
+        (["-s", "x", "y"], "bad offset: x"),
         (["-c", "/nowhere", "y"], "open /nowhere/main.cf: No such file or directory"),
     ],
 )

@@ -100,7 +100,7 @@ def test_configuration(programs: Programs, word: str) -> None:
 
 def test_no_configuration(programs: Programs) -> None:
     done = programs.run("-C", "/nowhere", "r@x")
-    assert (done.status, done.err) == (1, ["sendmail: fatal: open /nowhere/main.cf: No such file or directory"])
+    assert (done.status, done.err) == (75, ["sendmail: fatal: open /nowhere/main.cf: No such file or directory"])
 
 
 def test_a_program_that_is_missing(programs: Programs) -> None:

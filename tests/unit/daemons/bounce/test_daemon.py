@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +81,18 @@ def test_a_log_is_kept_until_the_sender_is_told(daemon: Running, message: Queued
     assert "<a@x.example>: unknown user" in text and "<b@x.example>: unknown user" in text
     assert not logfile(daemon.system).exists()
     assert "bounce: ABC123: sender non-delivery notification: NEW456" in daemon.system.logged("notification")
+
+
+def test_a_client_that_was_killed_is_not_listened_to(daemon: Running) -> None:
+    """Its message may be gone by now: the log would stay for ever."""
+    assert ask(daemon, append(queue_id="ABC122")) == OK  # it is waiting for clients
+    os.kill(daemon.pid, signal.SIGSTOP)
+    client = daemon.connect()
+    client.socket.sendall(append(queue_id="ABC123").encode())
+    client.close()
+    os.kill(daemon.pid, signal.SIGCONT)
+    assert ask(daemon, append(queue_id="ABC124")) == OK
+    assert sorted(path.name for path in (daemon.system.queue / "bounce").iterdir()) == ["ABC122", "ABC124"]
 
 
 def test_no_log(daemon: Running, message: Queued) -> None:
