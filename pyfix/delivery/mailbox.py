@@ -145,12 +145,13 @@ class MailboxTarget(FileTarget):
         return fd
 
     def _open_link(self, path: str) -> int:
-        """Open a mailbox that is a symbolic link: only one of root's is followed."""
+        """Open a mailbox that is a symbolic link: only one of root's is followed, where only root can make one."""
         try:
-            link = os.lstat(path)
-            if link.st_uid != 0:
-                raise problem("cannot open file: file is a symbolic link", "4.2.0")
             fd = os.open(path, _FLAGS)
+            link, folder = os.lstat(path), os.stat(os.path.dirname(path))
+            if link.st_uid or folder.st_uid or folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                os.close(fd)
+                raise problem("file is a symbolic link", self._rules.default_code)
         except OSError as error:
             raise io_problem("cannot open file", error, self._rules.default_code, diag_text="") from error
         try:
