@@ -242,6 +242,7 @@ def test_another_configuration(running: Installed) -> None:
     installed = running
     other = installed.folder / "other"
     etc = other / "etc"
+    shutil.rmtree(other, ignore_errors=True)
     shutil.copytree(installed.configuration, etc)
     (other / "spool").mkdir()
     shutil.copytree(installed.prefix / "libexec/postfix", other / "libexec")
@@ -266,7 +267,8 @@ def test_another_configuration(running: Installed) -> None:
         name = pwd.getpwuid(installed.user or NOBODY).pw_name
         installed.ran("sendmail", f"{name}@localhost", text="Subject: elsewhere\n\n.\n", MAIL_CONFIG=str(etc))
         mailbox(installed, name, "Subject: elsewhere")
-        assert f"to=<{name}@localhost>" in (other / "log").read_text()
+        log = other / "log"
+        assert processes.wait_until(lambda: f"to=<{name}@localhost>" in log.read_text(), 10.0)
     finally:
         stopped = installed.run("postfix", "stop", MAIL_CONFIG=str(etc))
     assert stopped.returncode == 0, stopped
