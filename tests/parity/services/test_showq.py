@@ -27,6 +27,8 @@ def listing(mta: Instance) -> list[bytes]:
         while True:
             piece = client.receive()
             piece = re.sub(rb"(queue_id)\0[^\0]+", rb"\1\0<ID>", piece)
+            # A file in maildrop has its time with as many digits as the microseconds need.
+            piece = re.sub(rb"(queue_name\0maildrop\0.*\0size)\0\d+", rb"\1\0<SIZE>", piece)
             seen.append(in_order(re.sub(rb"(time)\0\d+", rb"\1\0<TIME>", piece)))
             if piece.endswith(b"<END>"):
                 return seen
