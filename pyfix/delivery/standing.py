@@ -85,7 +85,7 @@ class StandingConnections:
             elif data is not None:
                 self._idle.discard(fd)
                 if not self._arrived:
-                    current().arrived(self._serve_arrived)
+                    current().arrived.append(self._serve_arrived)
                 self._arrived.append((fd, data))
 
     def _serve_arrived(self) -> None:

@@ -7,8 +7,11 @@ Lists are ordered and may repeat a name, so they are never made into a dict.
 
 from __future__ import annotations
 
+from itertools import repeat
+
 TYPE_CHECKING = False  # typing and dataclasses cost a command that only reads lists several milliseconds
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Sequence
     from typing import Any, ClassVar, Literal, Self
 
@@ -54,21 +57,20 @@ def end_of_list(data: bytes | bytearray, start: int = 0, encoding: Encoding = "n
             return start + 1
         end = data.find(b"\n\n", start)
         return end + 2 if end >= 0 else -1
-    position = start
-    find = data.find
-    while True:
-        end = find(b"\0", position)
-        if end < 0:
-            return -1
-        if end == position:
-            return end + 1
-        if end == position + 1 and data[position] in b"{}":
-            position = end + 1
-            continue
-        end = find(b"\0", end + 1)
-        if end < 0:
-            return -1
-        position = end + 1
+    found = (_match_list or _compile())(data, start)
+    return -1 if found is None else found.end()
+
+
+_match_list: Callable[..., re.Match[bytes] | None] | None = None
+
+
+def _compile() -> Callable[..., re.Match[bytes] | None]:
+    """Return what finds the end of a list; commands that read none do not wait for it."""
+    global _match_list
+    import re
+
+    _match_list = re.compile(rb"(?>(?:[{}]\0|[^\0]+\0[^\0]*\0)*)\0").match
+    return _match_list
 
 
 def encode_pairs(pairs: Sequence[tuple[str, str]], encoding: Encoding = "null") -> bytes:
@@ -149,7 +151,7 @@ class Attributes:
     def encode(self) -> bytes:
         """Return the list as bytes, terminator included."""
         plan = self._plan()
-        values = [getattr(self, name) for name in plan.fields]
+        values = list(map(getattr, repeat(self), plan.fields))
         for index, encode in plan.encoders:
             values[index] = encode(values[index])
         return (plan.template % tuple(values)).encode("utf-8", "surrogateescape")
@@ -160,23 +162,27 @@ class Attributes:
 
         Raises AttributeListError when an attribute is missing or malformed.
         """
-        pairs = decode_pairs(data, cls.ENCODING)
-        return cls.from_pairs(pairs)
+        plan = cls._plan()
+        if cls.ENCODING == "null":
+            words = data.decode("utf-8", "surrogateescape").split("\0")
+            if words[0:-2:2] == plan.wire_names and len(words) % 2 == 0:
+                return cls._from_values(words[1:-2:2], plan)
+        return cls.from_pairs(decode_pairs(data, cls.ENCODING))
 
     @classmethod
     def from_pairs(cls, pairs: Sequence[tuple[str, str]]) -> Self:
         """Build the message from names and values in wire order.  Raises AttributeListError."""
         plan = cls._plan()
-        values: list[Any] = []
-        position = 0
-        count = len(pairs)
-        for name in plan.wire_names:
-            while position < count and pairs[position][0] != name:
-                position += 1
-            if position == count:
-                raise _missing(name, pairs, plan.wire_names)
-            values.append(pairs[position][1])
-            position += 1
+        values: list[Any]
+        if plan.wire_names == [name for name, _value in pairs]:
+            values = [value for _name, value in pairs]
+        else:
+            values = _pick(pairs, plan.wire_names)
+        return cls._from_values(values, plan)
+
+    @classmethod
+    def _from_values(cls, values: list[Any], plan: _Plan) -> Self:
+        """Build the message from its texts on the wire.  Raises AttributeListError."""
         try:
             for index, decode in plan.decoders:
                 values[index] = decode(values[index])
@@ -185,9 +191,24 @@ class Attributes:
             problem.value = str(values[index])
             raise problem from error
         message = object.__new__(cls)
-        for name, value in zip(plan.fields, values, strict=True):
-            object.__setattr__(message, name, value)
+        # Each value is set, and the Nones that come of it are nothing.
+        any(map(object.__setattr__, repeat(message), plan.fields, values))
         return message
+
+
+def _pick(pairs: Sequence[tuple[str, str]], names: Sequence[str]) -> list[str]:
+    """Return the values of *names*, in this order; others between them are skipped.  Raises AttributeListError."""
+    values = []
+    position = 0
+    count = len(pairs)
+    for name in names:
+        while position < count and pairs[position][0] != name:
+            position += 1
+        if position == count:
+            raise _missing(name, pairs, names)
+        values.append(pairs[position][1])
+        position += 1
+    return values
 
 
 def _missing(name: str, pairs: Sequence[tuple[str, str]], expected: Sequence[str]) -> AttributeListError:

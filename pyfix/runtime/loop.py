@@ -44,8 +44,14 @@ class Loop(epollreactor.EPollReactor):
         self._handlers: dict[int, Callable[[int], None]] = {}
         self._soon: deque[Callable[[], None]] = deque()
         self._turn_end: list[Callable[[], None]] = []
-        self._arrived: list[Callable[[], None]] = []
-        self._leaving: list[Callable[[], None]] = []
+        self.arrived: list[Callable[[], None]] = []
+        """What is called when all descriptors that are ready now have been read.
+
+        What is done with input is done together, and so are reading and sending: a processor that goes from one
+        session's system calls to its Python code and back for each of many sessions does both from cold caches.
+        """
+        self.leaving: list[Callable[[], None]] = []
+        """What is called when all input of this turn has been acted on: the place for sending."""
         self._expiring: set[Expiring] = set()
         self._next_sweep = float("inf")
         self._on_error: Callable[[BaseException], None] = _raise
@@ -80,18 +86,6 @@ class Loop(epollreactor.EPollReactor):
     def soon(self, call: Callable[[], None]) -> None:
         """Call *call* in this turn of the loop, after the handler that runs now."""
         self._soon.append(call)
-
-    def arrived(self, call: Callable[[], None]) -> None:
-        """Call *call* when all descriptors that are ready now have been read.
-
-        What is done with input is done together, and so are reading and sending: a processor that goes from one
-        session's system calls to its Python code and back for each of many sessions does both from cold caches.
-        """
-        self._arrived.append(call)
-
-    def leaving(self, call: Callable[[], None]) -> None:
-        """Call *call* when all input of this turn has been acted on: the place for sending."""
-        self._leaving.append(call)
 
     def at_turn_end(self, call: Callable[[], None]) -> None:
         """Call *call* once when all events that are ready now have been handled: the place for batches."""
@@ -134,7 +128,7 @@ class Loop(epollreactor.EPollReactor):
     def doPoll(self, timeout: float | None) -> None:
         """Wait for events for *timeout* seconds at most (None: without limit) and handle them."""
         wait = -1.0 if timeout is None else timeout
-        if self._soon or self._turn_end or self._leaving or self._arrived or self._stopping:
+        if self._soon or self._turn_end or self.leaving or self.arrived or self._stopping:
             wait = 0.0
         elif self._next_sweep != float("inf"):
             left = max(self._next_sweep - monotonic(), 0.0)
@@ -171,19 +165,22 @@ class Loop(epollreactor.EPollReactor):
 
     def _act(self) -> None:
         """Act on what was read, then send what came of it."""
-        while self._arrived or self._soon or self._leaving:
-            calls, self._arrived = self._arrived, []
+        while self.arrived or self._soon or self.leaving:
+            calls, self.arrived = self.arrived, []
             for call in calls:
-                self._guarded(call)
-            self._run_soon()
-            calls, self._leaving = self._leaving, []
+                try:
+                    call()
+                except Exception as error:
+                    self._on_error(error)
+            soon = self._soon
+            while soon:
+                self._guarded(soon.popleft())
+            calls, self.leaving = self.leaving, []
             for call in calls:
-                self._guarded(call)
-
-    def _run_soon(self) -> None:
-        soon = self._soon
-        while soon:
-            self._guarded(soon.popleft())
+                try:
+                    call()
+                except Exception as error:
+                    self._on_error(error)
 
     def _guarded(self, call: Callable[[], None]) -> None:
         try:

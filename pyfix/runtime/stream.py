@@ -15,6 +15,7 @@ from pyfix.runtime.task import Task, Waiter
 
 _FIRST_READ: Final = 16384
 _LARGE_READ: Final = 262144
+_INPUT: Final = int(select.EPOLLIN)
 _HANGUP: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _FLUSH_SIZE: Final = 65536
 
@@ -67,6 +68,9 @@ class Stream:
     # From the loop
 
     def _event(self, event: int) -> None:
+        if event == _INPUT and self._task is not None and not self._only_ready:
+            self._receive()
+            return
         if event & select.EPOLLOUT:
             if self._writer is not None:
                 writer, self._writer = self._writer, None
@@ -103,8 +107,9 @@ class Stream:
             else:
                 # A short read empties a stream socket; what comes later makes an event of its own.
                 self._readable = self._hangup
-        if self._loop.batching:
-            self._loop.arrived(self._resume)
+        loop = self._loop
+        if loop.batching:
+            loop.arrived.append(self._resume)
         else:
             self._resume()
 
@@ -116,10 +121,12 @@ class Stream:
 
     def __await__(self) -> Generator[Stream, None, None]:
         """Wait for input, or for the problem that stands in its place."""
-        yield self
+        # An iterator made in C: this is on the way of every byte.
+        return iter((self,))  # type: ignore[return-value]
 
     def expired(self) -> None:
         """Called by the loop when the deadline of a wait is over."""
+        self.deadline = 0.0
         if self._task is not None:
             self._problem = StreamTimeout()
             self._resume()
@@ -133,9 +140,17 @@ class Stream:
             deadline = self._loop.now + timeout if timeout else self.until
             if self.until:
                 deadline = min(deadline, self.until)
-            self._loop.expire_at(self, deadline)
+            if deadline >= self.deadline > 0:
+                # The loop looks again when the earlier one is over.
+                self.deadline = deadline
+            else:
+                self._loop.expire_at(self, deadline)
         elif self.deadline:
-            self._loop.expire_never(self)
+            self._disarm()
+
+    def _disarm(self) -> None:
+        self._loop.expire_never(self)
+        self.deadline = 0.0
 
     # Reading
 
@@ -180,20 +195,41 @@ class Stream:
 
         Raises StreamTimeout, or StreamClosed when the connection was reset.
         """
+        data = self.begin_read()
+        if data is None:
+            await self
+            data = self.received()
+        return data
+
+    def begin_read(self) -> bytes | None:
+        """Send what waits, and return what is there already; when that is None, ``await`` the stream, then received().
+
+        The parts of read(), for those who can't have another coroutine between the loop and themselves.
+        Raises StreamClosed.
+        """
         if self._buffer:
             data, self._buffer = self._buffer, b""
             return data
-        if self._out:
-            self.send_soon()
+        if self._out and not self._leaving and not self._writing:
+            loop = self._loop
+            if loop.batching:
+                self._leaving = True
+                loop.leaving.append(self._send)
+            else:
+                self._send()
         if self._fd < 0:
             raise StreamClosed("closed")
         if self._readable:
             found = self._read_ready()
             if found is not None:
                 return found
-        if self._problem is None:
-            self._arm()
-            await self
+        if self._problem is not None:
+            return self.received()
+        self._arm()
+        return None
+
+    def received(self) -> bytes:
+        """Return what came after begin_read had nothing, b"" at the end.  Raises StreamTimeout, StreamClosed."""
         if self._problem is not None:
             problem, self._problem = self._problem, None
             raise problem
@@ -246,7 +282,7 @@ class Stream:
         if self._out and not self._leaving and not self._writing:
             if self._loop.batching:
                 self._leaving = True
-                self._loop.leaving(self._send)
+                self._loop.leaving.append(self._send)
             else:
                 self._send()
 
@@ -369,7 +405,7 @@ class Stream:
         self._fd = -1
         self._loop.forget(fd)
         if self.deadline:
-            self._loop.expire_never(self)
+            self._disarm()
         self._socket.close()
         if self._task is not None:
             self._problem = StreamClosed("closed")
@@ -384,7 +420,7 @@ class Stream:
         self._fd = -1
         self._loop.unwatch(fd)
         if self.deadline:
-            self._loop.expire_never(self)
+            self._disarm()
         return self._socket.detach()
 
     async def close_when_sent(self) -> None:

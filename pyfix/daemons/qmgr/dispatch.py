@@ -103,7 +103,7 @@ class Dispatcher:
     def _answered(self, entry: Entry, result: DeliveryReply | str) -> None:
         """Keep a result until all that are there have been received."""
         if not self._results:
-            current().arrived(self._act_on_results)
+            current().arrived.append(self._act_on_results)
         self._results.append((entry, result))
 
     def _act_on_results(self) -> None:

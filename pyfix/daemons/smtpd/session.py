@@ -21,7 +21,7 @@ from pyfix.daemons.smtpd.transcript import Transcript
 from pyfix.formats.textforms import escape, printable
 from pyfix.protocols.smtp.command import BadSyntax, Word, command_text, is_header_name, split_words
 from pyfix.protocols.smtp.parameters import MailParameters
-from pyfix.protocols.smtp.reply import encode_reply, is_failure
+from pyfix.protocols.smtp.reply import encode_reply
 from pyfix.runtime.log import log
 from pyfix.runtime.loop import current
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
@@ -39,6 +39,7 @@ _ORDER: Final = (
     "vrfy", "etrn", "quit", "help", "unknown",
 )  # fmt: skip
 """The order of the counters in the line that a session leaves in the log."""
+_RANK: Final = _ORDER.index
 
 
 class Session:
@@ -100,7 +101,12 @@ class Session:
             self.stream.timeout = self.settings.smtpd_timeout
             await self.greet()
             while not self.leaving:
-                await self._serve_command()
+                if self.errors >= self.server.hard_limit:
+                    self._leave_for_errors()
+                line = self._take_line() if self.buffer else None
+                if line is None:
+                    line = await self._wait_for_line()
+                await self._serve(line)
         except SessionEnds:
             pass
         except StreamTimeout:
@@ -113,7 +119,7 @@ class Session:
             if self.transcript is not None:
                 self.transcript.may_end(self.server, self.client.log_name, self.reason, always=True)
             self.forget_message()
-            log.info(f"disconnect from {self.client.log_name}{self._counters()}")
+            log.info(f"disconnect from {self.client.log_name} {self._counters()}")
             if self.counted:
                 limits.gone(self)
             log.verbosity -= self.debug_level
@@ -156,23 +162,22 @@ class Session:
     def _counters(self) -> str:
         parts = []
         good = total = 0
-        for name in _ORDER:
-            count = self.counts.get(name)
-            if count is not None:
-                done, tried = count
-                good += done
-                total += tried
-                parts.append(f" {name}={done}" if done == tried else f" {name}={done}/{tried}")
-        parts.append(f" commands={good}" if good == total and total else f" commands={good}/{total}")
+        counts = self.counts
+        for name in sorted(counts, key=_RANK):
+            done, tried = counts[name]
+            good += done
+            total += tried
+            parts.append(f"{name}={done}" if done == tried else f"{name}={done}/{tried}")
+        parts.append(f"commands={good}" if good == total and total else f"commands={good}/{total}")
         if self.bare_newline_seen and self.newline_mode == "note":
-            parts.append(" notes=bare_lf")
-        return "".join(parts)
+            parts.append("notes=bare_lf")
+        return " ".join(parts)
 
     # Replies
 
     def reply(self, text: str) -> None:
         """Write a reply; it leaves when the client's next bytes are waited for."""
-        if is_failure(text):
+        if text >= "4":  # it refuses
             text = finished_reply(self, text)
             if text.startswith(("421", "521")):
                 self.leaving = True
@@ -218,30 +223,42 @@ class Session:
             left = self.stream.until - now + received / self.settings.smtpd_min_data_rate
             self.stream.until = now + min(left, self.settings.smtpd_timeout)
 
-    async def _read_line(self) -> bytes:
-        """Return the next line without its end; one that is too long is cut."""
-        limit = self.server.line_limit
+    def _take_line(self) -> bytes | None:
+        """Return the next line without its end, cut when it is too long; None while its end is not there."""
         buffer = self.buffer
         end = buffer.find(b"\n")
         if end < 0:
-            self.start_deadline()
-            while end < 0:
-                if len(buffer) > limit + 2:
-                    return await self._skip_long_line(limit)
-                await self.read_more()
-                buffer = self.buffer
-                end = buffer.find(b"\n")
-            self.stream.until = 0.0
+            return None
         self.buffer = buffer[end + 1 :]
+        limit = self.server.line_limit
         if end > limit:
             self._say_too_long(buffer[:limit], limit)
             return buffer[:limit]
-        line = buffer[:end]
-        if line.endswith(b"\r"):
-            return line[:-1]
+        if buffer.endswith(b"\r", 0, end):
+            return buffer[: end - 1]
         self.bare_newline_seen = True
         if self.newline_mode == "reject":
             self._reject_bare_newline()
+        return buffer[:end]
+
+    async def _wait_for_line(self) -> bytes:
+        """Return the next line, as _take_line does."""
+        limit = self.server.line_limit
+        stream = self.stream
+        self.start_deadline()
+        line = None
+        while line is None:
+            if len(self.buffer) > limit + 2:
+                return await self._skip_long_line(limit)
+            data = stream.begin_read()
+            if data is None:
+                await stream
+                data = stream.received()
+            if not data:
+                raise StreamClosed("end of input")
+            self.buffer = self.buffer + data if self.buffer else data
+            line = self._take_line()
+        stream.until = 0.0
         return line
 
     def _reject_bare_newline(self) -> None:
@@ -263,18 +280,19 @@ class Session:
         text = line[:30].decode("utf-8", "replace")
         log.warning(f"{self.client.log_name}: request longer than {limit}: {text}...")
 
-    async def _serve_command(self) -> None:
-        """Read one command and carry it out."""
-        if self.errors >= self.server.hard_limit:
-            self.reason = "too many errors"
-            self.reply(f"421 4.7.0 {self.server.hostname} Error: too many errors")
-            raise SessionEnds
-        raw = await self._read_line()
+    def _leave_for_errors(self) -> None:
+        """Raises SessionEnds."""
+        self.reason = "too many errors"
+        self.reply(f"421 4.7.0 {self.server.hostname} Error: too many errors")
+        raise SessionEnds
+
+    async def _serve(self, raw: bytes) -> None:
+        """Carry out one command."""
         if self.errors and self.errors >= self.server.soft_limit and self.settings.smtpd_error_sleep_time:
             await sleep(self.settings.smtpd_error_sleep_time)
-        transaction = self.transaction
+        transaction, server = self.transaction, self.server
         try:
-            line = command_text(raw, utf8=self.server.utf8)
+            line = command_text(raw, utf8=server.utf8)
         except BadSyntax as error:
             self._count_unknown(f"500 5.5.2 Error: {error}")
             return
@@ -283,7 +301,6 @@ class Session:
         if self.transcript is not None:
             self.transcript.client_said(line)
             self.refused = False
-        server = self.server
         if server.has_command_filter:
             line = await self._filtered(line)
         words = split_words(line)

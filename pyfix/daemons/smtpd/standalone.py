@@ -49,7 +49,7 @@ class StandardStream(Stream):
     def send_early(self) -> None:
         """Wait for the next read."""
 
-    async def read(self) -> bytes:
+    def begin_read(self) -> bytes | None:
         """Return the next bytes, b"" at their end.  Raises StreamTimeout, StreamClosed."""
         self.flush()
         readable, _, _ = select.select([self._source], [], [], self.timeout or None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["encode_reply", "is_failure", "with_footer"]
+__all__ = ["encode_reply", "with_footer"]
 
 _CODES: Final = re.compile(r"([2-5][0-9][0-9])(?:[ -]([245]\.[0-9]{1,3}\.[0-9]{1,3}))?(?: |\Z)")
 
@@ -18,11 +18,6 @@ def encode_reply(text: str) -> bytes:
     if "\n" not in text:
         return text.encode("utf-8", "surrogateescape") + b"\r\n"
     return text.replace("\n", "\r\n").encode("utf-8", "surrogateescape") + b"\r\n"
-
-
-def is_failure(text: str) -> bool:
-    """Say whether a reply refuses: 4xx or 5xx."""
-    return text[:1] in ("4", "5")
 
 
 def with_footer(reply: str, footer: str) -> str:

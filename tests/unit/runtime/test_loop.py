@@ -20,8 +20,8 @@ def test_order_of_one_turn() -> None:
 
         def handler() -> None:
             loop.at_turn_end(lambda: order.append("end"))
-            loop.leaving(lambda: order.append("leaving"))
-            loop.arrived(lambda: order.append("arrived"))
+            loop.leaving.append(lambda: order.append("leaving"))
+            loop.arrived.append(lambda: order.append("arrived"))
             loop.soon(lambda: order.append("soon"))
             order.append("handler")
 
@@ -41,7 +41,7 @@ def test_deferred_work_may_defer_more() -> None:
             nonlocal count
             count += 1
             if count < 50:
-                (loop.soon, loop.arrived, loop.leaving, loop.at_turn_end)[count % 4](again)
+                (loop.soon, loop.arrived.append, loop.leaving.append, loop.at_turn_end)[count % 4](again)
 
         loop.soon(again)
         await pause()

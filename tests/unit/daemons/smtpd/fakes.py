@@ -60,12 +60,15 @@ class FakeStream:
         self.pending = False
         self.error: Exception | None = None
 
-    async def read(self) -> bytes:
+    def begin_read(self) -> bytes:
         if self._pieces:
             return self._pieces.pop(0)
         if self.error is not None:
             raise self.error
         return b""
+
+    async def read(self) -> bytes:
+        return self.begin_read()
 
     def send_early(self) -> None:
         """Wait for the next read."""

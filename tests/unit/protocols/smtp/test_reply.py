@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-from pyfix.protocols.smtp.reply import encode_reply, is_failure, with_footer
+from pyfix.protocols.smtp.reply import encode_reply, with_footer
 
 
 def test_encoding() -> None:
     assert encode_reply("250 Ok") == b"250 Ok\r\n"
     assert encode_reply("250-a\n250 b") == b"250-a\r\n250 b\r\n"
-
-
-def test_failure() -> None:
-    assert is_failure("450 x") and is_failure("554 x") and not is_failure("250 x") and not is_failure("")
 
 
 def test_footer() -> None:
