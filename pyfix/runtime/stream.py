@@ -36,8 +36,8 @@ class Stream:
     """
 
     __slots__ = (
-        "_buffer", "_fd", "_hangup", "_input", "_leaving", "_loop", "_only_ready", "_out", "_problem", "_readable",
-        "_size", "_socket", "_task", "_writer", "_writing", "deadline", "timeout", "until",
+        "_buffer", "_fd", "_hangup", "_input", "_leaving", "_loop", "_only_ready", "_out", "_problem",
+        "_size", "_socket", "_task", "_writer", "_writing", "deadline", "readable", "timeout", "until",
     )  # fmt: skip
 
     def __init__(self, connection: Socket, timeout: float = 0) -> None:
@@ -51,7 +51,8 @@ class Stream:
         self._only_ready = False
         """It reads by itself when there is something to read."""
         self._writer: Waiter[None] | None = None
-        self._readable = False
+        self.readable = False
+        """A read would probably find something in the kernel."""
         self._hangup = False
         self._buffer = b""
         self._input = b""
@@ -85,7 +86,7 @@ class Stream:
                     writer, self._writer = self._writer, None
                     writer.wake(None)
             if self._task is None:
-                self._readable = True
+                self.readable = True
             elif self._only_ready:
                 self._resume()
             else:
@@ -102,16 +103,18 @@ class Stream:
         else:
             self._input = data
             if len(data) == self._size:
-                self._readable = True
+                self.readable = True
                 self._size = _LARGE_READ
             else:
                 # A short read empties a stream socket; what comes later makes an event of its own.
-                self._readable = self._hangup
-        loop = self._loop
-        if loop.batching:
-            loop.arrived.append(self._resume)
-        else:
-            self._resume()
+                self.readable = self._hangup
+        task = self._task
+        if task is not None:
+            self._task = None
+            if self._loop.batching:
+                self._loop.arrived.append(task.step)
+            else:
+                task.step()
 
     def _resume(self) -> None:
         task = self._task
@@ -140,11 +143,7 @@ class Stream:
             deadline = self._loop.now + timeout if timeout else self.until
             if self.until:
                 deadline = min(deadline, self.until)
-            if deadline >= self.deadline > 0:
-                # The loop looks again when the earlier one is over.
-                self.deadline = deadline
-            else:
-                self._loop.expire_at(self, deadline)
+            self._loop.expire_at(self, deadline)
         elif self.deadline:
             self._disarm()
 
@@ -180,14 +179,14 @@ class Stream:
     @property
     def pending(self) -> bool:
         """Whether a read would probably return at once."""
-        return bool(self._buffer) or self._readable
+        return bool(self._buffer) or self.readable
 
     def peek_input(self) -> bytes:
         """Return what the peer has sent that nobody has read, without waiting for more."""
-        if self._readable and self._fd >= 0:
+        if self.readable and self._fd >= 0:
             with suppress(OSError):
                 self._buffer += self._socket.recv(_FIRST_READ)
-            self._readable = self._hangup
+            self.readable = self._hangup
         return self._buffer
 
     async def read(self) -> bytes:
@@ -211,21 +210,23 @@ class Stream:
             data, self._buffer = self._buffer, b""
             return data
         if self._out and not self._leaving and not self._writing:
-            loop = self._loop
-            if loop.batching:
+            if self._loop.batching:
                 self._leaving = True
-                loop.leaving.append(self._send)
+                self._loop.leaving.append(self._send)
             else:
                 self._send()
-        if self._fd < 0:
-            raise StreamClosed("closed")
-        if self._readable:
+        if self.readable:
             found = self._read_ready()
             if found is not None:
                 return found
-        if self._problem is not None:
+        if self._problem is not None or self._fd < 0:
             return self.received()
-        self._arm()
+        deadline = self._loop.now + self.timeout
+        if deadline >= self.deadline > 0 and not self.until:
+            # The loop looks again when the earlier one is over.
+            self.deadline = deadline
+        else:
+            self._arm()
         return None
 
     def received(self) -> bytes:
@@ -233,6 +234,8 @@ class Stream:
         if self._problem is not None:
             problem, self._problem = self._problem, None
             raise problem
+        if self._fd < 0 and not self._input:
+            raise StreamClosed("closed")
         data, self._input = self._input, b""
         return data
 
@@ -241,14 +244,14 @@ class Stream:
         try:
             data = self._socket.recv(self._size)
         except BlockingIOError:
-            self._readable = False
+            self.readable = False
             return None
         except OSError as error:
             raise StreamClosed(error.strerror) from error
         if len(data) == self._size:
             self._size = _LARGE_READ
         elif data and not self._hangup:
-            self._readable = False
+            self.readable = False
         return data
 
     def read_now(self) -> bytes | None:
@@ -318,8 +321,20 @@ class Stream:
     def _send(self) -> None:
         """Send while the coroutine waits for input; what the kernel does not take now leaves when it can."""
         self._leaving = False
-        if self._fd < 0 or self._writer is not None:
+        out = self._out
+        if not out or self._fd < 0 or self._writer is not None:
             return
+        if len(out) == 1 and not self._writing:
+            # Nearly always all of it leaves with one call.
+            data = out[0]
+            try:
+                sent = self._socket.send(data)
+            except OSError:
+                sent = 0
+            if sent == len(data):
+                out.clear()
+                return
+            out[0] = data[sent:]
         try:
             done = self.flush()
         except StreamClosed as error:
@@ -373,7 +388,7 @@ class Stream:
             try:
                 data, ancillary, _flags, _address = self._socket.recvmsg(1, socket.CMSG_SPACE(size))
             except BlockingIOError:
-                self._readable = False
+                self.readable = False
                 self._arm()
                 self._only_ready = True
                 await self
@@ -403,6 +418,7 @@ class Stream:
             except StreamClosed:
                 self._out.clear()
         self._fd = -1
+        self.readable = False
         self._loop.forget(fd)
         if self.deadline:
             self._disarm()

@@ -102,7 +102,6 @@ def _begin_again(session: Session, client: Client) -> None:
     session.reset()
     session.client = client
     session.access_denied = False
-    session.forwarded = {}
     session.transaction = Transaction(session.server.policy, client)
     session.transaction.where = old.where
     session.transaction.ill_pipelining = old.ill_pipelining
@@ -125,6 +124,6 @@ async def xforward(session: Session, words: list[Word], _line: str) -> bool:
     except CommandError as error:
         session.reply(error.reply)
         return False
-    session.forwarded.update(found)
+    session.forwarded = {**session.forwarded, **found}
     session.reply("250 2.0.0 Ok")
     return True

@@ -44,6 +44,10 @@ _CLIENT_NAMES: Final = frozenset(("NAME", "ADDR", "PORT", "PROTO", "HELO"))
 _SERVICE_FAILED: Final = "451 4.3.0 Error: queue file write error"
 
 
+_EXTRACTED: Final = encode_record(EXTRACTED)
+_END: Final = encode_record(END)
+
+
 async def opened(session: Session) -> bool:
     """Open the message at cleanup(8) and write the first records; on failure reply, and tell so."""
     server = session.server
@@ -68,19 +72,20 @@ async def opened(session: Session) -> bool:
     transaction = session.transaction
     transaction.queue_id = new.queue_id
     new.write(_envelope(session, new.queue_id))
-    parts = [f"{new.queue_id}: client={session.client.log_name}"]
+    text = f"{new.queue_id}: client={session.client.log_name}"
     if transaction.sasl_method:
-        parts.append(f"sasl_method={transaction.sasl_method}")
+        text += f", sasl_method={transaction.sasl_method}"
     if transaction.sasl_username:
-        parts.append(f"sasl_username={transaction.sasl_username}")
+        text += f", sasl_username={transaction.sasl_username}"
     if transaction.sasl_sender is not None:
-        parts.append(f"sasl_sender={transaction.sasl_sender}")
+        text += f", sasl_sender={transaction.sasl_sender}"
     forwarded = session.forwarded
-    if forwarded.get("IDENT"):
-        parts.append(f"orig_queue_id={forwarded['IDENT']}")
-    if _CLIENT_NAMES.intersection(forwarded):
-        parts.append(f"orig_client={_forwarded_client(session)}")
-    log.info(", ".join(parts))
+    if forwarded:
+        if forwarded.get("IDENT"):
+            text += f", orig_queue_id={forwarded['IDENT']}"
+        if _CLIENT_NAMES.intersection(forwarded):
+            text += f", orig_client={_forwarded_client(session)}"
+    log.info(text)
     return True
 
 
@@ -101,62 +106,76 @@ def _envelope(session: Session, queue_id: str) -> bytes:
         first = encode_record(SENDER, (session.transaction.sender or "").encode("utf-8", "surrogateescape"))
         return first + (_attribute(f"encoding={session.mail.encoding}") if session.mail.encoding else b"")
     transaction = session.transaction
-    client = session.client
     found = session.mail
     forwarded = session.forwarded
-    seconds = int(session.arrival)
-    microseconds = int((session.arrival - seconds) * 1_000_000)
-    attributes = [f"log_ident={forwarded.get('IDENT') or queue_id}"]
+    client = session.client
+    arrival = session.arrival
+    seconds = int(arrival)
     source = forwarded.get("SOURCE") or ("LOCAL" if rewrites_locally(transaction) else "REMOTE")
-    attributes.append(f"rewrite_context={source.lower()}")
+    origin = [f"log_ident={forwarded.get('IDENT') or queue_id}", f"rewrite_context={source.lower()}"]
     if transaction.sasl_method:
-        attributes.append(f"sasl_method={transaction.sasl_method}")
+        origin.append(f"sasl_method={transaction.sasl_method}")
     if transaction.sasl_username:
-        attributes.append(f"sasl_username={transaction.sasl_username}")
+        origin.append(f"sasl_username={transaction.sasl_username}")
     if transaction.sasl_sender is not None:
-        attributes.append(f"sasl_sender={transaction.sasl_sender}")
+        origin.append(f"sasl_sender={transaction.sasl_sender}")
     if found.envid:
-        attributes.append(f"envelope_id={found.envid}")
+        origin.append(f"envelope_id={found.envid}")
     if found.ret:
-        attributes.append(f"ret_flags={found.ret}")
-    records = [encode_record(TIME, b"%d %d" % (seconds, microseconds)), encode_attributes(attributes)]
-    sender = transaction.sender or ""
-    records.append(encode_record(SENDER, sender.encode("utf-8", "surrogateescape")))
-    helo = transaction.helo_name
-    attributes = []
-    if found.encoding:
-        attributes.append(f"encoding={found.encoding}")
-    if _CLIENT_NAMES.intersection(forwarded):
-        attributes.append(f"log_client_name={forwarded.get('NAME') or 'unknown'}")
-        attributes.append(f"log_client_address={forwarded.get('ADDR') or 'unknown'}")
-        attributes.append(f"log_client_port={forwarded.get('PORT') or 'unknown'}")
-        attributes.append(f"log_message_origin={_forwarded_client(session)}")
-        if forwarded.get("HELO"):
-            attributes.append(f"log_helo_name={forwarded['HELO']}")
-        attributes.append(f"log_protocol_name={forwarded.get('PROTO') or 'unknown'}")
+        origin.append(f"ret_flags={found.ret}")
+    helo = [] if transaction.helo_name is None else [f"helo_name={transaction.helo_name}"]
+    protocol = f"protocol_name={transaction.protocol}"
+    if forwarded and _CLIENT_NAMES.intersection(forwarded):
+        logged = _forwarded_attributes(session)
     else:
-        attributes.append(f"log_client_name={client.name}")
-        attributes.append(f"log_client_address={client.address}")
-        attributes.append(f"log_client_port={client.port}")
-        attributes.append(f"log_message_origin={client.log_name}")
-        if helo is not None:
-            attributes.append(f"log_helo_name={helo}")
-        attributes.append(f"log_protocol_name={transaction.protocol}")
-    attributes.append(f"client_name={client.name}")
-    attributes.append(f"reverse_client_name={client.reverse_name}")
-    attributes.append(f"client_address={client.address}")
-    attributes.append(f"client_port={client.port}")
-    attributes.append(f"server_address={client.server_address}")
-    attributes.append(f"server_port={client.server_port}")
-    if helo is not None:
-        attributes.append(f"helo_name={helo}")
-    attributes.append(f"protocol_name={transaction.protocol}")
-    attributes.append(f"client_address_type={client.family}")
-    records.append(encode_attributes(attributes))
+        logged = [
+            f"log_client_name={client.name}",
+            f"log_client_address={client.address}",
+            f"log_client_port={client.port}",
+            f"log_message_origin={client.log_name}",
+            *[f"log_{text}" for text in helo],
+            f"log_{protocol}",
+        ]
+    last = [
+        *logged,
+        f"client_name={client.name}",
+        f"reverse_client_name={client.reverse_name}",
+        f"client_address={client.address}",
+        f"client_port={client.port}",
+        f"server_address={client.server_address}",
+        f"server_port={client.server_port}",
+        *helo,
+        protocol,
+        f"client_address_type={client.family}",
+    ]
+    if found.encoding:
+        last.insert(0, f"encoding={found.encoding}")
+    sender = transaction.sender or ""
+    records = (
+        encode_record(TIME, b"%d %d" % (seconds, int((arrival - seconds) * 1_000_000)))
+        + encode_attributes(origin)
+        + encode_record(SENDER, sender.encode("utf-8", "surrogateescape"))
+        + encode_attributes(last)
+    )
     if found.verp is not None:
         verp = found.verp or session.settings.default_verp_delimiters
-        records.append(encode_record(VERP, verp.encode("ascii", "replace")))
-    return b"".join(records)
+        records += encode_record(VERP, verp.encode("ascii", "replace"))
+    return records
+
+
+def _forwarded_attributes(session: Session) -> list[str]:
+    """Return what the log is to say of a client that XFORWARD described."""
+    forwarded = session.forwarded
+    attributes = [
+        f"log_client_name={forwarded.get('NAME') or 'unknown'}",
+        f"log_client_address={forwarded.get('ADDR') or 'unknown'}",
+        f"log_client_port={forwarded.get('PORT') or 'unknown'}",
+        f"log_message_origin={_forwarded_client(session)}",
+    ]
+    if forwarded.get("HELO"):
+        attributes.append(f"log_helo_name={forwarded['HELO']}")
+    attributes.append(f"log_protocol_name={forwarded.get('PROTO') or 'unknown'}")
+    return attributes
 
 
 def _attribute(text: str) -> bytes:
@@ -179,16 +198,15 @@ def begin_content(session: Session) -> None:
     new = session.message
     assert new is not None
     transaction = session.transaction
-    records = []
+    lines = _received(session)
+    if transaction.prepend:
+        lines[0:0] = [line for header in transaction.prepend for line in header.split("\n")]
+    records = encode_record(MESSAGE) + b"".join(
+        [encode_record(TEXT, line.encode("utf-8", "surrogateescape")) for line in lines]
+    )
     if transaction.hold or transaction.discard:
-        records.append(_action_flags(session))
-    records.append(encode_record(MESSAGE))
-    for header in transaction.prepend:
-        records += [
-            encode_record(TEXT, line.encode("utf-8", "surrogateescape")) for line in header.split("\n")
-        ]
-    records += [encode_record(TEXT, line.encode("utf-8", "surrogateescape")) for line in _received(session)]
-    new.write(b"".join(records))
+        records = _action_flags(session) + records
+    new.write(records)
 
 
 def _action_flags(session: Session) -> bytes:
@@ -237,7 +255,15 @@ def end_content(session: Session) -> None:
     new = session.message
     assert new is not None
     transaction = session.transaction
-    records = [encode_record(EXTRACTED)]
+    if transaction.filter or transaction.redirect or transaction.bcc or transaction.hold or transaction.discard:
+        new.write(_EXTRACTED + _orders(session) + _END)
+    else:
+        new.write(_EXTRACTED + _END)
+
+
+def _orders(session: Session) -> bytes:
+    transaction = session.transaction
+    records = []
     if transaction.filter:
         records.append(encode_record(FILTER, transaction.filter.encode("utf-8", "surrogateescape")))
     if transaction.redirect:
@@ -247,5 +273,4 @@ def end_content(session: Session) -> None:
         records.append(_attribute(f"notify_flags={_NEVER}"))
     if transaction.hold or transaction.discard:
         records.append(_action_flags(session))
-    records.append(encode_record(END))
-    new.write(b"".join(records))
+    return b"".join(records)

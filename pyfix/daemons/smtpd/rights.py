@@ -33,7 +33,12 @@ def learn(session: Session, *, again: bool = False) -> None:
         session.newline_mode = "no"
         return
     name, address = session.client.name, session.client.address
-    unknown: set[str] = session.unknown_rights & {"XFORWARD"} if again else set()
+    session.newline_mode = server.bare_newline
+    if not server.rights_differ:
+        if server.bare_newline != "no" and is_listed(server.bare_newline_exclusions.matches_client, name, address):
+            session.newline_mode = "no"
+        return
+    unknown: set[str] = {"XFORWARD"} if again and "XFORWARD" in session.unknown_rights else set()
 
     def listed(right: str, clients: MatchList) -> bool:
         try:
@@ -51,7 +56,6 @@ def learn(session: Session, *, again: bool = False) -> None:
     if not again:
         session.may_xforward = listed("XFORWARD", server.xforward_hosts)
     session.may_verp = listed("XVERP", server.verp_clients)
-    session.newline_mode = server.bare_newline
     if server.bare_newline != "no" and listed("LF", server.bare_newline_exclusions):
         session.newline_mode = "no"
     session.unknown_rights = unknown

@@ -132,6 +132,10 @@ class Server:
         self.has_footer_maps = bool(self.footer_maps)
         self.has_reject_filter = bool(self.reject_filter)
         self.has_discard_maps = bool(self.discard_maps)
+        self.rights_differ = bool(
+            self.discard_maps or self.xclient_hosts or self.xforward_hosts or self.verp_clients
+        )
+        """Some clients are offered or allowed more than others."""
 
     def has_room(self) -> bool:
         """Tell whether a new message may come in; the file system is asked once a second.

@@ -5,6 +5,8 @@ Source: RFC 5321; smtpd(8).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
+from types import MappingProxyType
 from typing import Final
 
 from pyfix.access.judge import judge_client
@@ -17,7 +19,7 @@ from pyfix.daemons.smtpd.commands import COMMANDS
 from pyfix.daemons.smtpd.footer import finished_reply
 from pyfix.daemons.smtpd.rights import SessionEnds, is_listed
 from pyfix.daemons.smtpd.server import Server
-from pyfix.daemons.smtpd.transcript import Transcript
+from pyfix.daemons.smtpd.transcript import CLIENT, SERVER, Transcript
 from pyfix.formats.textforms import escape, printable
 from pyfix.protocols.smtp.command import BadSyntax, Word, command_text, is_header_name, split_words
 from pyfix.protocols.smtp.parameters import MailParameters
@@ -30,6 +32,8 @@ from pyfix.tables.table import TableError
 
 __all__ = ["Session", "SessionEnds"]
 
+_NOTHING_SAID: Final = MailParameters()
+_NOTHING_FORWARDED: Final[Mapping[str, str]] = MappingProxyType({})
 _UNKNOWN_COMMAND: Final = "500 5.5.2 Error: command not recognized"
 _BAD_SYNTAX: Final = "500 5.5.2 Error: bad syntax"
 _FORBIDDEN: Final = "221 2.7.0 Error: I can break rules, too. Goodbye."
@@ -45,50 +49,53 @@ _RANK: Final = _ORDER.index
 class Session:
     """The state of one session; the commands are functions of the other modules here."""
 
+    # What a session begins with is here, so that a short one need not set it.
+    buffer = b""
+    errors = 0
+    junk = 0
+    bare_newline_seen = False
+    reason = ""
+    """Why the session ended early, in the words of the log."""
+    where_detail = ""
+    leaving = False
+    access_denied = False
+    esmtp = False
+    """EHLO was said: the client may send commands in groups."""
+    out_of_step_seen = False
+    may_xclient = False
+    may_xforward = False
+    may_verp = False
+    unknown_rights: Set[str] = frozenset()
+    """What the lists of clients could not tell: keywords of EHLO, and empty for those that are not offered."""
+    forwarded: Mapping[str, str] = _NOTHING_FORWARDED
+    """What XFORWARD said."""
+    message: NewMessage | None = None
+    mail = _NOTHING_SAID
+    """The parameters of MAIL."""
+    arrival = 0.0
+    announced_size = 0
+    """What SIZE said last, in bytes."""
+    recipients_seen = 0
+    """Recipients that were refused for their number."""
+    chunks: Chunks | None = None
+    """The message that comes by BDAT, if one does."""
+    refused = False
+    """A restriction, and not the client's manners, refused this command."""
+    debug_level = 0
+    counted = ""
+    """What anvil(8) knows this client as; empty when it does not count it."""
+    _time_left = 0.0
+
     def __init__(self, server: Server, stream: Stream, client: Client) -> None:
         self.server = server
         self.settings = server.settings
         self.stream = stream
         self.client = client
         self.transaction = Transaction(server.policy, client)
-        self.buffer = b""
         self.counts: dict[str, list[int]] = {}
-        self.errors = 0
-        self.junk = 0
-        self.bare_newline_seen = False
-        self.reason = ""
-        """Why the session ended early, in the words of the log."""
-        self.where_detail = ""
-        self.leaving = False
-        self.access_denied = False
-        self.esmtp = False
-        """EHLO was said: the client may send commands in groups."""
-        self.out_of_step_seen = False
         self.discarded = server.discarded
-        self.may_xclient = False
-        self.may_xforward = False
-        self.may_verp = False
-        self.unknown_rights: set[str] = set()
-        """What the lists of clients could not tell: keywords of EHLO, and empty for those that are not offered."""
         self.newline_mode = server.bare_newline
-        self.forwarded: dict[str, str] = {}
-        """What XFORWARD said."""
-        self.message: NewMessage | None = None
-        self.mail = MailParameters()
-        self.arrival = 0.0
-        self.announced_size = 0
-        """What SIZE said last, in bytes."""
-        self.recipients_seen = 0
-        """Recipients that were refused for their number."""
-        self.chunks: Chunks | None = None
-        """The message that comes by BDAT, if one does."""
-        self.refused = False
-        """A restriction, and not the client's manners, refused this command."""
-        self.debug_level = 0
         self.transcript: Transcript | None = Transcript() if server.notify_classes else None
-        self.counted = ""
-        """What anvil(8) knows this client as; empty when it does not count it."""
-        self._time_left = 0.0
 
     # The session as a whole
 
@@ -185,7 +192,7 @@ class Session:
             for line in text.split("\n"):
                 log.debug(f"> {self.client.log_name}: {line}")
         if self.transcript is not None:
-            self.transcript.server_said(text)
+            self.transcript.lines.append(SERVER + text)
         self.stream.write(encode_reply(text))
 
     def refuse(self, refusal: Reject) -> None:
@@ -299,7 +306,7 @@ class Session:
         if log.verbosity:
             log.debug(f"< {self.client.log_name}: {line}")
         if self.transcript is not None:
-            self.transcript.client_said(line)
+            self.transcript.lines.append(CLIENT + line)
             self.refused = False
         if server.has_command_filter:
             line = await self._filtered(line)
@@ -326,7 +333,7 @@ class Session:
             return
         transaction.where = verb
         self.where_detail = ""
-        if self.buffer or self.stream.pending:
+        if self.buffer or self.stream.readable:
             self.check_step(verb, command.ends_group or not self.esmtp)
         done = await command.serve(self, words, line)
         if done:
@@ -411,8 +418,8 @@ class Session:
         """Begin without a sender, as RSET, HELO and a finished message do."""
         self.forget_message()
         self.transaction.forget_mail()
-        self.mail = MailParameters()
-        self.forwarded = {}
+        self.mail = _NOTHING_SAID
+        self.forwarded = _NOTHING_FORWARDED
         self.chunks = None
         self.announced_size = 0
         self.recipients_seen = 0

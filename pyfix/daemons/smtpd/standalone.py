@@ -32,14 +32,10 @@ class StandardStream(Stream):
         self._out: list[bytes] = []
         self.timeout = timeout
         self.until = 0.0
-
-    @property
-    def pending(self) -> bool:
-        """Nobody minds here whether the client waits for our replies."""
-        return False
+        self.readable = False
 
     def peek_input(self) -> bytes:
-        """Return nothing, for the same reason."""
+        """Return nothing: nobody minds here whether the client waits for our replies."""
         return b""
 
     def read_now(self) -> bytes | None:

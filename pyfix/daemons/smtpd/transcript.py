@@ -17,8 +17,10 @@ from pyfix.runtime.log import log
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.server import Server
 
-__all__ = ["Transcript", "wrapped"]
+__all__ = ["CLIENT", "SERVER", "Transcript", "wrapped"]
 
+CLIENT: Final = "In:  "
+SERVER: Final = "Out: "
 _WIDTH: Final = 78
 _INDENT: Final = 4
 
@@ -26,37 +28,30 @@ _INDENT: Final = 4
 class Transcript:
     """What was said in a session, and which classes of problems there were."""
 
-    __slots__ = ("_lines", "problems")
+    __slots__ = ("lines", "problems")
 
     def __init__(self) -> None:
-        self._lines: list[str] = []
+        self.lines: list[str] = []
+        """Commands, which begin with CLIENT, and replies, with SERVER."""
         self.problems: set[str] = set()
         """The classes of notify_classes to which something belongs that happened."""
-
-    def client_said(self, line: str) -> None:
-        """Keep a command."""
-        self._lines.append(f"In:  {line}")
-
-    def server_said(self, reply: str) -> None:
-        """Keep a reply."""
-        self._lines.append(f"Out: {reply}")
 
     def may_end(self, server: Server, client: str, reason: str = "", *, always: bool = False) -> None:
         """Tell the postmaster if there is something to tell, and begin anew.
 
         In the middle of a session this happens only when the transcript has become long.
         """
-        if not always and len(self._lines) <= server.settings.smtpd_history_flush_threshold:
+        if not always and len(self.lines) <= server.settings.smtpd_history_flush_threshold:
             return
         if not self.problems.isdisjoint(server.notify_classes):
             background(_tell(server, client, list(self._text(reason))))
-        self._lines.clear()
+        self.lines.clear()
         self.problems.clear()
 
     def _text(self, reason: str) -> Iterator[str]:
         yield "Transcript of session follows."
         yield ""
-        for said in self._lines:
+        for said in self.lines:
             prefix = said[:5]
             for line in said[5:].split("\n"):
                 yield from wrapped(prefix + line)

@@ -57,7 +57,7 @@ class FakeStream:
         self.written: list[bytes] = []
         self.timeout: float = 0
         self.until = 0.0
-        self.pending = False
+        self.readable = False
         self.error: Exception | None = None
 
     def begin_read(self) -> bytes:
