@@ -69,8 +69,13 @@ class Stream:
     # From the loop
 
     def _event(self, event: int) -> None:
-        if event == _INPUT and self._task is not None and not self._only_ready:
-            self._receive()
+        if event == _INPUT:
+            if self._task is None:
+                self.readable = True
+            elif self._only_ready:
+                self._resume()
+            else:
+                self._receive()
             return
         if event & select.EPOLLOUT:
             if self._writer is not None:
@@ -95,19 +100,18 @@ class Stream:
     def _receive(self) -> None:
         """Read for the coroutine that waits; of many, it goes on when the other descriptors have been read, too."""
         try:
-            data = self._socket.recv(self._size)
+            data = self._input = self._socket.recv(self._size)
         except BlockingIOError:
             return
         except OSError as error:
             self._problem = StreamClosed(error.strerror)
         else:
-            self._input = data
+            # A short read empties a stream socket; what comes later makes an event of its own.
             if len(data) == self._size:
                 self.readable = True
                 self._size = _LARGE_READ
-            else:
-                # A short read empties a stream socket; what comes later makes an event of its own.
-                self.readable = self._hangup
+            elif self._hangup:
+                self.readable = True
         task = self._task
         if task is not None:
             self._task = None
@@ -215,12 +219,12 @@ class Stream:
                 self._loop.leaving.append(self._send)
             else:
                 self._send()
-        if self.readable:
-            found = self._read_ready()
-            if found is not None:
-                return found
-        if self._problem is not None or self._fd < 0:
+        if self.readable and (found := self._read_ready()) is not None:
+            return found
+        if self._problem is not None:
             return self.received()
+        if self._fd < 0:
+            raise StreamClosed("closed")
         deadline = self._loop.now + self.timeout
         if deadline >= self.deadline > 0 and not self.until:
             # The loop looks again when the earlier one is over.
@@ -231,13 +235,11 @@ class Stream:
 
     def received(self) -> bytes:
         """Return what came after begin_read had nothing, b"" at the end.  Raises StreamTimeout, StreamClosed."""
-        if self._problem is not None:
-            problem, self._problem = self._problem, None
-            raise problem
-        if self._fd < 0 and not self._input:
-            raise StreamClosed("closed")
-        data, self._input = self._input, b""
-        return data
+        if self._problem is None:
+            data, self._input = self._input, b""
+            return data
+        problem, self._problem = self._problem, None
+        raise problem
 
     def _read_ready(self) -> bytes | None:
         """Return what a socket that should be readable has, None when it has nothing after all."""
@@ -322,19 +324,18 @@ class Stream:
         """Send while the coroutine waits for input; what the kernel does not take now leaves when it can."""
         self._leaving = False
         out = self._out
-        if not out or self._fd < 0 or self._writer is not None:
-            return
-        if len(out) == 1 and not self._writing:
+        if len(out) == 1 and self._writer is None and not self._writing:
             # Nearly always all of it leaves with one call.
-            data = out[0]
+            data = out.pop()
             try:
                 sent = self._socket.send(data)
             except OSError:
                 sent = 0
             if sent == len(data):
-                out.clear()
                 return
-            out[0] = data[sent:]
+            out.append(data[sent:])
+        if not out or self._fd < 0 or self._writer is not None:
+            return
         try:
             done = self.flush()
         except StreamClosed as error:

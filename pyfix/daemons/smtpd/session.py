@@ -15,7 +15,7 @@ from pyfix.access.verdict import Reject
 from pyfix.clients.cleanup import NewMessage
 from pyfix.daemons.smtpd import limits, rights
 from pyfix.daemons.smtpd.chunking import Chunks
-from pyfix.daemons.smtpd.commands import COMMANDS
+from pyfix.daemons.smtpd.commands import COMMANDS, Command
 from pyfix.daemons.smtpd.footer import finished_reply
 from pyfix.daemons.smtpd.rights import SessionEnds, is_listed
 from pyfix.daemons.smtpd.server import Server
@@ -43,7 +43,11 @@ _ORDER: Final = (
     "vrfy", "etrn", "quit", "help", "unknown",
 )  # fmt: skip
 """The order of the counters in the line that a session leaves in the log."""
-_RANK: Final = _ORDER.index
+_RANK: Final = {name: rank for rank, name in enumerate(_ORDER)}
+
+
+def _by_rank(count: tuple[str, list[int]]) -> int:
+    return _RANK[count[0]]
 
 
 class Session:
@@ -107,13 +111,7 @@ class Session:
             rights.learn(self)
             self.stream.timeout = self.settings.smtpd_timeout
             await self.greet()
-            while not self.leaving:
-                if self.errors >= self.server.hard_limit:
-                    self._leave_for_errors()
-                line = self._take_line() if self.buffer else None
-                if line is None:
-                    line = await self._wait_for_line()
-                await self._serve(line)
+            await self._serve()
         except SessionEnds:
             pass
         except StreamTimeout:
@@ -167,14 +165,12 @@ class Session:
             log.verbosity += self.debug_level
 
     def _counters(self) -> str:
-        parts = []
-        good = total = 0
         counts = self.counts
-        for name in sorted(counts, key=_RANK):
-            done, tried = counts[name]
-            good += done
-            total += tried
-            parts.append(f"{name}={done}" if done == tried else f"{name}={done}/{tried}")
+        parts = [
+            f"{name}={done}" if done == tried else f"{name}={done}/{tried}"
+            for name, (done, tried) in sorted(counts.items(), key=_by_rank)
+        ]
+        good, total = map(sum, zip([0, 0], *counts.values(), strict=True))
         parts.append(f"commands={good}" if good == total and total else f"commands={good}/{total}")
         if self.bare_newline_seen and self.newline_mode == "note":
             parts.append("notes=bare_lf")
@@ -252,11 +248,9 @@ class Session:
         """Return the next line, as _take_line does."""
         limit = self.server.line_limit
         stream = self.stream
-        self.start_deadline()
-        line = None
-        while line is None:
-            if len(self.buffer) > limit + 2:
-                return await self._skip_long_line(limit)
+        if self.settings.smtpd_per_request_deadline:
+            self.start_deadline()
+        while len(self.buffer) <= limit + 2:
             data = stream.begin_read()
             if data is None:
                 await stream
@@ -265,8 +259,10 @@ class Session:
                 raise StreamClosed("end of input")
             self.buffer = self.buffer + data if self.buffer else data
             line = self._take_line()
-        stream.until = 0.0
-        return line
+            if line is not None:
+                stream.until = 0.0
+                return line
+        return await self._skip_long_line(limit)
 
     def _reject_bare_newline(self) -> None:
         code = self.settings.smtpd_forbid_bare_newline_reject_code
@@ -293,36 +289,45 @@ class Session:
         self.reply(f"421 4.7.0 {self.server.hostname} Error: too many errors")
         raise SessionEnds
 
-    async def _serve(self, raw: bytes) -> None:
-        """Carry out one command."""
-        if self.errors and self.errors >= self.server.soft_limit and self.settings.smtpd_error_sleep_time:
-            await sleep(self.settings.smtpd_error_sleep_time)
-        transaction, server = self.transaction, self.server
-        try:
-            line = command_text(raw, utf8=server.utf8)
-        except BadSyntax as error:
-            self._count_unknown(f"500 5.5.2 Error: {error}")
-            return
-        if log.verbosity:
-            log.debug(f"< {self.client.log_name}: {line}")
-        if self.transcript is not None:
-            self.transcript.lines.append(CLIENT + line)
-            self.refused = False
-        if server.has_command_filter:
-            line = await self._filtered(line)
-        words = split_words(line)
-        if not words:
-            self._count_unknown(_BAD_SYNTAX)
-            return
-        verb = words[0].text.upper()
-        command = COMMANDS.get(verb)
-        if server.has_noop_commands and is_listed(server.noop_commands.matches_string, verb):
-            self.reply("250 2.0.0 Ok")
-            self._count_junk()
-            return
-        if command is None:
-            self._unknown(words[0], line)
-            return
+    async def _serve(self) -> None:
+        """Carry out the client's commands until it leaves.  Raises SessionEnds, StreamClosed, StreamTimeout."""
+        server = self.server
+        while not self.leaving:
+            if self.errors >= server.hard_limit:
+                self._leave_for_errors()
+            raw = self._take_line() if self.buffer else None
+            if raw is None:
+                raw = await self._wait_for_line()
+            if self.errors and self.errors >= server.soft_limit and self.settings.smtpd_error_sleep_time:
+                await sleep(self.settings.smtpd_error_sleep_time)
+            try:
+                line = command_text(raw, utf8=server.utf8)
+            except BadSyntax as error:
+                self._count_unknown(f"500 5.5.2 Error: {error}")
+                continue
+            if log.verbosity:
+                log.debug(f"< {self.client.log_name}: {line}")
+            if self.transcript is not None:
+                self.transcript.lines.append(CLIENT + line)
+                self.refused = False
+            if server.has_command_filter:
+                line = await self._filtered(line)
+            words = split_words(line)
+            if not words:
+                self._count_unknown(_BAD_SYNTAX)
+                continue
+            verb = words[0].text.upper()
+            if server.has_noop_commands and is_listed(server.noop_commands.matches_string, verb):
+                self.reply("250 2.0.0 Ok")
+                self._count_junk()
+                continue
+            command = COMMANDS.get(verb)
+            if command is None:
+                self._unknown(words[0], line)
+            else:
+                await self._carry_out(command, verb, words, line)
+
+    async def _carry_out(self, command: Command, verb: str, words: list[Word], line: str) -> None:
         count = self.counts.get(command.counter)
         if count is None:
             count = self.counts[command.counter] = [0, 0]
@@ -331,6 +336,7 @@ class Session:
             self.reply(f"503 5.7.0 Error: access denied for {self.client.log_name}")
             self.errors += 1
             return
+        transaction = self.transaction
         transaction.where = verb
         self.where_detail = ""
         if self.buffer or self.stream.readable:

@@ -15,9 +15,7 @@ _CODES: Final = re.compile(r"([2-5][0-9][0-9])(?:[ -]([245]\.[0-9]{1,3}\.[0-9]{1
 
 def encode_reply(text: str) -> bytes:
     """Return a reply as bytes; lines of *text* are separated by newlines and have their codes already."""
-    if "\n" not in text:
-        return text.encode("utf-8", "surrogateescape") + b"\r\n"
-    return text.replace("\n", "\r\n").encode("utf-8", "surrogateescape") + b"\r\n"
+    return (text.replace("\n", "\r\n") + "\r\n").encode("utf-8", "surrogateescape")
 
 
 def with_footer(reply: str, footer: str) -> str:
