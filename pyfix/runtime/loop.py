@@ -8,13 +8,23 @@ after the fork, never before.
 from __future__ import annotations
 
 import select
+import sys
 from collections import deque
 from collections.abc import Callable
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from twisted.internet import epollreactor
-from twisted.internet.main import installReactor
+# Twisted's TCP transports would bring OpenSSL and cryptography along, 10 MB in the fork server, for a startTLS that
+# nobody calls: our streams are not its transports.
+_hidden = "OpenSSL" not in sys.modules
+if _hidden:
+    sys.modules["OpenSSL"] = None  # type: ignore[assignment]  # makes its import fail
+try:
+    from twisted.internet import epollreactor
+    from twisted.internet.main import installReactor
+finally:
+    if _hidden:
+        del sys.modules["OpenSSL"]
 
 if TYPE_CHECKING:
     from twisted.internet.base import DelayedCall

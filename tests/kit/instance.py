@@ -28,6 +28,7 @@ from typing import Any, Self
 from . import guardian, processes, programs, services, smtp, spool
 from .ports import ReservedPort
 from .reference import RELEASES
+from .writing import write_at_once
 
 STRANGER = "127.0.0.1"
 """A client address outside mynetworks."""
@@ -172,9 +173,7 @@ class Instance:
             content = content.replace("{dir}", str(self.directory)).encode("utf-8", "surrogateescape")
         # A file changed within the last seconds is read again until it is older; a second more shows a change.
         changed = path.stat().st_mtime + 1 if path.exists() else time.time() - 3600
-        path.write_bytes(content)
-        path.chmod(0o755 if content.startswith(b"#!") else 0o644)
-        os.utime(path, (changed, changed))
+        write_at_once(path, content, mode=0o755 if content.startswith(b"#!") else 0o644, changed=changed)
         return path
 
     def write_main(self, **changes: str) -> None:

@@ -21,6 +21,7 @@ _QUEUE_ID_IN_PLACE = re.compile(rf"{_BEFORE_ID}(?:{_SHORT_ID}|{_LONG_ID})(?=:|@|
 """Where a queue id is one even when it has digits only: in a reply, at the head of a log line, in a Message-ID or a
 boundary between parts.
 """
+_ID_AT_HEAD = re.compile(rf"(?:{_SHORT_ID}|{_LONG_ID})(?=: )")
 _DAYS, _MONTHS = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)", "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 
 _TOKENS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -53,6 +54,13 @@ class Normaliser:
         """*directory* is the instance's folder, *port* its smtpd's; *other_paths* are more (text, token) pairs."""
         self._fixed = [*other_paths, (str(directory), "<DIR>"), (f"127.0.0.1:{port}", "127.0.0.1:<SMTP>")]
         self._ids: dict[str, str] = {}
+        self._learnt: set[str] = set()
+
+    def learn(self, lines: Iterable[str]) -> None:
+        """Note the queue ids at the heads of log lines: one in ten has digits only, and is known nowhere else."""
+        for line in lines:
+            if (parts := _LOG_LINE.match(line)) and (found := _ID_AT_HEAD.match(parts["text"])):
+                self._learnt.add(found[0])
 
     def text(self, text: str) -> str:
         """Return *text* with tokens in it."""
@@ -71,7 +79,7 @@ class Normaliser:
         return self._ids.setdefault(match[0], f"<ID{len(self._ids) + 1}>")
 
     def _perhaps_queue_id(self, match: re.Match[str]) -> str:
-        known = not match[0].isdigit() or match[0] in self._ids
+        known = not match[0].isdigit() or match[0] in self._ids or match[0] in self._learnt
         return self._queue_id(match) if known else match[0]
 
     def log(self, lines: Iterable[str]) -> dict[str, list[str]]:

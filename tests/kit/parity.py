@@ -132,6 +132,7 @@ class Parity:
         if logs:
             instance.settle()
         normaliser = Normaliser(instance.directory, instance.port, [(str(instance.daemon_directory), "<DAEMONS>")])
+        normaliser.learn(instance.log_lines())
         return Observation(
             result=normaliser.text(result) if isinstance(result, str) else result,
             transcript=[normaliser.text(reply) for reply in instance.transcript],

@@ -29,6 +29,12 @@ def test_a_queue_id_of_digits_is_known_by_its_place(normaliser: Normaliser) -> N
     assert normaliser.text("a 12345678901 b") == "a <ID1> b"
 
 
+def test_a_queue_id_of_digits_is_known_from_the_log(normaliser: Normaliser) -> None:
+    normaliser.learn(["Nov 23 02:32:26 mail postfix/qmgr[9680]: 12345678901: removed", "no log line", "87654321: x"])
+    assert normaliser.text("warning: 12345678901: undeliverable") == "warning: <ID1>: undeliverable"
+    assert normaliser.text("warning: 87654321: undeliverable") == "warning: 87654321: undeliverable"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

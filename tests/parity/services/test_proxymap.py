@@ -115,7 +115,7 @@ def test_unapproved(parity: Parity, service: str, request_: str) -> None:
         replies: list[object] = list(ask(mta, service, requests[request_]))
         last = "refusing" if refused else "to approve"
         mta.wait_for_log(rf"/proxy\w+\[\d+\]: warning: {last}", since=mark)
-        return [*replies, *[line.partition("warning: ")[2] for line in mta.log_lines(mark)]]
+        return [*replies, *[line.partition("warning: ")[2] for line in mta.log_lines(mark) if "/proxy" in line]]
 
     parity(case, main=MAIN, files=FILES)
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import time
 
 from pyfix.runtime.loop import LISTEN, current
@@ -125,3 +127,12 @@ def test_watching_and_unwatching() -> None:
         return seen
 
     assert on_loop(test) == [b"one"]
+
+
+def test_tls_is_not_loaded_with_the_loop_and_can_be_later() -> None:
+    """It would be a good part of the memory of an idle mail system."""
+    code = (
+        "import sys, pyfix.runtime.loop; assert not {'OpenSSL', 'cryptography'} & sys.modules.keys(); "
+        "from twisted.internet.ssl import CertificateOptions; assert 'OpenSSL' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pyfix.runtime.masterlock import running_master
 from tests.kit.measured import prelude
+from tests.kit.writing import write_at_once
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 
@@ -51,15 +52,16 @@ class System:
             "syslog_facility": "local7",
             **changes,
         }
-        (self.folder / "etc/main.cf").write_text("".join(f"{name} = {value}\n" for name, value in main.items()))
+        text = "".join(f"{name} = {value}\n" for name, value in main.items())
+        write_at_once(self.folder / "etc/main.cf", text.encode())
 
     def write_master(self, *lines: str) -> None:
-        (self.folder / "etc/master.cf").write_text("\n".join(lines) + "\n")
+        write_at_once(self.folder / "etc/master.cf", "\n".join([*lines, ""]).encode())
 
     def program(self, name: str, commands: str) -> None:
         path = self.folder / "programs" / name
-        path.write_text(f'#!/bin/sh\necho {name} "$@" $GENERATION >> {self.folder}/calls\n{commands}\n')
-        path.chmod(0o755)
+        text = f'#!/bin/sh\necho {name} "$@" $GENERATION >> {self.folder}/calls\n{commands}\n'
+        write_at_once(path, text.encode(), mode=0o755)
 
     def calls(self) -> list[str]:
         path = self.folder / "calls"
