@@ -32,7 +32,7 @@ class Message:
 
     __slots__ = (
         "arrival", "arrival_time", "attributes", "copies", "data_offset", "encoding", "errors", "fatal", "file",
-        "filter", "first_recipient", "flags", "full_name", "has_time", "hops", "id_logged", "message_id",
+        "filter", "flags", "full_name", "has_time", "hops", "id_logged", "last_recipient", "message_id",
         "mime_error", "mixed", "notify_mask", "options", "out", "pending_notify", "pending_orcpt",
         "pending_original", "queue_id", "reason", "recipient_count", "recipients", "redirect", "resent", "rewrite",
         "seen", "seen_recipients", "segment_end", "sender", "setup", "warned",
@@ -70,8 +70,8 @@ class Message:
         self.mixed = False
         self.warned = False
         self.recipient_count = 0
-        self.first_recipient = ""
-        """For log lines: the first recipient as it stands in the queue file."""
+        self.last_recipient: str | None = None
+        """For log lines: the recipient that came last, before virtual aliases."""
         self.recipients: list[Delivered] = []
         self.seen_recipients: set[tuple[str, ...]] = set()
         self.pending_notify = 0

@@ -39,12 +39,12 @@ def _shown(text: bytes) -> str:
 
 
 def origin(message: Message, *, protocol: bool = False) -> str:
-    """Return the client, the sender and the first recipient."""
+    """Return the client, the sender and the recipient that came last."""
     parts = [_attribute(message, b"log_message_origin") or "local", ";"]
     if message.sender is not None:
         parts.append(f" from=<{internal_to_external(message.sender)}>")
-    if message.first_recipient:
-        parts.append(f" to=<{internal_to_external(message.first_recipient)}>")
+        recipient = "unknown" if message.last_recipient is None else internal_to_external(message.last_recipient)
+        parts.append(f" to=<{recipient}>")
     if protocol:
         for label, name in (("proto", b"log_protocol_name"), ("helo", b"log_helo_name")):
             value = _attribute(message, name)
