@@ -55,12 +55,12 @@ RECIPIENTS = [
     "x@localhost",
 ]
 _SETTINGS = {
-    "header_size_limit": ["20", "100", "2000"],
+    "header_size_limit": ["45", "100", "2000"],
     "header_address_token_limit": ["1", "5", "20"],
     "mime_nesting_limit": ["1", "2", "3"],
     "mime_boundary_length_limit": ["1", "2", "3"],
     "hopcount_limit": ["1", "2", "3"],
-    "message_size_limit": ["0", "700", "2000"],
+    "message_size_limit": ["0", "5000", "9000"],
     "line_length_limit": ["10", "100"],
     "enable_original_recipient": ["no"],
     "always_add_missing_headers": ["yes"],
