@@ -61,7 +61,6 @@ _SETTINGS = {
     "mime_boundary_length_limit": ["1", "2", "3"],
     "hopcount_limit": ["1", "2", "3"],
     "message_size_limit": ["0", "5000", "9000"],
-    "line_length_limit": ["10", "100"],
     "enable_original_recipient": ["no"],
     "always_add_missing_headers": ["yes"],
     "undisclosed_recipients_header": ["To: undisclosed-recipients:;", "X-None: x", "nothing"],
@@ -93,7 +92,6 @@ _SETTINGS = {
     "masquerade_classes": ["envelope_sender, envelope_recipient, header_sender, header_recipient"],
     "enable_long_queue_ids": ["yes"],
     "soft_bounce": ["yes"],
-    "verp_delimiter_filter": ["=", "ab"],
     "always_bcc": ["copy@ours.example", "copy"],
 }
 """Values that change what cleanup does, beside the standard ones."""

@@ -24,6 +24,7 @@ CLIENT = {"log_message_origin": "c.example[192.0.2.1]", "log_protocol_name": "ES
         (message(), False, 'local; from=<"s x"@y> to=<r@x>'),
         (message(None), False, "local;"),
         (message("", None), False, "local; from=<> to=<unknown>"),
+        (message("", None), True, "local; from=<>"),
         (message(""), False, "local; from=<> to=<r@x>"),
         (message(**CLIENT), False, 'c.example[192.0.2.1]; from=<"s x"@y> to=<r@x>'),
         (message(**CLIENT), True, 'c.example[192.0.2.1]; from=<"s x"@y> to=<r@x> proto=ESMTP helo=<h>'),
