@@ -189,7 +189,7 @@ class MimeParser:
             self._size = len(data)
         else:
             primary = self.state == PRIMARY
-            if primary:
+            if primary and not self._disabled:
                 self.cut = data
             self._end_header(whole=False)
             if primary:

@@ -20,6 +20,7 @@ from pyfix.protocols.internal.cleanup import REQUIRE_TLS
 from pyfix.runtime.log import log
 
 _VISIBLE: Final = frozenset(("To", "Cc", "Resent-To", "Resent-Cc"))
+_FOLD: Final = b"\n\t"
 _NULL_SENDER: Final = "MAILER-DAEMON"
 
 
@@ -55,6 +56,13 @@ def cut_header(text: bytes, limit: int) -> bytes:
     return text if len(text) <= limit else text[:limit].removesuffix(b"\n")
 
 
+def cut_folded(text: bytes, limit: int) -> bytes:
+    """Return as much of a header that was folded here; a fold counts as the one blank that it replaced."""
+    if len(text) <= limit:
+        return text
+    return cut_header(text.replace(_FOLD, b"\n"), limit).replace(b"\n", _FOLD)
+
+
 def _add_undisclosed(message: Message, text: str) -> None:
     if header_name_end(text.encode("utf-8", "surrogateescape")):
         _add(message, text)
@@ -63,7 +71,7 @@ def _add_undisclosed(message: Message, text: str) -> None:
 
 
 def _add(message: Message, text: str) -> None:
-    _write(message, cut_header(_noted(message, text), message.setup.header_limit))
+    _write(message, cut_folded(_noted(message, text), message.setup.header_limit))
 
 
 def _noted(message: Message, text: str) -> bytes:
@@ -107,10 +115,11 @@ def _from(message: Message, used: int) -> str:
     charset = message.setup.settings.full_name_encoding_charset
     if message.setup.obsolete_from:
         return _folded([address, *comment_words(name, charset)], used)
-    words = [word for piece in phrase_words(name, charset) for word in (piece.split(" ") if piece[0] != '"' else [piece])]
-    if len(words) > message.setup.token_limit:
-        return f"{' '.join(words[: message.setup.token_limit])} <{address}>"
-    return _folded([*phrase_words(name, charset), f"<{address}>"], used)
+    phrase = phrase_words(name, charset)
+    tokens = phrase if phrase[0][0] == '"' else " ".join(phrase).split(" ")
+    if len(tokens) > message.setup.token_limit:
+        phrase = [" ".join(tokens[: message.setup.token_limit])]
+    return _folded([*phrase, f"<{address}>"], used)
 
 
 def _folded(pieces: list[str], used: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pyfix.daemons.cleanup.generated import add_missing_headers, cut_header
+from pyfix.daemons.cleanup.generated import add_missing_headers, cut_folded, cut_header
 from pyfix.daemons.cleanup.message import Message
 from pyfix.daemons.cleanup.origin import log_refusal
 from pyfix.formats import status as bits
@@ -202,7 +202,7 @@ class HeaderWriter:
         if text is not None:
             if not text.isascii():
                 message.note_8bit()
-            raw = cut_header(text.encode("utf-8", "surrogateescape"), message.setup.header_limit)
+            raw = cut_folded(text.encode("utf-8", "surrogateescape"), message.setup.header_limit)
         if message.setup.mapping is None:
             message.setup.remember_header((context, name, body), raw)
         if raw is None:
@@ -225,6 +225,8 @@ class HeaderWriter:
             after = message.out[place + 1 :]
             del message.out[place:]
             if not self._written(context, name, body, addresses, standard):
+                if not body.isascii():
+                    message.note_8bit()
                 self._write(name, body)
             message.out[place:] = [b"".join(message.out[place:])]
             message.out += after

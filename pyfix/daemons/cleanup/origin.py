@@ -43,8 +43,10 @@ def origin(message: Message, *, protocol: bool = False) -> str:
     parts = [_attribute(message, b"log_message_origin") or "local", ";"]
     if message.sender is not None:
         parts.append(f" from=<{internal_to_external(message.sender)}>")
-        recipient = "unknown" if message.last_recipient is None else internal_to_external(message.last_recipient)
-        parts.append(f" to=<{recipient}>")
+        if message.last_recipient is not None:
+            parts.append(f" to=<{internal_to_external(message.last_recipient)}>")
+        elif not protocol:
+            parts.append(" to=<unknown>")
     if protocol:
         for label, name in (("proto", b"log_protocol_name"), ("helo", b"log_helo_name")):
             value = _attribute(message, name)
