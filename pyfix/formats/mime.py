@@ -185,11 +185,11 @@ class MimeParser:
             self._extend(b"\n" + data)
         elif header_name_end(data):
             self._end_line()
-            self._lines = [data[: self._header_limit]]
-            self._size = min(len(data), self._header_limit)
+            self._lines = [data]
+            self._size = len(data)
         else:
             primary = self.state == PRIMARY
-            if primary:
+            if primary and not self._disabled:
                 self.cut = data
             self._end_header(whole=False)
             if primary:
@@ -215,11 +215,10 @@ class MimeParser:
             self.state = BODY
 
     def _extend(self, data: bytes) -> None:
-        room = self._header_limit - self._size
-        if room > 0:
-            piece = data[:room]
-            self._lines.append(piece)
-            self._size += len(piece)
+        # The last piece is taken as a whole: whoever writes the header cuts it.
+        if self._size < self._header_limit:
+            self._lines.append(data)
+            self._size += len(data)
 
     def _end_line(self) -> None:
         """Hand over the header that has been gathered."""
@@ -240,7 +239,7 @@ class MimeParser:
         elif known is not None and known.mime:
             self._learn(known, name, body)
         if self._strict_header and not text.isascii():
-            self._error(HEADER_8BIT, text)
+            self._error(HEADER_8BIT, name + b":" + body)
         self._sink.header(checks, known, name, body, self.state)
 
     def _learn(self, known: KnownHeader, name: bytes, body: bytes) -> None:

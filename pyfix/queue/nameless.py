@@ -39,6 +39,13 @@ class NamelessFiles:
             os.close(fd)
             raise
 
+    def close(self) -> None:
+        """Close what is kept open."""
+        for fd in (self.links, self._spare[0] if self._spare is not None else -1):
+            if fd >= 0:
+                os.close(fd)
+        self.links, self._spare = -1, None
+
     def keep_spare(self) -> None:
         """Make the file that the next open() returns, unless there is one."""
         if self._spare is None and self.links >= 0:
@@ -58,6 +65,14 @@ def nameless_files(folder: str) -> NamelessFiles:
     if found is None or found.pid != os.getpid():
         found = _known[folder] = NamelessFiles(folder)
     return found
+
+
+def forget_folders() -> None:
+    """Close what this process keeps open for all folders."""
+    while _known:
+        files = _known.popitem()[1]
+        if files.pid == os.getpid():
+            files.close()
 
 
 def _open_links(folder: str) -> int:

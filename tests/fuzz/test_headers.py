@@ -19,6 +19,7 @@ from pyfix.formats.attributes import encode_pairs
 from pyfix.formats.queuefile import Sizes
 from pyfix.formats.records import encode_record, read_records
 from pyfix.protocols.internal.cleanup import Status
+from pyfix.queue.nameless import forget_folders
 from pyfix.queue.spool import Spool
 from pyfix.queue.writer import QueueFileWriter
 from pyfix.rewriting.standard import StandardForm
@@ -90,7 +91,11 @@ def deliver(stream: bytes, chunk: int = 1 << 20) -> tuple[int, bytes]:
         client = _Stream(encode_pairs([("flags", "48")]) + stream, chunk)
         setup = Setup(CleanupSettings(Snapshot(SETTINGS)), StandardForm(_ask))
         file = QueueFileWriter.create(Spool(("deferred", "defer"), 1, folder))
-        run_now(Session(client, setup, file, _Commit(), lambda: None).run())  # type: ignore[arg-type]  # fakes with what it needs
+        try:
+            run_now(Session(client, setup, file, _Commit(), lambda: None).run())  # type: ignore[arg-type]  # fakes with what it needs
+        finally:
+            file.close()
+            forget_folders()
         status = Status.decode(client.written.partition(b"\0\0")[2])
         found = list(Path(folder, "incoming").iterdir())
         assert len(found) == (status.status == 0)

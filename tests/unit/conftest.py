@@ -25,3 +25,12 @@ def _no_tables_of_others() -> Iterator[None]:
     source = sys.modules.get("pyfix.tables.source")
     if source is not None:
         source.forget_tables()
+
+
+@pytest.fixture(autouse=True)
+def _no_folders_of_others() -> Iterator[None]:
+    """Close what the process keeps open for each folder that it makes queue files in: a daemon has one, tests many."""
+    yield
+    nameless = sys.modules.get("pyfix.queue.nameless")
+    if nameless is not None:
+        nameless.forget_folders()

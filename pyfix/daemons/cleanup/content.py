@@ -91,6 +91,7 @@ class _Content:
         if not message.going:
             return
         if message.mime_error is not None:
+            message.flush()  # a message that is too large is refused for that
             message.errors |= bits.CONTENT
             message.reason = f"{message.mime_error.code} {message.mime_error.text}"
             if not message.going:

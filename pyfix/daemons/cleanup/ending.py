@@ -99,7 +99,7 @@ async def return_to_sender(message: Message) -> bool:
     if not message.sender:
         return True
     # Content that nobody may see here is not sent back either.
-    returned = RET_HEADERS if message.errors & bits.CONTENT else int(message.attributes.get(b"ret_flags", b"0"))
+    returned = RET_HEADERS if message.errors & bits.CONTENT else int(message.ret_flags)
     flush = Flush(
         nrequest=FLUSH,
         flags=CLEAN,
@@ -108,7 +108,7 @@ async def return_to_sender(message: Message) -> bool:
         encoding=_text(message.encoding) or "",
         sendopts=sizes_of(message).options,
         sender=message.sender,
-        envelope_id=_text(message.attributes.get(b"envelope_id", b"")),
+        envelope_id=_text(message.envelope_id),
         ret_flags=returned,
     )
     if not await bounce.flush(setup.bounce_service_name, flush, setup.ipc_timeout):

@@ -251,12 +251,12 @@ class _Envelope:
             if _GRAPHIC.fullmatch(value) is None:
                 message.refuse("bad DSN envelope ID record")
                 return
-            message.attributes[b"envelope_id"] = value
+            message.envelope_id = value
         elif value not in (b"%d" % RET_FULL, b"%d" % RET_HEADERS):
             message.refuse(f"bad DSN RET record <{as_text(data):.200}>")
             return
         else:
-            message.attributes[b"ret_flags"] = value
+            message.ret_flags = value
         message.out.append(encode_record(record, data))
 
     def other(self, kind: int, data: bytes) -> None:

@@ -20,6 +20,7 @@ from pyfix.protocols.internal.cleanup import REQUIRE_TLS
 from pyfix.runtime.log import log
 
 _VISIBLE: Final = frozenset(("To", "Cc", "Resent-To", "Resent-Cc"))
+_FOLD: Final = b"\n\t"
 _NULL_SENDER: Final = "MAILER-DAEMON"
 
 
@@ -31,22 +32,35 @@ def add_missing_headers(message: Message, *, cut: bool = False) -> None:
     setup = message.setup
     resent = message.resent
     seen = message.seen
-    if message.rewrite is not None or setup.always_add:
+    adds = message.rewrite is not None or setup.always_add
+    if adds:
         if f"{resent}Message-Id" not in seen:
             _add_id(message)
         if f"{resent}Date" not in seen:
             _add(message, f"{resent}Date: {mail_date(message.arrival)}")
         if f"{resent}From" not in seen:
             _add(message, f"{resent}From: {_from(message, len(resent) + 6)}")
-        if setup.undisclosed and seen.isdisjoint(_VISIBLE):
-            _add_undisclosed(message, setup.undisclosed)
-    wanted = message.flags & REQUIRE_TLS and setup.settings.requiretls_esmtp_header
-    if wanted and not message.options & REQUIRETLS_ESMTP:
-        _add(message, "Require-TLS-ESMTP: yes")
-    if cut:
-        _add(message, "MIME-Error: message header was not terminated by empty line")
     if not message.id_logged:
         log.info(f"{message.queue_id}: message-id=<>")
+    if adds and setup.undisclosed and seen.isdisjoint(_VISIBLE):
+        _add_undisclosed(message, setup.undisclosed)
+    wanted = message.flags & REQUIRE_TLS and setup.settings.requiretls_esmtp_header
+    if wanted and not message.options & REQUIRETLS_ESMTP:
+        _write(message, b"Require-TLS-ESMTP: yes")
+    if cut:
+        _write(message, b"MIME-Error: message header was not terminated by empty line")
+
+
+def cut_header(text: bytes, limit: int) -> bytes:
+    """Return as much of a header as postconf(5) header_size_limit allows to be written."""
+    return text if len(text) <= limit else text[:limit].removesuffix(b"\n")
+
+
+def cut_folded(text: bytes, limit: int) -> bytes:
+    """Return as much of a header that was folded here; a fold counts as the one blank that it replaced."""
+    if len(text) <= limit:
+        return text
+    return cut_header(text.replace(_FOLD, b"\n"), limit).replace(b"\n", _FOLD)
 
 
 def _add_undisclosed(message: Message, text: str) -> None:
@@ -57,9 +71,18 @@ def _add_undisclosed(message: Message, text: str) -> None:
 
 
 def _add(message: Message, text: str) -> None:
+    _write(message, cut_folded(_noted(message, text), message.setup.header_limit))
+
+
+def _noted(message: Message, text: str) -> bytes:
+    """Return *text* in bytes, and take note of what is not ASCII in it."""
     raw = text.encode("utf-8", "surrogateescape")
     if not raw.isascii():
         message.note_8bit()
+    return raw
+
+
+def _write(message: Message, raw: bytes) -> None:
     limit = message.setup.line_limit
     if b"\n" in raw or len(raw) > limit:
         message.out.append(encode_lines(raw.split(b"\n"), limit))
@@ -92,7 +115,11 @@ def _from(message: Message, used: int) -> str:
     charset = message.setup.settings.full_name_encoding_charset
     if message.setup.obsolete_from:
         return _folded([address, *comment_words(name, charset)], used)
-    return _folded([*phrase_words(name, charset), f"<{address}>"], used)
+    phrase = phrase_words(name, charset)
+    tokens = phrase if phrase[0][0] == '"' else " ".join(phrase).split(" ")
+    if len(tokens) > message.setup.token_limit:
+        phrase = [" ".join(tokens[: message.setup.token_limit])]
+    return _folded([*phrase, f"<{address}>"], used)
 
 
 def _folded(pieces: list[str], used: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pyfix.daemons.cleanup.generated import add_missing_headers
+from pyfix.daemons.cleanup.generated import add_missing_headers, cut_folded, cut_header
 from pyfix.daemons.cleanup.message import Message
 from pyfix.daemons.cleanup.origin import log_refusal
 from pyfix.formats import status as bits
@@ -82,17 +82,19 @@ class HeaderWriter:
     def header_end(self) -> None:
         """The primary header is complete: check it, and add what is missing.  Raises SizeLimitExceeded, OSError."""
         message = self._message
-        if self._ended or not message.going:
+        if self._ended:
             return
         self._ended = True
+        cut, action = self.parser.cut, message.setup.cut_action
+        if cut is not None and action == "reject":
+            self.mime_error(NON_EMPTY_END, cut)
+        if not message.going:
+            return
         if not self.waiting:
             message.flush()  # an oversized header must not get as far as a message id
         if not message.hops:
             message.refuse("no Received: header")
             return
-        cut, action = self.parser.cut, message.setup.cut_action
-        if cut is not None and action == "reject":
-            self.mime_error(NON_EMPTY_END, cut)
         add_missing_headers(
             message, cut=cut is not None and action == "add_header" and bool(message.flags & FILTER)
         )
@@ -142,8 +144,6 @@ class HeaderWriter:
         if name.lower() in setup.drop_headers:
             return False
         if known.sender or known.recipient:
-            if not body.isascii():
-                message.note_8bit()
             context = message.rewrite
             if context is not None and message.going:
                 return not self._rewrite(context, known, name, body)
@@ -182,6 +182,8 @@ class HeaderWriter:
                 if text is None:
                     return False
                 assert isinstance(text, bytes)  # what is remembered is text or None
+                if not text.isascii():
+                    message.note_8bit()
                 message.out.append(encode_lines(text.split(b"\n"), self._limit))
                 return True
         addresses = AddressList(_as_text(body), setup.token_limit)
@@ -196,12 +198,11 @@ class HeaderWriter:
     def _written(self, context: str, name: bytes, body: bytes, addresses: AddressList, standard: list[str]) -> bool:
         message = self._message
         text = addresses.header(name.decode("ascii"), standard)
-        raw = None if text is None else text.encode("utf-8", "surrogateescape")
-        limit = message.setup.settings.header_size_limit
-        if raw is not None and len(raw) > limit:
-            # Longer names made it too long: the last lines go, as what is too long on arrival goes.
-            end = raw.rfind(b"\n", 0, limit + 1)
-            raw = raw[: end if end > 0 else limit]
+        raw = None
+        if text is not None:
+            if not text.isascii():
+                message.note_8bit()
+            raw = cut_folded(text.encode("utf-8", "surrogateescape"), message.setup.header_limit)
         if message.setup.mapping is None:
             message.setup.remember_header((context, name, body), raw)
         if raw is None:
@@ -224,6 +225,8 @@ class HeaderWriter:
             after = message.out[place + 1 :]
             del message.out[place:]
             if not self._written(context, name, body, addresses, standard):
+                if not body.isascii():
+                    message.note_8bit()
                 self._write(name, body)
             message.out[place:] = [b"".join(message.out[place:])]
             message.out += after
@@ -234,6 +237,7 @@ class HeaderWriter:
         self._write_text(name + b":" + body)
 
     def _write_text(self, text: bytes) -> None:
+        text = cut_header(text, self._message.setup.header_limit)
         if b"\n" in text or len(text) > self._limit:
             self._message.out.append(encode_lines(text.split(b"\n"), self._limit))
         else:

@@ -31,11 +31,11 @@ class Message:
     """The state of one message."""
 
     __slots__ = (
-        "arrival", "arrival_time", "attributes", "copies", "data_offset", "encoding", "errors", "fatal", "file",
-        "filter", "first_recipient", "flags", "full_name", "has_time", "hops", "id_logged", "message_id",
+        "arrival", "arrival_time", "attributes", "copies", "data_offset", "encoding", "envelope_id", "errors", "fatal",
+        "file", "filter", "flags", "full_name", "has_time", "hops", "id_logged", "last_recipient", "message_id",
         "mime_error", "mixed", "notify_mask", "options", "out", "pending_notify", "pending_orcpt",
-        "pending_original", "queue_id", "reason", "recipient_count", "recipients", "redirect", "resent", "rewrite",
-        "seen", "seen_recipients", "segment_end", "sender", "setup", "warned",
+        "pending_original", "queue_id", "reason", "recipient_count", "recipients", "redirect", "resent", "ret_flags",
+        "rewrite", "seen", "seen_recipients", "segment_end", "sender", "setup", "warned",
     )  # fmt: skip
 
     def __init__(self, setup: Setup, file: QueueFileWriter) -> None:
@@ -61,6 +61,8 @@ class Message:
         self.sender: str | None = None
         self.full_name = b""
         self.attributes: dict[bytes, bytes] = {}
+        self.envelope_id = b""
+        self.ret_flags = b"0"
         self.rewrite: str | None = "local"
         """The context in which headers are rewritten; None: they are left alone and none are added."""
         self.encoding = b""
@@ -70,8 +72,8 @@ class Message:
         self.mixed = False
         self.warned = False
         self.recipient_count = 0
-        self.first_recipient = ""
-        """For log lines: the first recipient as it stands in the queue file."""
+        self.last_recipient: str | None = None
+        """For log lines: the recipient that came last, before virtual aliases."""
         self.recipients: list[Delivered] = []
         self.seen_recipients: set[tuple[str, ...]] = set()
         self.pending_notify = 0

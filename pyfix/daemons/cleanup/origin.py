@@ -39,12 +39,14 @@ def _shown(text: bytes) -> str:
 
 
 def origin(message: Message, *, protocol: bool = False) -> str:
-    """Return the client, the sender and the first recipient."""
+    """Return the client, the sender and the recipient that came last."""
     parts = [_attribute(message, b"log_message_origin") or "local", ";"]
     if message.sender is not None:
         parts.append(f" from=<{internal_to_external(message.sender)}>")
-    if message.first_recipient:
-        parts.append(f" to=<{internal_to_external(message.first_recipient)}>")
+        if message.last_recipient is not None:
+            parts.append(f" to=<{internal_to_external(message.last_recipient)}>")
+        elif not protocol:
+            parts.append(" to=<unknown>")
     if protocol:
         for label, name in (("proto", b"log_protocol_name"), ("helo", b"log_helo_name")):
             value = _attribute(message, name)

@@ -83,6 +83,7 @@ async def add_recipient(message: Message, data: bytes) -> None:
     if not orcpt:
         kind = "utf-8" if message.flags & SMTPUTF8 and not address.isascii() else "rfc822"
         orcpt = f"{kind};{address}"
+    message.last_recipient = address
     await _expand(message, address, original, orcpt, notify)
     if setup.bcc is not None and message.flags & BCC_OK:
         await _add_copy(message, await setup.bcc.of_recipient(address))
@@ -159,8 +160,6 @@ def write_recipient(message: Message, address: str, original: str, orcpt: str, n
         return
     if not setup.duplicate_limit or len(seen) < setup.duplicate_limit:
         seen.add(key)
-    if not message.first_recipient:
-        message.first_recipient = address
     out = message.out
     if notify:
         out.append(encode_record(ATTRIBUTE, b"notify_flags=%d" % notify))

@@ -41,6 +41,7 @@ class Setup:
         self.detect_8bit = settings.detect_8bit_encoding_header
         self.always_add = settings.always_add_missing_headers
         self.remote_domain = settings.remote_header_rewrite_domain
+        self.header_limit = settings.header_size_limit
         self.token_limit = settings.header_address_token_limit
         self.replace_stray = settings.cleanup_replace_stray_cr_lf
         self.undisclosed = settings.undisclosed_recipients_header

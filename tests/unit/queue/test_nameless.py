@@ -76,3 +76,12 @@ def test_each_process_has_its_own(tmp_path: Path) -> None:
     mine = nameless_files(str(tmp_path))
     assert nameless_files(str(tmp_path)) is mine
     assert in_child(lambda: nameless_files(str(tmp_path)).pid == os.getpid() != mine.pid) == "True"
+
+
+def test_folders_that_are_forgotten_leave_nothing_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    nameless_files(str(tmp_path)).keep_spare()
+    assert len(os.listdir("/proc/self/fd")) > before
+    nameless.forget_folders()
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert nameless_files(str(tmp_path)).links >= 0

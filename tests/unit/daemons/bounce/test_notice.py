@@ -11,9 +11,10 @@ from pyfix.daemons.bounce import daemon as bounce
 from pyfix.formats.attributes import Long
 from pyfix.protocols.internal.bounce import FLUSH, WARN, Append, Flush
 from pyfix.protocols.internal.cleanup import MAP_OK, REQUIRE_TLS, SMTPUTF8
+from tests.kit.cleanup import Taken
 from tests.unit.daemons.requests import queued
 from tests.unit.daemons.running import System, running
-from tests.unit.daemons.services import Cleanup, Taken
+from tests.unit.daemons.services import Cleanup
 
 CONTENT = b"Subject: original\nMessage-Id: <x@y>\n\nbody of it\n"
 

@@ -153,9 +153,11 @@ def submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Submit:
         client = FakeStream(chunks, events)
         file = QueueFileWriter.create(spool, long_ids=long_ids, limit=limit)
         found.clear()
-        run_now(
-            Session(client, setup, file, FakeCommit(events, fail_sync), lambda: events.append("wake qmgr")).run()  # type: ignore[arg-type]  # the fakes have what it needs
-        )
+        session = Session(client, setup, file, FakeCommit(events, fail_sync), lambda: events.append("wake qmgr"))  # type: ignore[arg-type]  # the fakes have what it needs
+        try:
+            run_now(session.run())
+        finally:
+            file.close()
         greeting, _, answer = client.written.partition(b"\0\0")
         assert greeting == f"protocol\0cleanup_protocol\0queue_id\0{file.queue_id}".encode()
         status = Status.decode(answer)

@@ -8,9 +8,9 @@ from pyfix.daemons.cleanup.origin import describe, log_action, log_refusal, orig
 from pyfix.runtime.log import log
 
 
-def message(sender: str | None = "s x@y", recipient: str = "r@x", **attributes: str) -> Any:
+def message(sender: str | None = "s x@y", recipient: str | None = "r@x", **attributes: str) -> Any:
     return type("Message", (), {
-        "queue_id": "ID", "sender": sender, "first_recipient": recipient,
+        "queue_id": "ID", "sender": sender, "last_recipient": recipient,
         "attributes": {name.encode(): value.encode() for name, value in attributes.items()},
     })  # fmt: skip
 
@@ -22,7 +22,9 @@ CLIENT = {"log_message_origin": "c.example[192.0.2.1]", "log_protocol_name": "ES
     ("what", "protocol", "text"),
     [
         (message(), False, 'local; from=<"s x"@y> to=<r@x>'),
-        (message(None, ""), False, "local;"),
+        (message(None), False, "local;"),
+        (message("", None), False, "local; from=<> to=<unknown>"),
+        (message("", None), True, "local; from=<>"),
         (message(""), False, "local; from=<> to=<r@x>"),
         (message(**CLIENT), False, 'c.example[192.0.2.1]; from=<"s x"@y> to=<r@x>'),
         (message(**CLIENT), True, 'c.example[192.0.2.1]; from=<"s x"@y> to=<r@x> proto=ESMTP helo=<h>'),
@@ -34,7 +36,7 @@ def test_origin(what: Any, protocol: bool, text: str) -> None:
 
 
 def test_long_content_is_cut() -> None:
-    assert describe(message(None, ""), b"x" * 300) == "x" * 200 + " from local;"
+    assert describe(message(None), b"x" * 300) == "x" * 200 + " from local;"
 
 
 @pytest.mark.parametrize(

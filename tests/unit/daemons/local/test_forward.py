@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,12 @@ import pytest
 from pyfix.config.parameters.local import LocalSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.local.forward import forward
-from pyfix.formats.records import encode_lines, encode_record, read_records
+from pyfix.formats.records import encode_lines, encode_record
 from pyfix.protocols.internal.cleanup import SMTPUTF8
 from pyfix.queue.message import Message
 from pyfix.runtime.ipc import ServiceError
-from tests.unit.clients.server import null_list, run, serving
+from tests.kit.cleanup import CleanupStandIn
+from tests.unit.clients.server import run, serving
 from tests.unit.queue.test_message import build
 
 SETTINGS = LocalSettings(Snapshot({"myhostname": "mail.ours.example", "compatibility_level": "3.11"}))
@@ -29,20 +29,8 @@ def message(tmp_path: Path) -> Iterator[Message]:
         yield found
 
 
-def send(folder: Path, message: Message, status: str = "0", **changes: Any) -> tuple[str, list[tuple[str, bytes]]]:
-    seen: list[bytes] = []
-
-    def cleanup(connection: socket.socket) -> None:
-        connection.sendall(null_list("protocol", "cleanup_protocol", "queue_id", "NEW456"))
-        data = b""
-        while not data.endswith(b"E\0"):
-            more = connection.recv(65536)
-            if not more:
-                break
-            data += more
-        seen.append(data)
-        connection.sendall(null_list("status", status, "reason", "bad news"))
-
+def send(folder: Path, message: Message, status: int = 0, **changes: Any) -> tuple[int, list[tuple[str, bytes]]]:
+    cleanup = CleanupStandIn(["NEW456"], status, "bad news")
     request: dict[str, Any] = {
         "sendopts": 0, "encoding": "8bit", "rewrite_context": "remote", "client_name": "c.example",
         "client_address": "192.0.2.1", "client_port": "", "helo_name": "h", "protocol_name": "ESMTP",
@@ -52,15 +40,15 @@ def send(folder: Path, message: Message, status: str = "0", **changes: Any) -> t
         "message": message, "request": type("Request", (), request | changes.pop("request", {})), "arrival_time": 1000.25,
     })  # fmt: skip
     named = {"sender": "s@x", "delivered_to": "list@x", "original_recipient": "o@x", "recipients": ["a@y", "b@y"]}
-    with serving(folder, "public/cleanup", cleanup):
-        queue_id: str = run(forward(SETTINGS, delivery, **(named | changes)))  # type: ignore[arg-type]
-    flags, _, records = seen[0].partition(b"\0\0")
-    return flags.decode().split("\0")[1], [(chr(one.kind), one.data) for one in read_records(records)] if queue_id else []
+    with serving(folder, "public/cleanup", cleanup.answer):
+        run(forward(SETTINGS, delivery, **(named | changes)))  # type: ignore[arg-type]
+    taken = cleanup.next()
+    return taken.flags, taken.records
 
 
 def test_records(tmp_path: Path, message: Message) -> None:
     flags, records = send(tmp_path, message)
-    assert flags == "32"
+    assert flags == 32
     kinds = "".join(kind for kind, _data in records)
     assert kinds.startswith("TASAAAAAORORMNNNNN") and kinds.endswith("XE")
     assert records[:8] == [
@@ -90,9 +78,9 @@ def test_a_list_does_not_tell_how_its_members_were_addressed(tmp_path: Path, mes
 
 
 def test_demands_of_the_message(tmp_path: Path, message: Message) -> None:
-    assert send(tmp_path, message, request={"sendopts": 1})[0] == str(32 | SMTPUTF8)
+    assert send(tmp_path, message, request={"sendopts": 1})[0] == 32 | SMTPUTF8
 
 
 def test_cleanup_refuses(tmp_path: Path, message: Message) -> None:
     with pytest.raises(ServiceError, match="cleanup status 2 bad news"):
-        send(tmp_path, message, status="2")
+        send(tmp_path, message, status=2)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pyfix.daemons.master.loop import MasterLoop
 from pyfix.runtime.log import log
 from tests.unit.daemons.master.systems import System
 
@@ -25,6 +26,16 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(log, "_log", remember)
     yield found
+
+
+@pytest.fixture
+def loop() -> Iterator[MasterLoop]:
+    """A loop whose descriptors are closed at the end; master's own live as long as master."""
+    made = MasterLoop()
+    yield made
+    made.abandon()
+    os.close(made._signal_read)
+    os.close(made._signal_write)
 
 
 @pytest.fixture

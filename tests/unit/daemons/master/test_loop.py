@@ -3,14 +3,7 @@ from __future__ import annotations
 import os
 import signal
 
-import pytest
-
 from pyfix.daemons.master.loop import MasterLoop
-
-
-@pytest.fixture
-def loop() -> MasterLoop:
-    return MasterLoop()
 
 
 def test_descriptor(loop: MasterLoop) -> None:
@@ -40,14 +33,18 @@ def test_number_of_another_descriptor(loop: MasterLoop) -> None:
         for _ in range(2):
             read, write = os.pipe()
             assert read in (first[0], first[1], second[0], second[1])
+            made.extend((read, write))
             loop.watch(read, lambda: called.append(read))
 
+    made: list[int] = []
     for read, write in (first, second):
         loop.watch(read, replace)
         os.write(write, b"x")
     loop.turn(1)
     loop.turn(0)
     assert not called
+    for fd in made:
+        os.close(fd)
 
 
 def test_unwatched_in_the_same_turn(loop: MasterLoop) -> None:

@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -28,20 +29,31 @@ class NoTitle(TitleArea):
         pass
 
 
-def run(plan: Plan, title: TitleArea | None = None) -> int:
-    """Start a process and return how it ended."""
-    pid = spawn(plan, MasterLoop(), title or NoTitle())
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+Run = Callable[..., int]
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Callable[..., Plan]:
-    def make(program: str = "/nonexistent", argv: list[str] | None = None, module: str | None = None) -> Plan:
-        return Plan(
-            program, argv or ["x"], module, os.pipe(), os.open(os.devnull, os.O_WRONLY), [os.open(tmp_path, 0)], 9
-        )
+def run(loop: MasterLoop) -> Run:
+    """Return a function that starts a process and returns how it ended."""
 
-    return make
+    def start(plan: Plan, title: TitleArea | None = None) -> int:
+        pid = spawn(plan, loop, title or NoTitle())
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    return start
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Iterator[Callable[..., Plan]]:
+    with ExitStack() as descriptors:
+
+        def make(program: str = "/nonexistent", argv: list[str] | None = None, module: str | None = None) -> Plan:
+            flow, status, listener = os.pipe(), os.open(os.devnull, os.O_WRONLY), os.open(tmp_path, 0)
+            for fd in (*flow, status, listener):
+                descriptors.callback(os.close, fd)
+            return Plan(program, argv or ["x"], module, flow, status, [listener], 9)
+
+        yield make
 
 
 @pytest.fixture
@@ -57,7 +69,7 @@ def daemon(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[list[str]], i
     return make
 
 
-def test_forked_daemon(plan: Callable[..., Plan], daemon: Callable[..., str], tmp_path: Path) -> None:
+def test_forked_daemon(run: Run, plan: Callable[..., Plan], daemon: Callable[..., str], tmp_path: Path) -> None:
     """Descriptors, arguments, environment and signals are as for a program of its own."""
     extra = os.open(os.devnull, os.O_RDONLY)
     found = tmp_path / "found"
@@ -90,21 +102,21 @@ def test_forked_daemon(plan: Callable[..., Plan], daemon: Callable[..., str], tm
 
 
 @pytest.mark.parametrize(("code", "status"), [(0, 0), (3, 3), (None, 0), ("text", 1)])
-def test_leaving(plan: Callable[..., Plan], daemon: Callable[..., str], code: object, status: int) -> None:
+def test_leaving(run: Run, plan: Callable[..., Plan], daemon: Callable[..., str], code: object, status: int) -> None:
     def main(_argv: list[str]) -> int:
         sys.exit(code)  # type: ignore[arg-type]
 
     assert run(plan(module=daemon(main))) == status
 
 
-def test_a_bug_does_not_come_back(plan: Callable[..., Plan], daemon: Callable[..., str]) -> None:
+def test_a_bug_does_not_come_back(run: Run, plan: Callable[..., Plan], daemon: Callable[..., str]) -> None:
     def main(_argv: list[str]) -> int:
         raise ZeroDivisionError
 
     assert run(plan(module=daemon(main))) == 1
 
 
-def test_program(plan: Callable[..., Plan], tmp_path: Path) -> None:
+def test_program(run: Run, plan: Callable[..., Plan], tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text(
         f'#!/bin/sh\necho "$@" $GENERATION > {tmp_path}/said; ls /proc/self/fd >> {tmp_path}/said; exit 4\n'
@@ -116,12 +128,12 @@ def test_program(plan: Callable[..., Plan], tmp_path: Path) -> None:
     assert {"3", "4", "5", "6"} <= set(said[2:])
 
 
-def test_no_such_program(plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_such_program(run: Run, plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spawning, "_FATAL_PAUSE", 0)
     assert run(plan("/nonexistent/program")) == 1
 
 
-def test_no_signal_is_lost_at_the_start(plan: Callable[..., Plan], daemon: Callable[..., str]) -> None:
+def test_no_signal_is_lost_at_the_start(loop: MasterLoop, plan: Callable[..., Plan], daemon: Callable[..., str]) -> None:
     """A process that is told to end before it has done anything does end."""
 
     def main(_argv: list[str]) -> int:
@@ -129,23 +141,23 @@ def test_no_signal_is_lost_at_the_start(plan: Callable[..., Plan], daemon: Calla
         return 0
 
     for _ in range(20):
-        pid = spawn(plan(module=daemon(main)), MasterLoop(), NoTitle())
+        pid = spawn(plan(module=daemon(main)), loop, NoTitle())
         os.kill(pid, signal.SIGTERM)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGTERM
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
-def test_no_fork(plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_fork(loop: MasterLoop, plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> int:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", fail)
     with pytest.raises(BlockingIOError):
-        spawn(plan(), MasterLoop(), NoTitle())
+        spawn(plan(), loop, NoTitle())
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
-def test_title(plan: Callable[..., Plan], daemon: Callable[..., str], tmp_path: Path) -> None:
+def test_title(run: Run, plan: Callable[..., Plan], daemon: Callable[..., str], tmp_path: Path) -> None:
     def main(_argv: list[str]) -> int:
         (tmp_path / "cmdline").write_bytes(Path("/proc/self/cmdline").read_bytes())
         (tmp_path / "comm").write_bytes(Path("/proc/self/comm").read_bytes())

@@ -11,8 +11,9 @@ import pytest
 
 from pyfix.daemons.pickup import daemon as pickup
 from pyfix.formats.records import encode_record
+from tests.kit.cleanup import QUEUE_ID
 from tests.unit.daemons.running import SECONDS, Running, System, running, start
-from tests.unit.daemons.services import QUEUE_ID, Cleanup
+from tests.unit.daemons.services import Cleanup
 
 
 def record(kind: str, data: str = "") -> bytes:

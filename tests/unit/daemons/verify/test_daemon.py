@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import queue
-import socket
 from collections.abc import Iterator
 
 import pytest
 
 from pyfix.daemons.verify import daemon as verify
-from pyfix.formats.attributes import encode_pairs
-from pyfix.formats.records import read_records
 from tests.unit.daemons.running import Pair, Running, System, running
+from tests.unit.daemons.services import Cleanup
 
 PROTOCOL = "address_verification_prrotocol"
 OK, DEFERRED, BOUNCED, UNKNOWN = "0123"
@@ -24,24 +21,13 @@ def known(status: str, reason: str) -> list[Pair]:
 
 
 @pytest.fixture
-def probes(system: System) -> queue.Queue[bytes]:
-    """What cleanup(8) gets: the flags and all records."""
-    found: queue.Queue[bytes] = queue.Queue()
-
-    def cleanup(connection: socket.socket) -> None:
-        connection.sendall(encode_pairs([("protocol", "cleanup_protocol"), ("queue_id", "ABC123")]))
-        data = b""
-        while not data.endswith(b"E\0"):
-            data += connection.recv(65536)
-        connection.sendall(encode_pairs([("status", "0"), ("reason", "")]))
-        found.put(data)
-
-    system.serve("public/cleanup", cleanup)
-    return found
+def probes(system: System) -> Cleanup:
+    """The cleanup(8) that gets the probes."""
+    return Cleanup(system)
 
 
 @pytest.fixture
-def daemon(system: System, probes: queue.Queue[bytes]) -> Iterator[Running]:
+def daemon(system: System, probes: Cleanup) -> Iterator[Running]:
     system.write_main(address_verify_map="")
     with running(verify.main, system, "verify", "-l") as found:
         yield found
@@ -59,27 +45,24 @@ def update(daemon: Running, status: str, reason: str, address: str = "a@x.exampl
     return ask(daemon, "update", address=address, recipient_status=status, reason=reason)
 
 
-def test_an_unknown_address_is_probed_once(daemon: Running, probes: queue.Queue[bytes]) -> None:
+def test_an_unknown_address_is_probed_once(daemon: Running, probes: Cleanup) -> None:
     for _ in range(3):
         assert ask(daemon, "query", address="a@x.example") == IN_PROGRESS
-    data = probes.get(timeout=10)
-    flags, _, rest = data.partition(b"\0\0")
-    assert flags.startswith(b"flags\0")
-    records = [(chr(record.kind), record.data) for record in read_records(rest)]
+    records = probes.next().records
     assert ("S", b"double-bounce@mail.ours.example") in records
     assert ("R", b"a@x.example") in records
     assert ("A", b"trace_flags=256") in records
     assert [kind for kind, _data in records][-2:] == ["X", "E"]
     assert ask(daemon, "query", address="b@x.example") == IN_PROGRESS
-    assert b"b@x.example" in probes.get(timeout=10)
-    assert probes.empty()
+    assert probes.next().values("R") == ["b@x.example"]
+    assert probes.is_silent
 
 
 @pytest.mark.parametrize(("status", "reason"), [(OK, "delivers to mailbox"), (DEFERRED, "try later"), (BOUNCED, "no such user")])
-def test_results_are_remembered(daemon: Running, probes: queue.Queue[bytes], status: str, reason: str) -> None:
+def test_results_are_remembered(daemon: Running, probes: Cleanup, status: str, reason: str) -> None:
     assert update(daemon, status, reason) == DONE
     assert ask(daemon, "query", address="a@x.example") == known(status, reason)
-    assert probes.empty()
+    assert probes.is_silent
 
 
 def test_a_good_address_is_not_spoilt_by_one_failure(daemon: Running) -> None:
@@ -116,7 +99,7 @@ def test_what_is_malformed_ends_the_connection(daemon: Running, pairs: list[Pair
     assert f"verify: warning: {warning}" in daemon.system.logged("attribute")
 
 
-def test_what_is_known_outlasts_the_process(system: System, probes: queue.Queue[bytes]) -> None:
+def test_what_is_known_outlasts_the_process(system: System, probes: Cleanup) -> None:
     system.write_main(address_verify_map=f"btree:{system.data}/verify")
     with running(verify.main, system, "verify", "-l") as daemon:
         update(daemon, BOUNCED, "no such user: x:y")
@@ -135,24 +118,22 @@ def test_a_cleanup_that_is_gone_is_not_the_clients_trouble(system: System) -> No
 @pytest.mark.parametrize(
     ("main", "sender"),
     [
-        ({"address_verify_sender": "<>"}, b""),
-        ({"address_verify_sender": ""}, b""),
-        ({"address_verify_sender": "probe", "myorigin": "o.example"}, b"probe@o.example"),
-        ({"address_verify_sender": "p@q.example"}, b"p@q.example"),
+        ({"address_verify_sender": "<>"}, ""),
+        ({"address_verify_sender": ""}, ""),
+        ({"address_verify_sender": "probe", "myorigin": "o.example"}, "probe@o.example"),
+        ({"address_verify_sender": "p@q.example"}, "p@q.example"),
     ],
 )
-def test_sender(system: System, probes: queue.Queue[bytes], main: dict[str, str], sender: bytes) -> None:
+def test_sender(system: System, probes: Cleanup, main: dict[str, str], sender: str) -> None:
     system.write_main(address_verify_map="", **main)
     with running(verify.main, system, "verify", "-l") as daemon:
         ask(daemon, "query", address="a@x.example")
-        records = read_records(probes.get(timeout=10).partition(b"\0\0")[2])
-        assert [record.data for record in records if chr(record.kind) == "S"] == [sender]
+        assert probes.next().values("S") == [sender]
 
 
-def test_the_sender_changes_with_time(system: System, probes: queue.Queue[bytes]) -> None:
+def test_the_sender_changes_with_time(system: System, probes: Cleanup) -> None:
     system.write_main(address_verify_map="", address_verify_sender="p@q.example", address_verify_sender_ttl="1d")
     with running(verify.main, system, "verify", "-l") as daemon:
         ask(daemon, "query", address="a@x.example")
-        records = read_records(probes.get(timeout=10).partition(b"\0\0")[2])
-        (sender,) = [record.data for record in records if chr(record.kind) == "S"]
-    assert sender.startswith(b"p") and sender.endswith(b"@q.example") and len(sender) > len(b"p@q.example")
+        (sender,) = probes.next().values("S")
+    assert sender.startswith("p") and sender.endswith("@q.example") and len(sender) > len("p@q.example")
