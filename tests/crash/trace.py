@@ -25,10 +25,10 @@ SYNCS = frozenset(("fsync", "fdatasync"))
 WRITES = frozenset(("write", "pwrite64", "writev", "pwritev"))
 SENDS = frozenset(("sendto", "sendmsg", "write", "writev"))
 RECEIPTS = frozenset(("recvfrom", "recvmsg", "read"))
-_TOGETHER = frozenset(("io_submit", "io_getevents"))
+TOGETHER = frozenset(("io_submit", "io_getevents"))
 """Syncs of several files; in a trace they look like calls of fsync."""
 _OTHERS = frozenset(("rename", "renameat", "renameat2", "linkat", "close", "exit_group"))
-_WATCHED = SYNCS | _TOGETHER | WRITES | SENDS | RECEIPTS | _OTHERS
+_WATCHED = SYNCS | TOGETHER | WRITES | SENDS | RECEIPTS | _OTHERS
 _WAITS = frozenset(("epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll"))
 
 _LINE = re.compile(r"(\d+) +(?:\d+\.\d+ )?(.*)", re.DOTALL)
@@ -189,12 +189,21 @@ def _with_names(calls: list[Call]) -> list[Call]:
 class Tracer:
     """A running strace: of processes that run already and all that they start, or of a program."""
 
-    def __init__(self, output: Path, pids: Sequence[int] = (), program: Sequence[str | Path] = ()) -> None:
+    def __init__(
+        self,
+        output: Path,
+        pids: Sequence[int] = (),
+        program: Sequence[str | Path] = (),
+        *,
+        watched: Collection[str] = (*_WATCHED, *_WAITS),
+        most_bytes: int = _MOST_BYTES,
+    ) -> None:
+        """*watched* are the calls to look at, *most_bytes* is how much of each text is shown."""
         need_strace()
         self._output = output
-        names = ",".join(sorted(name for name in _WATCHED | _WAITS))
+        names = ",".join(sorted(watched))
         self._command: list[str | Path] = [
-            "strace", "-f", "-yy", "-s", str(_MOST_BYTES), "-o", output, "-e", f"trace={names}",
+            "strace", "-f", "-yy", "-s", str(most_bytes), "-o", output, "-e", f"trace={names}",
         ]  # fmt: skip
         self._command += [word for pid in pids for word in ("-p", str(pid))] or ["--", *program]
         self._pids = list(pids)

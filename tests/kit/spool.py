@@ -88,7 +88,11 @@ def records(path: Path) -> list[Record]:
 
     Raises ValueError for a file that ends within a record.
     """
-    stream = path.read_bytes()
+    return records_in(path.read_bytes(), path)
+
+
+def records_in(stream: bytes | bytearray, path: object = "file") -> list[Record]:
+    """Read the content of a queue file as ``records`` does; *path* is for messages."""
     found = []
     at = 0
     while at < len(stream):
@@ -106,6 +110,6 @@ def records(path: Path) -> list[Record]:
                 break
         if at + length > len(stream):
             raise ValueError(f"{path} ends within a record of type {kind}")
-        found.append(Record(kind, stream[at : at + length], start))
+        found.append(Record(kind, bytes(stream[at : at + length]), start))
         at += length
     return found
