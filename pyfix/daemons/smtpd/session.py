@@ -53,16 +53,11 @@ def _by_rank(count: tuple[str, list[int]]) -> int:
 class Session:
     """The state of one session; the commands are functions of the other modules here."""
 
-    # What a session begins with is here, so that a short one need not set it.
-    buffer = b""
-    errors = 0
+    # What a session begins with is here, so that a short one need not set it; what each command looks at is below.
     junk = 0
     bare_newline_seen = False
     reason = ""
     """Why the session ended early, in the words of the log."""
-    where_detail = ""
-    leaving = False
-    access_denied = False
     esmtp = False
     """EHLO was said: the client may send commands in groups."""
     out_of_step_seen = False
@@ -81,8 +76,6 @@ class Session:
     """What SIZE said last, in bytes."""
     recipients_seen = 0
     """Recipients that were refused for their number."""
-    chunks: Chunks | None = None
-    """The message that comes by BDAT, if one does."""
     refused = False
     """A restriction, and not the client's manners, refused this command."""
     debug_level = 0
@@ -97,6 +90,13 @@ class Session:
         self.client = client
         self.transaction = Transaction(server.policy, client)
         self.counts: dict[str, list[int]] = {}
+        self.buffer = b""
+        self.errors = 0
+        self.leaving = False
+        self.access_denied = False
+        self.where_detail = ""
+        self.chunks: Chunks | None = None
+        """The message that comes by BDAT, if one does."""
         self.discarded = server.discarded
         self.newline_mode = server.bare_newline
         self.transcript: Transcript | None = Transcript() if server.notify_classes else None
