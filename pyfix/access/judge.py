@@ -10,7 +10,7 @@ from pyfix.access import unlisted
 from pyfix.access.evaluate import CheckList, Deferral, evaluate, refuse
 from pyfix.access.stage import CLIENT, DATA, END_OF_DATA, ETRN, HELO, RECIPIENT, SENDER, Stage
 from pyfix.access.transaction import LookupFailed, Transaction
-from pyfix.access.verdict import Reject, Verdict
+from pyfix.access.verdict import Reject
 
 __all__ = [
     "judge_client",
@@ -84,15 +84,23 @@ async def judge_recipient(transaction: Transaction) -> Reject | None:
     policy = transaction.policy
     transaction.recipient_checked = False
     early = transaction.defer_if_permit
-    if (refusal := await _ask_delayed(transaction)) is not None:
-        return refusal
+    refusal: Reject | None = None
+    if policy.delays:
+        if (refusal := await _ask_delayed(transaction)) is not None:
+            return refusal
+    elif policy.settings.smtpd_delay_reject:
+        transaction.defer_if_permit = None
+        transaction.sender_checked = False
     deferral = Deferral()
     lists = (policy.relay, policy.recipient)
     if not policy.settings.smtpd_relay_before_recipient_restrictions:
         lists = (policy.recipient, policy.relay)
     for checks in lists:
-        if (refusal := await _ask(transaction, RECIPIENT, checks, deferral)) is not None:
-            break
+        if checks and not transaction.discard:
+            verdict = await evaluate(transaction, RECIPIENT, checks, deferral)
+            if isinstance(verdict, Reject):
+                refusal = verdict
+                break
         if transaction.defer_if_permit is not None:
             refusal = refuse(transaction, transaction.defer_if_permit)
             break
@@ -102,7 +110,6 @@ async def judge_recipient(transaction: Transaction) -> Reject | None:
         return refusal
     if not policy.settings.smtpd_reject_unlisted_recipient:
         return None
-    verdict: Verdict
     try:
         verdict = await unlisted.check_recipient(transaction)
     except LookupFailed as failed:

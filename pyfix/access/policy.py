@@ -78,6 +78,10 @@ class AccessPolicy:
         self.data = self._compile(DATA, settings.smtpd_data_restrictions)
         self.end_of_data = self._compile(END_OF_DATA, settings.smtpd_end_of_data_restrictions)
         self.etrn = self._compile(ETRN, settings.smtpd_etrn_restrictions)
+        self.delays = settings.smtpd_delay_reject and bool(
+            self.client or self.helo or self.sender or settings.smtpd_reject_unlisted_sender
+        )
+        """smtpd_delay_reject puts something off until the recipient is known."""
 
     def _compile(self, stage: Stage, words: tuple[str, ...]) -> CheckList:
         return compile_list(self, stage, words, self._classes.setdefault(stage, {}))

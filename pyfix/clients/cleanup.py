@@ -60,7 +60,7 @@ class NewMessage:
     Open it, write records that end with an E record, and finish; or cancel, and it never was.
     """
 
-    __slots__ = ("_born", "_idle", "_pending", "_stream", "_waiting", "queue_id")
+    __slots__ = ("_born", "_idle", "_stream", "_waiting", "queue_id")
 
     def __init__(self, stream: Stream, queue_id: str, idle: IdleStreams | None = None, born: float = 0.0) -> None:
         self._stream = stream
@@ -68,7 +68,6 @@ class NewMessage:
         """Where the connection goes when the message is accepted."""
         self._born = born
         self._waiting: list[bytes] = []
-        self._pending = 0
         self.queue_id = queue_id
 
     @classmethod
@@ -97,11 +96,10 @@ class NewMessage:
     def write(self, records: bytes) -> None:
         """Add records; they leave in large blocks."""
         self._waiting.append(records)
-        self._pending += len(records)
 
     async def relieve(self) -> None:
         """Send what has gathered, and wait while cleanup is behind.  Raises ServiceError."""
-        if self._pending < _SOME:
+        if sum(map(len, self._waiting)) < _SOME:
             return
         self._push()
         try:
@@ -119,7 +117,6 @@ class NewMessage:
         if self._waiting:
             self._stream.write(b"".join(self._waiting))
             self._waiting.clear()
-            self._pending = 0
 
     async def finish(self) -> Status:
         """Send the rest and return what cleanup says.  Raises ServiceError."""

@@ -63,7 +63,10 @@ async def receive_list(stream: Stream, encoding: Encoding = "null") -> bytes | N
 
     Raises StreamTimeout, StreamClosed, or AttributeListError if the end cuts a list off.
     """
-    data = await stream.read()
+    data = stream.begin_read()
+    if data is None:
+        await stream
+        data = stream.received()
     while True:
         end = end_of_list(data, 0, encoding)
         if end >= 0:

@@ -41,7 +41,7 @@ async def data(session: Session, words: list[Word], _line: str) -> bool:
     if len(words) != 1:
         session.reply("501 5.5.4 Syntax: DATA")
         return False
-    if not session.server.stand_alone:
+    if transaction.policy.data and not session.server.stand_alone:
         refusal = await judge_data(transaction)
         if refusal is not None:
             session.refuse(refusal)
@@ -114,7 +114,7 @@ async def finish(session: Session, problem: str, bare_newline: bool, size: str) 
         session.reply(problem)
     else:
         refusal = None
-        if not session.server.stand_alone:
+        if transaction.policy.end_of_data and not session.server.stand_alone:
             refusal = await judge_end_of_data(transaction)
         if refusal is not None:
             session.refuse(refusal)
