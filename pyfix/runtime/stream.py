@@ -226,7 +226,7 @@ class Stream:
         if self._fd < 0:
             raise StreamClosed("closed")
         deadline = self._loop.now + self.timeout
-        if deadline >= self.deadline > 0 and not self.until:
+        if deadline >= self.deadline > 0 and self.timeout and not self.until:
             # The loop looks again when the earlier one is over.
             self.deadline = deadline
         else:

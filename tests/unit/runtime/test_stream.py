@@ -138,6 +138,58 @@ def test_timeout_of_each_read() -> None:
     assert on_loop(test) == ["b'x'"] * 5 + ["StreamTimeout", True]
 
 
+def test_timeouts_that_change_between_reads() -> None:
+    """What the loop knows of is the earliest deadline: a later one is found then, an earlier one is told."""
+
+    async def test() -> list[object]:
+        ours, theirs = pair()
+        stream = Stream(ours, timeout=0.1)
+        seen: list[object] = [await outcome(stream.read())]
+        theirs.send(b"a")
+        seen.append(await outcome(stream.read()))
+        current().later(0.05, theirs.send, b"b")
+        seen.append(await outcome(stream.read()))
+        stream.timeout = 0.5
+        current().later(0.3, theirs.send, b"c")
+        seen.append(await outcome(stream.read()))
+        stream.timeout = 0.1
+        begin = time.monotonic()
+        seen += [await outcome(stream.read()), 0.09 < time.monotonic() - begin < 0.45]
+        current().later(0.05, theirs.send, b"d")
+        seen.append(await outcome(stream.read()))
+        stream.timeout = 0
+        current().later(0.3, theirs.send, b"e")
+        return [*seen, await outcome(stream.read())]
+
+    assert on_loop(test) == [
+        "StreamTimeout", "b'a'", "b'b'", "b'c'", "StreamTimeout", True, "b'd'", "b'e'"
+    ]  # fmt: skip
+
+
+def test_read_in_two_parts() -> None:
+    async def test() -> list[object]:
+        ours, theirs = pair()
+        stream = Stream(ours, timeout=10)
+        stream.write(b"question")
+        seen: list[object] = [stream.begin_read(), theirs.recv(100)]
+        current().later(0.01, theirs.send, b"answer")
+        await stream
+        seen.append(stream.received())
+        theirs.send(b"more")
+        await pause()
+        seen.append(stream.begin_read())
+        stream.unread(b"again")
+        seen.append(stream.begin_read())
+        stream.close()
+        try:
+            stream.begin_read()
+        except StreamClosed as error:
+            seen.append(str(error))
+        return seen
+
+    assert on_loop(test) == [None, b"question", b"answer", b"more", b"again", "closed"]
+
+
 def test_deadline_of_several_reads() -> None:
     async def test() -> list[object]:
         ours, theirs = pair()
