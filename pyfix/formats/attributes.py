@@ -7,8 +7,6 @@ Lists are ordered and may repeat a name, so they are never made into a dict.
 
 from __future__ import annotations
 
-from itertools import repeat
-
 TYPE_CHECKING = False  # typing and dataclasses cost a command that only reads lists several milliseconds
 if TYPE_CHECKING:
     import re
@@ -151,7 +149,7 @@ class Attributes:
     def encode(self) -> bytes:
         """Return the list as bytes, terminator included."""
         plan = self._plan()
-        values = list(map(getattr, repeat(self), plan.fields))
+        values = list(plan.values(self))
         for index, encode in plan.encoders:
             values[index] = encode(values[index])
         return (plan.template % tuple(values)).encode("utf-8", "surrogateescape")
@@ -190,9 +188,11 @@ class Attributes:
             problem = AttributeListError(f"malformed value of attribute {plan.wire_names[index]}")
             problem.value = str(values[index])
             raise problem from error
+        if plan.takes_all:
+            return cls(*values)
         message = object.__new__(cls)
-        # Each value is set, and the Nones that come of it are nothing.
-        any(map(object.__setattr__, repeat(message), plan.fields, values))
+        for name, value in zip(plan.fields, values, strict=True):
+            object.__setattr__(message, name, value)
         return message
 
 
@@ -227,13 +227,20 @@ _DECODERS: dict[str, Callable[[str], Any]] = {"int": _decode_int, "Long": _decod
 class _Plan:
     """What encoding and decoding need of a message class, worked out once."""
 
-    __slots__ = ("decoders", "encoders", "fields", "template", "wire_names")
+    __slots__ = ("decoders", "encoders", "fields", "takes_all", "template", "values", "wire_names")
 
     def __init__(self, cls: type[Attributes]) -> None:
         from dataclasses import fields
+        from operator import attrgetter
 
         members = fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass
-        self.fields = [member.name for member in members]
+        names = self.fields = [member.name for member in members]
+        self.takes_all = all(member.init for member in members)
+        """Every field is an argument of the class."""
+        # Of a single name attrgetter returns the bare value.
+        self.values: Callable[[Any], Sequence[Any]] = (
+            attrgetter(*names) if len(names) > 1 else lambda message: [getattr(message, name) for name in names]
+        )
         self.wire_names = [member.metadata.get("wire", member.name) for member in members]
         kinds = [member.type if isinstance(member.type, str) else member.type.__name__ for member in members]
         self.encoders = [(i, _ENCODERS[kind]) for i, kind in enumerate(kinds) if kind in _ENCODERS]

@@ -7,7 +7,6 @@ queue files (type, then 7 bits of length a byte, lowest first, top bit says that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
 from typing import Final, NamedTuple
 
 # Record types; the names are those that postcat(1) prints.
@@ -96,12 +95,18 @@ def encode_attribute(name: str, value: str) -> bytes:
     return encode_record(ATTRIBUTE, f"{name}={value}".encode("utf-8", "surrogateescape"))
 
 
+_SHORT_ATTRIBUTE: Final = [f"{chr(ATTRIBUTE)}{chr(length)}" for length in range(0x80)]
+"""How a record begins whose length is one digit."""
+
+
 def encode_attributes(texts: Sequence[str]) -> bytes:
     """Return a named-attribute record for each ``name=value``."""
-    # An ASCII result means that no length and no text needed more than one byte a character.
-    joined = "".join(chain.from_iterable(zip(repeat("A"), map(chr, map(len, texts)), texts)))
-    if joined.isascii():
-        return joined.encode("ascii")
+    try:
+        joined = "".join([_SHORT_ATTRIBUTE[len(text)] + text for text in texts])
+        if joined.isascii():
+            return joined.encode("ascii")
+    except IndexError:
+        pass
     return b"".join([encode_record(ATTRIBUTE, text.encode("utf-8", "surrogateescape")) for text in texts])
 
 

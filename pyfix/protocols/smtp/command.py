@@ -45,7 +45,7 @@ _WORDS: Final = re.compile(r"[^ \t\n\r\v\f]+")
 _PREFIX: Final = re.compile(r"(?:from|to):", re.IGNORECASE)
 _PLAIN_RUN: Final = re.compile(r'[^ \t\n\r\v\f<"\\:]+')
 _COMMON: Final = re.compile(
-    r"([a-z]+) (from:|to:) ?(<[!#-;=?-\[\]-~]*>)((?: [!#-9;=?-\[\]-~]+)*)\Z", re.IGNORECASE | re.ASCII
+    r"([A-Za-z]+) ([Ff][Rr][Oo][Mm]:|[Tt][Oo]:) ?(<[!#-;=?-\[\]-~]*>)((?: [!#-9;=?-\[\]-~]+)*)\Z"
 )
 """What nearly all clients send: a verb, one address in brackets without quotes, parameters."""
 _HEADER: Final = re.compile(r"[!-9;-~]+[ \t]*:")
