@@ -121,7 +121,7 @@ def test_portions(read: Read) -> None:
         (r("T", "x") + r("S", "s"), "bad arrival time record"), (r("T", "1 x") + r("S", "s"), "bad arrival time record"),
         (r("T", "-5 0") + r("S", "s"), "bad arrival time record"), (r("T", "9" * 30) + r("S", "s"), "bad arrival time record"),
         (HEAD + r("Q", "x"), "unexpected record type 'Q'"), (HEAD + r("N", "x"), "unexpected record type 'N'"),
-        (HEAD + b"R" + b"\xff" * 9, ""),
+        (HEAD + b"R" + b"\xff" * 9, "bad length of the record"),
     ],
 )  # fmt: skip
 def test_damage(read: Read, head: bytes, text: str) -> None:
