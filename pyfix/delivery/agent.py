@@ -7,6 +7,7 @@ sends it, is served without registering the connection with the event loop.
 from __future__ import annotations
 
 import os
+import select
 import socket
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
@@ -139,8 +140,11 @@ class DeliveryAgent(Daemon):
             except OSError as error:
                 if not isinstance(error, ConnectionError):
                     log.warning(f"accept connection: {error.strerror}")
+            # What waited for this process to start may be requests of a qmgr(8) that has ended since; the next one asks
+            # again, and what we deliver or defer for nobody would be done twice, or stay for ever.
+            gone = _which_have_gone([fd for fd, _ in arrived]) if not self._proven else ()
             for fd, data in arrived:
-                self._begin(fd, data)
+                self._begin(fd, b"" if fd in gone else data)
 
         return readable
 
@@ -295,6 +299,14 @@ class DeliveryAgent(Daemon):
         except OSError as error:
             log.warning(f"open {request.queue_name} {request.queue_id}: {error.strerror}")
         return _DEFER
+
+
+def _which_have_gone(fds: list[int]) -> set[int]:
+    """Return which clients have closed their connections; those that only say that no more comes have not."""
+    poller = select.poll()
+    for fd in fds:
+        poller.register(fd, 0)
+    return {fd for fd, _event in poller.poll(0)}
 
 
 def report_if_bug(error: BaseException | None) -> None:

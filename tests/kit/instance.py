@@ -409,14 +409,24 @@ class Instance:
         return spool.find(self.queue_directory, queue_id)
 
     def wait_until_empty(self, seconds: float = 20.0) -> None:
-        """Wait until no queue has a message (held, deferred and maildrop mail too)."""
-        if not processes.wait_until(lambda: not self.queue(), seconds):
-            raise AssertionError(f"after {seconds} s the queue still has {self.queue()}\n{self._log_tail()}")
+        """Wait until no queue has a message (held, deferred and maildrop mail too), and all is logged."""
+        self._wait_until_left([], seconds)
 
     def wait_until_only(self, queue_id: str, seconds: float = 20.0) -> None:
-        """Wait until no queue has a message but this one."""
-        if not processes.wait_until(lambda: [one for ids in self.queue().values() for one in ids] == [queue_id], seconds):
-            raise AssertionError(f"after {seconds} s the queue still has {self.queue()}\n{self._log_tail()}")
+        """Wait until no queue has a message but this one, and all is logged."""
+        self._wait_until_left([queue_id], seconds)
+
+    def _wait_until_left(self, wanted: list[str], seconds: float) -> None:
+        def reached() -> bool:
+            return [one for ids in self.queue().values() for one in ids] == wanted
+
+        # Folders are read one after the other: what is made in one already read, by a message in one that is not, is
+        # seen by the second look; and the last log line comes after the last file is gone.
+        while processes.wait_until(reached, seconds):
+            self.settle(2.0)
+            if reached():
+                return
+        raise AssertionError(f"after {seconds} s the queue still has {self.queue()}\n{self._log_tail()}")
 
     def deliveries(self) -> dict[str, list[bytes]]:
         """Return what was delivered, by mailbox: the messages of a Maildir in order of arrival, or the whole file."""

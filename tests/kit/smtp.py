@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -70,10 +71,9 @@ class Dialogue:
                 data, replies = line, 1
             case str():
                 data, replies = line.encode("utf-8", "surrogateescape") + b"\r\n", 1
-        try:
+        # What the server said before it closed the connection is there although it takes no more.
+        with suppress(BrokenPipeError, ConnectionResetError):
             self.send(data)
-        except (BrokenPipeError, ConnectionResetError):
-            return [CLOSED] * replies
         return [self.reply() for _ in range(replies)]
 
 

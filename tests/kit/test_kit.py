@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -117,3 +119,18 @@ def test_master_cf_changes() -> None:
         "a unix - - n - - a\nb unix - - n - - b\n", {"b": None, "a": "a unix n - n - - x", "c": "c unix - - n - - c"}
     )
     assert text == "a unix n - n - - x\nc unix - - n - - c\n"
+
+
+def test_a_reply_before_the_end_of_the_connection_is_seen_after_a_failed_send() -> None:
+    def serve(server: socket.socket) -> None:
+        served, _ = server.accept()
+        with served:
+            served.sendall(b"220 x\r\n421 too many\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        with smtp.Dialogue("127.0.0.1", server.getsockname()[1]) as dialogue:
+            dialogue.socket.shutdown(socket.SHUT_WR)  # sending fails from now on
+            assert dialogue.say(smtp.Raw(b"NOOP\r\n", 2)) == ["421 too many", smtp.CLOSED]
+        thread.join()

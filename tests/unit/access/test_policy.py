@@ -27,14 +27,17 @@ def test_open_relay_is_refused(monkeypatch: Any, main: dict[str, str]) -> None:
 
 
 def test_class_may_guard(monkeypatch: Any) -> None:
-    transaction(monkeypatch, smtpd_relay_restrictions="c", smtpd_restriction_classes="c", c="reject_unauth_destination")
+    """What is no open relay is no ConfigError."""
+    found = transaction(monkeypatch, smtpd_relay_restrictions="c", smtpd_restriction_classes="c", c="reject_unauth_destination")
+    assert [check.name for check in found.policy.named_list("c")] == ["c"]
 
 
 @pytest.mark.parametrize("word", ["reject", "defer", "defer_if_permit", "DEFER_UNAUTH_DESTINATION", "reject_unauth_destination"])
 @pytest.mark.parametrize("where", ["smtpd_relay_restrictions", "smtpd_recipient_restrictions"])
 def test_words_that_guard_against_relaying(monkeypatch: Any, word: str, where: str) -> None:
     other = {"smtpd_relay_restrictions": "permit", "smtpd_recipient_restrictions": "permit"}
-    transaction(monkeypatch, **(other | {where: f"permit_mynetworks, {word}"}))
+    found = transaction(monkeypatch, **(other | {where: f"permit_mynetworks, {word}"}))
+    assert len(found.policy.named_list(f"permit_mynetworks, {word}")) == 2
 
 
 @pytest.mark.parametrize(

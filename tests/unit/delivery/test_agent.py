@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,6 +114,27 @@ def test_a_request_that_comes_too_late_is_not_read(daemon: Running, message: Que
     os.kill(daemon.pid, signal.SIGCONT)
     with pytest.raises(ConnectionResetError):
         client.receive()
+
+
+def test_a_request_of_a_client_that_left_before_the_process_started_is_not_served(system: System) -> None:
+    """As with Postfix, whose qmgr sends nothing before the agent greets it: the next qmgr(8) gives the message out again."""
+    ids = ("ABC123", "ABC124", "ABC125")
+    left, closing, waiting = (queued(system, "a@x.example", queue_id=queue_id) for queue_id in ids)
+    with running(discard.main, system, "discard") as daemon:
+        os.kill(daemon.pid, signal.SIGSTOP)
+        client = daemon.connect()
+        client.socket.sendall(left.encode() + STAYS)
+        client.close()
+        half_closed = daemon.connect()
+        half_closed.socket.sendall(closing.encode())
+        half_closed.socket.shutdown(socket.SHUT_WR)
+        stays = daemon.connect()
+        stays.socket.sendall(waiting.encode())
+        os.kill(daemon.pid, signal.SIGCONT)
+        assert is_final(answer(half_closed)) and is_final(answer(stays))
+        assert left.recipients_left() == ["a@x.example"]
+        assert closing.recipients_left() == waiting.recipients_left() == []
+    assert not [line for line in system.lines if "ABC123" in line or "warning" in line]
 
 
 def test_a_client_that_does_not_ask_for_it_has_one_request(daemon: Running, message: Queued) -> None:

@@ -23,14 +23,7 @@ def ids() -> tuple[int, int, list[int]]:
     return os.geteuid(), os.getegid(), sorted(os.getgroups())
 
 
-@pytest.fixture
-def as_other() -> None:
-    if os.getuid() != 0:
-        pytest.skip("needs root")
-
-
 @pytest.mark.root
-@pytest.mark.usefixtures("as_other")
 @pytest.mark.parametrize("start", [0, OTHER])
 def test_files_belong_to_the_owner_and_the_rights_come_back(tmp_path: Path, start: int) -> None:
     tmp_path.chmod(0o777)
@@ -53,7 +46,6 @@ def test_files_belong_to_the_owner_and_the_rights_come_back(tmp_path: Path, star
 
 
 @pytest.mark.root
-@pytest.mark.usefixtures("as_other")
 def test_other_threads_keep_their_rights() -> None:
     asked, answered = threading.Event(), threading.Event()
     seen: list[tuple[int, int, list[int]]] = []
@@ -89,7 +81,6 @@ def all_ids(thread: int) -> tuple[str, str, str]:
 
 
 @pytest.mark.root
-@pytest.mark.usefixtures("as_other")
 def test_what_the_kernel_knows_of_each_thread() -> None:
     """The delivering thread alone changes, groups and file system ids included; a thread made later is like the first."""
 
@@ -118,14 +109,12 @@ def test_what_the_kernel_knows_of_each_thread() -> None:
 
 
 @pytest.mark.root
-@pytest.mark.usefixtures("as_other")
 def test_no_thread_may_start_with_a_recipients_rights() -> None:
     with rights(Owner(NOBODY, NOBODY)), pytest.raises(RuntimeError, match="no thread may start"):
         run_now(in_thread(os.getuid))
 
 
 @pytest.mark.root
-@pytest.mark.usefixtures("as_other")
 @pytest.mark.parametrize(("uid", "gid"), [(-1, 1), (1, -1), (2**32 - 1, 1), (2**32, 1), (1, 2**32), (1, 2**32 - 1)])
 def test_numbers_that_the_kernel_would_take_for_others(uid: int, gid: int) -> None:
     before = ids()
@@ -162,7 +151,6 @@ class Failing:
 
 
 @pytest.mark.root
-@pytest.mark.usefixtures("as_other")
 @pytest.mark.parametrize(("name", "count"), [("set_groups", 1), ("set_group", 1), ("set_user", 2)])
 def test_rights_that_cannot_be_had(name: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The block does not run, and all is as before."""
@@ -180,7 +168,6 @@ def test_rights_that_cannot_be_had(name: str, count: int, monkeypatch: pytest.Mo
 
 
 @pytest.mark.root
-@pytest.mark.usefixtures("as_other")
 @pytest.mark.parametrize(("name", "count"), [("set_user", 3), ("set_group", 2), ("set_groups", 2), ("set_user", 4)])
 def test_rights_that_cannot_be_given_back(name: str, count: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing may go on with the recipient's rights, or with those of root: the process ends, and says why."""

@@ -9,6 +9,7 @@ import pytest
 
 from pyfix.runtime import filesync
 from pyfix.runtime.filesync import sync_files
+from tests.kit import requirements
 from tests.unit.runtime.forked import in_child
 
 
@@ -62,7 +63,7 @@ def test_results_that_do_not_come(files: list[int], monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(filesync, "_known", (0, None))
     queue = filesync._queue()
     if queue is None:
-        pytest.skip("no asynchronous I/O here")
+        requirements.missing("no asynchronous I/O here")
     monkeypatch.setattr(queue, "_getevents", -1)
     results = sync_files(files[:3])
     assert [error and error.errno for error in results] == [errno.EIO] * 3

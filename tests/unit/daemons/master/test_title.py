@@ -44,7 +44,9 @@ def test_without_proc_titles_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.open", missing)
     area = TitleArea()
     monkeypatch.setattr(module.os, "open", missing)
+    before = Path("/proc/self/cmdline").read_bytes()
     area.show(["x"])
+    assert Path("/proc/self/cmdline").read_bytes() == before
 
 
 def test_the_environment_is_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def test_an_empty_last_chunk(monkeypatch: Any) -> None:
 
 def test_a_dot_means_nothing(monkeypatch: Any) -> None:
     found = converse(monkeypatch, *ENVELOPE, b"BDAT 8 LAST\r\n.\r\n..\r\nx")
-    assert content(found) == [("N", b"."), ("N", b".."), ("L", b"x")] or content(found)[:2] == [("N", b"."), ("N", b"..")]
+    assert content(found) == [("N", b"."), ("N", b".."), ("N", b"x")]
 
 
 @pytest.mark.parametrize("line", ["BDAT", "BDAT x", "BDAT -1", "BDAT 1 FIRST", "BDAT 1 LAST x", "BDAT 99999999999999999999", "BDAT ٣"])

@@ -47,9 +47,7 @@ def test_offers_for_some_clients(monkeypatch: Any) -> None:
 
 def test_discarded_keywords_are_logged_unless_silent(monkeypatch: Any) -> None:
     found = converse(monkeypatch, "EHLO x", main={"smtpd_discard_ehlo_keywords": "etrn, dsn"})
-    assert [line for line in found.lines if "discarding" in line] == ["discarding EHLO keywords: DSN ETRN"] or any(
-        line.startswith("discarding EHLO keywords: ") for line in found.lines
-    )
+    assert [line for line in found.lines if "discarding" in line] == ["discarding EHLO keywords: ETRN, DSN"]
     silent = converse(monkeypatch, "EHLO x", main={"smtpd_discard_ehlo_keywords": "etrn, silent-discard"})
     assert not any("discarding" in line for line in silent.lines)
 
