@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from pyfix.formats.queueid import inode_of, is_long, is_valid, long_id
+from pyfix.formats.queueid import inode_of, is_long, is_valid, long_microseconds, long_with_inode, short_id
 from pyfix.queue.spool import (
     ACTIVE,
     BOUNCE,
@@ -62,7 +62,8 @@ def _run(argv: Sequence[str]) -> int:
             raise CommandError(f"invalid directory name: {queue}")
     os.umask(0o077)
     hashed = snapshot.value("hash_queue_names").replace(",", " ").split()
-    keeper = Keeper(Spool(hashed, int(snapshot.value("hash_queue_depth"))), queues)
+    long_ids = snapshot.value("enable_long_queue_ids").lower() == "yes"
+    keeper = Keeper(Spool(hashed, int(snapshot.value("hash_queue_depth"))), queues, long_ids=long_ids)
     _become_owner(snapshot.value("mail_owner"))
     wanted = {letter: value for letter, value in options if letter in "defhHr"}
     for letter, value in wanted.items():
@@ -72,7 +73,7 @@ def _run(argv: Sequence[str]) -> int:
         if "p" in letters or (not letters & set("sS") and not wanted):
             keeper.purge()
         if letters & set("sS") or not ("p" in letters or wanted):
-            keeper.fix_structure()
+            keeper.fix_structure(with_long_ids="S" in letters)
     keeper.report()
     return 0
 
@@ -94,8 +95,10 @@ def _become_owner(mail_owner: str) -> None:
 class Keeper:
     """Acts on the messages of a spool, those in *queues* or (none named) in all queues."""
 
-    def __init__(self, spool: Spool, queues: Sequence[str]) -> None:
+    def __init__(self, spool: Spool, queues: Sequence[str], *, long_ids: bool) -> None:
+        """*long_ids* is postconf(5) enable_long_queue_ids."""
         self._spool = spool
+        self._long_ids = long_ids
         self._queues = queues
         self._counts: dict[str, int] = {}
         self._renamed = False
@@ -263,10 +266,12 @@ class Keeper:
                 except OSError:
                     continue
 
-    def fix_structure(self) -> None:
+    def fix_structure(self, *, with_long_ids: bool = False) -> None:
         """Put each file into the folder where hash_queue_names and hash_queue_depth expect it.
 
-        A file whose id does not say its inode number, as after a restore from a backup, gets a new id.
+        A file whose id does not say its inode number, as after a restore from a backup, gets a new id; so does one
+        with a long id when there shall be none.  Other long ids, which are unique without it, are looked at only
+        *with_long_ids*.
         """
         renamed = 0
         for queue in self._queues or _KNOWN:
@@ -276,7 +281,7 @@ class Keeper:
                     continue
                 if not is_valid(name):
                     continue
-                new_name = self._fitting_id(queue, name, path)
+                new_name = self._fitting_id(queue, name, path, with_long_ids)
                 target = self._spool.path(queue, new_name)
                 if target == path:
                     continue
@@ -290,16 +295,21 @@ class Keeper:
             self._counts["Renamed to match inode number"] = renamed
             self._renamed = True
 
-    def _fitting_id(self, queue: str, name: str, path: str) -> str:
+    def _fitting_id(self, queue: str, name: str, path: str, with_long_ids: bool) -> str:
         if queue not in _MESSAGE_QUEUES:
             return name
         status = os.stat(path)
+        if is_long(name) and not self._long_ids:
+            try:
+                return short_id(long_microseconds(name), status.st_ino)
+            except ValueError:
+                return name
+        if is_long(name) and not with_long_ids:
+            return name
         if inode_of(name) in (None, status.st_ino):
             return name
-        nanoseconds = status.st_mtime_ns
-        seconds, microseconds = nanoseconds // 10**9, nanoseconds % 10**9 // 1000
         if is_long(name):
-            return long_id(seconds, microseconds, status.st_ino)
+            return long_with_inode(name, status.st_ino)
         return f"{name[:5]}{status.st_ino:X}"
 
     def _rename_log(self, queue: str, name: str, new_name: str) -> None:

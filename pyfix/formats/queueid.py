@@ -51,6 +51,11 @@ def long_id(seconds: int, microseconds: int, inode: int) -> str:
     )
 
 
+def long_with_inode(queue_id: str, inode: int) -> str:
+    """Return a long id with the time of another and the inode number of its own."""
+    return f"{queue_id[: queue_id.rindex(_SEPARATOR)]}{_SEPARATOR}{_digits(inode, 51, 1)}"
+
+
 def inode_of(queue_id: str) -> int | None:
     """Return the inode number that an id was made from, or None if it is not an id of ours."""
     try:

@@ -35,6 +35,8 @@ from pyfix.runtime.task import spawn
 from pyfix.runtime.watchdog import Watchdog
 
 _ACCEPT_BURST = 64
+_FIRST_CLIENTS = 1.0
+"""Seconds in which a new process meets clients that connected before it was there."""
 _MOST_REQUESTS = 100
 _FATAL_DELAY = 1.0
 _GARBAGE_THRESHOLD = 20000
@@ -138,8 +140,12 @@ class Daemon:
         family, kind, protocol = int(listener.family), int(listener.type), listener.proto
         make = _Socket
         loop = self.loop
+        # Those for whom this process was started were there before it set its listener's options.
+        may_be_older = family in (socket.AF_INET, socket.AF_INET6)
+        end = loop.now + _FIRST_CLIENTS
 
         def accept(_event: int) -> None:
+            nonlocal may_be_older
             # While other descriptors are ready, too, there are probably more clients.
             for _ in range(_ACCEPT_BURST if loop.batching else 1):
                 try:
@@ -152,6 +158,9 @@ class Daemon:
                     return
                 connection = make(family, kind, protocol, descriptor)
                 connection.setblocking(False)
+                if may_be_older:
+                    may_be_older = loop.now < end
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.admit(connection)
                 if not self._accepting:
                     return

@@ -19,12 +19,19 @@ from pyfix.protocols.internal.proxymap import (
     OK,
     PROTOCOL,
     Delete,
+    Delete37,
     Found,
+    Found37,
     Lookup,
+    Lookup37,
     NextEntry,
+    NextEntry37,
     Sequence,
+    Sequence37,
+    StatusReply,
     TableStatus,
     Update,
+    Update37,
 )
 from pyfix.runtime import ipc_sync
 from pyfix.tables import flags as bits
@@ -79,6 +86,7 @@ class ProxyTable(Table):
         self._path: Final = f"private/{opening.setting('proxymap_service_name', 'proxymap')}"
         self._timeout: Final = self._seconds("ipc_timeout", "3600s")
         self._request_flags: Final = self.flags | (bits.UTF8_ACTIVE if self.utf8 else 0)
+        self._for_37: Final = opening.setting("pyfix_internal_protocol", "") == "3.7"
         self._service: Service | None = None
         self._connections: Final[dict[str, ipc_sync.Connection]] = {}
 
@@ -88,10 +96,16 @@ class ProxyTable(Table):
     def _key(self, key: str) -> str:
         return fold(key, self.utf8) if self.fold else key
 
-    def _question(self, key: str) -> Lookup:
+    @property
+    def _flags_37(self) -> int:
+        return self.opening.flags | self._request_flags
+
+    def _question(self, key: str) -> Lookup | Lookup37:
+        if self._for_37:
+            return Lookup37(self._table, self._flags_37, self._key(key))
         return Lookup(self._table, self.opening.flags, self._request_flags, self._key(key))
 
-    def _value(self, key: str, answer: Found) -> str | None:
+    def _value(self, key: str, answer: Found | Found37) -> str | None:
         if answer.status == OK:
             return answer.value
         if answer.status == NO_KEY:
@@ -122,6 +136,8 @@ class ProxyTable(Table):
                     ttl=self._seconds("ipc_ttl", "1000s"),
                 )
         try:
+            if self._for_37:
+                return self._value(key, await self._service.ask(self._question(key), Found37))
             return self._value(key, await self._service.ask(self._question(key), Found))
         except ServiceError as error:
             warn(f"table {self.name}: {error}")
@@ -131,6 +147,8 @@ class ProxyTable(Table):
 
     def find_now(self, key: str) -> str | None:
         """Ask and wait for the answer; the whole process waits.  Raises TableError."""
+        if self._for_37:
+            return self._value(key, self._ask_now(self._path, self._question(key), Found37))
         return self._value(key, self._ask_now(self._path, self._question(key), Found))
 
     def _ask_now(self, path: str, question: Attributes, reply: type[Reply]) -> Reply:
@@ -168,25 +186,38 @@ class ProxyTable(Table):
 
     def _written(self, key: str, question: Attributes) -> int:
         path = self._writing()
-        answer = self._ask_now(path, question, TableStatus)
-        if answer.status not in (OK, NO_KEY):
-            self._refused(path, key, answer.status)
-        return answer.status
+        if self._for_37:
+            status = self._ask_now(path, question, StatusReply).status
+        else:
+            status = self._ask_now(path, question, TableStatus).status
+        if status not in (OK, NO_KEY):
+            self._refused(path, key, status)
+        return status
 
     def store(self, key: str, value: str) -> None:
         """Set the value of *key* through proxywrite.  Raises TableError."""
+        if self._for_37:
+            self._written(key, Update37(self._table, self._flags_37, self._key(key), value))
+            return
         self._written(key, Update(self._table, self.opening.flags, self._request_flags, self._key(key), value))
 
     def remove(self, key: str) -> bool:
         """Remove *key* through proxywrite, and say whether it was there.  Raises TableError."""
+        if self._for_37:
+            return self._written(key, Delete37(self._table, self._flags_37, self._key(key))) == OK
         return self._written(key, Delete(self._table, self.opening.flags, self._request_flags, self._key(key))) == OK
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Yield all keys and values, with a question for each.  Raises TableError."""
         function = _FIRST
         while True:
-            question = Sequence(self._table, self.opening.flags, self._request_flags, function)
-            answer = self._ask_now(self._path, question, NextEntry)
+            answer: NextEntry | NextEntry37
+            if self._for_37:
+                old = Sequence37(self._table, self._flags_37, function)
+                answer = self._ask_now(self._path, old, NextEntry37)
+            else:
+                question = Sequence(self._table, self.opening.flags, self._request_flags, function)
+                answer = self._ask_now(self._path, question, NextEntry)
             if answer.status == NO_KEY:
                 return
             if answer.status != OK:

@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import costs, report
+from tests.bench import commands, costs, report
 from tests.bench.disk import own_file_system
 from tests.bench.load import RoundFailed, run_round
 from tests.bench.rows import COLD_GREETING, CONNECTIONS, CONNECTIONS_PSS, IDLE_PSS, MAIN, NEXT_CLIENT, ROWS, Row
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each side (default 5)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, 3 rounds")
-    parser.add_argument("--rows", default="", help="comma-separated row names, * allowed; also: memory, greeting")
+    parser.add_argument("--rows", default="", help="comma-separated row names, * allowed; also: memory, greeting, commands")
     parser.add_argument("--calls", action="store_true", help="count system calls with strace, in a round of its own")
     parser.add_argument(
         "--sides",
@@ -60,6 +60,8 @@ def _run(options: argparse.Namespace, sides: tuple[str, str]) -> int:
         bench.rates([row.quick() if options.quick else row for row in chosen])
     if not wanted or "greeting" in wanted:
         bench.greeting()
+    if not wanted or "commands" in wanted:
+        bench.commands()
     if not wanted or "memory" in wanted:
         bench.memory()
     if options.json:
@@ -131,6 +133,20 @@ class Bench:
                     with Dialogue(instance.host, instance.port):
                         times.append(time.monotonic() - start)
             self._limit(f"{side}, median of {self.rounds}", median(times) * 1000, COLD_GREETING * 1000, "ms")
+
+    def commands(self) -> None:
+        """Measure how fast commands start."""
+        print("commands that have nothing to do")
+        with ExitStack() as stack:
+            main = {**MAIN, "defer_transports": "virtual"}
+            started = [stack.enter_context(side_instance(side, main)).start() for side in self.sides]
+            pair = [(instance, commands.held_message(instance)) for instance in started]
+            for programs, table in ((1, commands.COMMANDS), (2, commands.IN_TURN)):
+                for name, command in table.items():
+                    found = commands.medians(pair, command, 2 * self.rounds)
+                    for side, value in zip(self.sides, found, strict=True):
+                        most = commands.START * programs * 1000
+                        self._limit(f"{side}, {name}, median of {2 * self.rounds}", value * 1000, most, "ms")
 
     def memory(self) -> None:
         """Measure memory: idle after a first message, and with many idle SMTP connections."""

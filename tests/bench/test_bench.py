@@ -10,6 +10,7 @@ import pytest
 
 from tests.bench import report
 from tests.bench.__main__ import main
+from tests.bench.commands import COMMANDS, IN_TURN
 from tests.bench.costs import Times, _total_calls
 from tests.bench.rows import ROWS
 
@@ -52,3 +53,11 @@ def test_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [len(rounds) for rounds in figures["seconds"]] == [3, 3]
     assert status == (0 if figures["ratio"] >= 1.2 else 1)
     assert "maildir-1 " in capsys.readouterr().out
+
+
+@pytest.mark.reference
+def test_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--quick", "--sides", "reference,reference", "--rows", "commands"])
+    said = capsys.readouterr().out
+    for name in [*COMMANDS, *IN_TURN]:
+        assert len([line for line in said.splitlines() if f"reference, {name}, median of 6" in line]) == 2, said

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+from contextlib import suppress
 
 from tests.kit.instance import TRUSTED, Instance
 from tests.kit.processes import wait_until
@@ -10,6 +12,7 @@ from tests.kit.processes import wait_until
 MAIN = {
     "relay_transport": "discard:exercise",
     "transport_maps": "inline:{{later.example=retry:4.4.1 not now}, {refused.example=error:5.7.9 not wanted}}",
+    "relay_recipient_maps": "proxy:inline:{gone@relay.example=x}",
     "fast_flush_domains": "later.example",
     "notify_classes": "",
     "address_verify_map": "",
@@ -34,23 +37,25 @@ def exercise(mta: Instance) -> None:
     _deferral(mta)
     _submission(mta)
     _verification(mta)
+    _questions(mta)
     problems = [line for line in mta.log_lines() if _PROBLEM.search(line) and not _SLOW.search(line)]
     assert not problems, "warnings in the log:\n" + "\n".join(problems)
 
 
 def _refusals(mta: Instance) -> None:
-    """smtpd, trivial-rewrite, anvil."""
+    """smtpd, trivial-rewrite, anvil, and proxymap, which alone knows who is at relay.example."""
     replies = mta.dialogue(
         "EHLO client.example",
         "MAIL FROM:<sender@client.example>",
         "RCPT TO:<stranger@elsewhere.example>",
         "RCPT TO:<user@ours.example>",
         "RCPT TO:<nobodythere@ours.example>",
+        "RCPT TO:<nobodythere@relay.example>",
         "RSET",
         "QUIT",
     )
     codes = [reply[:9] for reply in replies[1:]]
-    assert codes == ["250 2.1.0", "554 5.7.1", "250 2.1.5", "550 5.1.1", "250 2.0.0", "221 2.0.0"], replies
+    assert codes == ["250 2.1.0", "554 5.7.1", "250 2.1.5", "550 5.1.1", "550 5.1.1", "250 2.0.0", "221 2.0.0"], replies
 
 
 def _deliveries(mta: Instance) -> None:
@@ -113,8 +118,36 @@ def _submission(mta: Instance) -> None:
     assert b"Subject: local\n" in mta.deliveries()["user/"][before]
 
 
+def _questions(mta: Instance) -> None:
+    """What no mail of this course needs is asked: verify, which sends a probe that virtual reports on; tlsmgr; scache."""
+    query = b"request\0query\0address\0user@ours.example\0\0"
+    # What is known at first, in both forms of the list: it is being tried.
+    _ask(mta, "private/verify", query, b"status\0003\0")
+    known = rb"status\0000\0.*delivers to maildir"
+    assert wait_until(lambda: re.search(known, _ask(mta, "private/verify", query, b"status\000")), 10.0), mta.log_lines()
+    seed = _ask(mta, "private/tlsmgr", b"request\0seed\0size\00032\0\0", b"status\0000\0")
+    assert len(seed) > 32
+    nothing = b"request\0find_endp\0label\0nowhere\0\0"
+    _ask(mta, "private/scache", nothing, b"status\0002\0property\0")
+
+
+def _ask(mta: Instance, path: str, request: bytes, expected: bytes) -> bytes:
+    """Send a request to a service and return what comes back until *expected* is in it."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10.0)
+        client.connect(str(mta.queue_directory / path))
+        client.sendall(request)
+        reply = b""
+        with suppress(TimeoutError):
+            # The greeting, where there is one, is a list of its own.
+            while not (expected in reply and reply.endswith(b"\0\0")) and (more := client.recv(4096)):
+                reply += more
+    assert expected in reply, f"{path}: {reply!r} for {request!r}"
+    return reply
+
+
 def _verification(mta: Instance) -> None:
-    """verify, trace, and the probe through cleanup and qmgr."""
+    """trace, and the probe through cleanup and qmgr."""
     done = mta.run("sendmail", "-bv", "user@ours.example", "someone@refused.example")
     assert done.returncode == 0, done
     report = mta.wait_for_log(r"(\w+): sender delivery status notification: (\w+)")

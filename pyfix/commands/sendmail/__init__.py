@@ -7,7 +7,6 @@ import sys
 
 from pyfix.runtime.console import (
     EX_TEMPFAIL,
-    EX_UNAVAILABLE,
     BadOption,
     CommandError,
     parse_options,
@@ -90,7 +89,8 @@ def _run(mode: str, argv: Sequence[str]) -> int:
             _newaliases(snapshot, request)
         case "d" | "l":
             _check_no_words(words, "daemon mode")
-            _execute(snapshot, "postfix", "-c", snapshot.config_directory, "start")
+            _start(snapshot)
+            return 0
         case "s":
             _check_no_words(words, "stand-alone mode")
             program = os.path.join(snapshot.value("daemon_directory"), "smtpd")
@@ -209,7 +209,18 @@ def _execute(snapshot: Snapshot, name: str, *arguments: str) -> NoReturn:
     try:
         os.execv(path, [name, *arguments])
     except OSError as error:
-        raise CommandError(f"cannot execute {path}: {error.strerror}", EX_UNAVAILABLE) from error
+        raise CommandError(f"execv {path}: {error.strerror}", EX_TEMPFAIL) from error
+
+
+def _start(snapshot: Snapshot) -> None:
+    """Start the mail system.  Whether that succeeds is postfix(1)'s to say: callers look at its messages only."""
+    path = os.path.join(snapshot.value("command_directory"), "postfix")
+    try:
+        pid = os.posix_spawn(path, ["postfix", "-c", snapshot.config_directory, "start"], os.environ)
+    except OSError as error:
+        log.fatal(f"execv {path}: {error.strerror}")
+        return
+    os.waitpid(pid, 0)
 
 
 def _newaliases(snapshot: Snapshot, request: _Request) -> NoReturn:

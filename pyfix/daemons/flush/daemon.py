@@ -60,6 +60,7 @@ class Flush(RequestDaemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         self.settings = FlushSettings(snapshot)
+        self._qmgr = f"public/{self.settings.queue_service_name}"
         self._spool = Spool(self.settings.hash_queue_names, self.settings.hash_queue_depth)
         self._sites = SiteLogs(self._spool)
         self._domains = MatchList("fast_flush_domains", self.settings.fast_flush_domains, snapshot)
@@ -117,14 +118,14 @@ class Flush(RequestDaemon):
         queue_ids = self._sites.take(site_file(site))
         moved = sum([self._release(queue_id) for queue_id in queue_ids])
         if moved:
-            trigger("public/qmgr", b"I")
+            trigger(self._qmgr, b"I")
         return OK
 
     def _send_file(self, queue_id: str) -> int:
         if not is_valid(queue_id):
             return BAD
         if self._release(queue_id):
-            trigger("public/qmgr", b"I")
+            trigger(self._qmgr, b"I")
         return OK
 
     def _release(self, queue_id: str) -> bool:
@@ -153,7 +154,7 @@ class Flush(RequestDaemon):
             if age >= seconds:
                 moved += sum([self._release(queue_id) for queue_id in self._sites.take(name)])
         if moved:
-            trigger("public/qmgr", b"I")
+            trigger(self._qmgr, b"I")
 
 
 def main(argv: Sequence[str] = sys.argv[1:]) -> int:

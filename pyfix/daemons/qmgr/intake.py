@@ -93,6 +93,11 @@ class Intake:
             return None
         except FileNotFoundError:
             return None
+        except OSError as error:
+            # Nobody would look at the file again, in the active queue.  The next process puts it back.
+            log.fatal(f"open {ACTIVE} {queue_id}: {error.strerror}")
+            log.finish()
+            os._exit(1)
         if doubtful and not mode & EXPIRE_BIT:
             # An agent may have deferred it when nobody listened any more.
             self._forget_deferrals(queue_id)

@@ -16,14 +16,20 @@ __all__ = [
     "PROTOCOL",
     "RETRY",
     "Delete",
+    "Delete37",
     "Found",
+    "Found37",
     "Lookup",
+    "Lookup37",
     "NextEntry",
+    "NextEntry37",
     "Open",
     "Sequence",
+    "Sequence37",
     "StatusReply",
     "TableStatus",
     "Update",
+    "Update37",
 ]
 
 PROTOCOL: Final = "proxymap_protocol"
@@ -122,3 +128,64 @@ class StatusReply(Attributes):
     """The answer to a request that is not understood."""
 
     status: int
+
+
+# As Postfix 3.7 has them: all flags together, and no flags in replies.
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup37(Attributes):
+    """Look a key up."""
+
+    request: Literal["lookup"] = field(default="lookup", init=False)
+    table: str
+    flags: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update37(Attributes):
+    """Set a key's value."""
+
+    request: Literal["update"] = field(default="update", init=False)
+    table: str
+    flags: int
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete37(Attributes):
+    """Remove a key."""
+
+    request: Literal["delete"] = field(default="delete", init=False)
+    table: str
+    flags: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence37(Attributes):
+    """Go through a table: function 0 is the first entry, 1 the next."""
+
+    request: Literal["sequence"] = field(default="sequence", init=False)
+    table: str
+    flags: int
+    function: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found37(Attributes):
+    """The answer to lookup."""
+
+    status: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextEntry37(Attributes):
+    """The answer to sequence."""
+
+    status: int
+    key: str
+    value: str

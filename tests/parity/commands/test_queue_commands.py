@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from pyfix.formats import queueid
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
 from tests.kit.processes import wait_until
@@ -238,3 +239,45 @@ def test_usage_of_sendmail(parity: Parity) -> None:
         ),
         main=MAIN,
     )
+
+
+@pytest.mark.parametrize("long_ids", ["no", "yes"])
+@pytest.mark.parametrize("arguments", [("-s",), ("-S",), ()])
+def test_long_and_short_ids(parity: Parity, long_ids: str, arguments: tuple[str, ...]) -> None:
+    """postsuper -s: ids of another disk, and long ones while there shall be none; logs go along."""
+
+    def case(mta: Instance) -> object:
+        mta.stop()
+        inodes: dict[int, str] = {}
+
+        def put(queue: str, what: str, long: bool, ahead: int) -> None:
+            path = mta.queue_directory / queue / "new"
+            path.write_bytes(b"x")
+            path.chmod(0o700)
+            shutil.chown(path, "postfix")
+            inode = path.stat().st_ino
+            microseconds = 111111 + len(inodes)
+            number = inode + ahead
+            name = queueid.long_id(1700000000, microseconds, number) if long else queueid.short_id(microseconds, number)
+            inodes[inode] = what
+            path.rename(path.with_name(name))
+            log = mta.queue_directory / "bounce" / name
+            log.write_text(what)
+            shutil.chown(log, "postfix")
+
+        for queue in ("incoming", "hold", "maildrop"):
+            for long in (False, True):
+                put(queue, f"{queue} {long}", long, 0)
+                put(queue, f"{queue} {long}, of another disk", long, 100_000)
+        said = mta.run("postsuper", *arguments)
+        found = {}
+        for queue in ("incoming", "hold", "maildrop"):
+            for path in (mta.queue_directory / queue).iterdir():
+                inode, name = path.stat().st_ino, path.name
+                log = mta.queue_directory / "bounce" / name
+                kind = name[:10] if queueid.is_long(name) else name[:5]
+                fits = queueid.inode_of(name) == inode
+                found[inodes[inode]] = (kind, fits, log.read_text() if log.exists() else "")
+        return said.returncode, sorted(said.stderr.decode().replace(f"{mta.command_directory}/", "").splitlines()), found
+
+    parity(case, main={"enable_long_queue_ids": long_ids}, fresh=True)

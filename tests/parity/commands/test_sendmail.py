@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from tests.kit import spool
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
+from tests.kit.processes import wait_until
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
@@ -58,3 +61,38 @@ def test_records_in_maildrop(parity: Parity, name: str) -> None:
         return seen
 
     parity(case, main={"compatibility_level": "3.6"})
+
+
+@pytest.mark.parametrize("option", ["-bd", "-bl", "-bd -q1h", "-bl x"])
+@pytest.mark.parametrize("runs", [True, False])
+def test_starting_the_mail_system(parity: Parity, option: str, runs: bool) -> None:
+    """The exit status does not say what became of it."""
+
+    def case(mta: Instance) -> tuple[int, bool, bool]:
+        if not runs:
+            mta.stop()
+        done = mta.run("sendmail", *option.split())
+        started = wait_until(mta.is_running, 1.0) if runs or " x" not in option else mta.is_running()
+        already = b"fatal: the Postfix mail system is already running" in done.stderr
+        if started:
+            wait_until(lambda: len(mta.pids_of("master")) == 1, 2.0)  # the real one forks before it hears signals
+            mta.stop()
+        return done.returncode, started, already
+
+    parity(case, fresh=True)
+
+
+@pytest.mark.parametrize("option", ["-bd", "-bp", "-q", "-bi"])
+def test_programs_that_are_not_there(parity: Parity, option: str) -> None:
+    def case(mta: Instance) -> tuple[int, str]:
+        program = mta.command_directory / "sendmail"
+        config = mta.directory / "elsewhere"
+        config.mkdir(exist_ok=True)
+        main = mta.main | {"command_directory": "/nonexistent", "alias_database": "texthash:/nonexistent"}
+        text = "".join(f"{name} = {value}\n" for name, value in main.items())
+        (config / "main.cf").write_text(text.replace("{dir}", str(mta.directory)))
+        environment = mta.environment | {"MAIL_CONFIG": str(config)}
+        done = subprocess.run([program, option], env=environment, capture_output=True, check=False, cwd="/", timeout=60)
+        return done.returncode, done.stderr.decode()
+
+    parity(case)

@@ -235,3 +235,22 @@ def test_order_of_recipients(exchanged: Parity) -> None:
     assert seen.result == [
         "A@o.disc", "C@o.disc", "Y@O.disc", "_@o.disc", "b@o.disc", "c10@o.disc", "c9@o.disc", "x@O.disc", "~@o.disc",
     ]  # fmt: skip
+
+
+def test_file_that_cannot_be_opened(parity: Parity) -> None:
+    """qmgr ends; the file is not lost in the active queue, because the next process looks at it again."""
+
+    def case(mta: Instance) -> object:
+        path = mta.queue_directory / "incoming" / "ABCDE12345"
+        path.write_bytes(b"x")
+        path.chmod(0o700)  # and it belongs to root
+        mta.run("postqueue", "-f")
+        fault = mta.wait_for_log(r"qmgr\[\d+\]: (fatal: .*)")[1]
+        mta.wait_for_log(r"/qmgr pid \d+ exit status 1")
+        there = mta.queue()
+        (mta.queue_directory / "active" / path.name).unlink()
+        mta.send_message("user@ours.example")
+        mta.wait_for_log(r"to=<user@ours\.example>.*status=sent")
+        return fault, there
+
+    parity(case, main={"service_throttle_time": "2s"}, fresh=True)

@@ -149,3 +149,21 @@ def test_purge_tries_all_again(parity: Parity) -> None:
         return said
 
     parity(case, main=MAIN, fresh=True)
+
+
+@pytest.mark.parametrize("option", ["-s", "-i"])
+def test_qmgr_of_another_name(parity: Parity, option: str) -> None:
+    """postconf(5) queue_service_name: it is told of what flush has moved."""
+
+    def case(mta: Instance) -> int:
+        done = mta.run("sendmail", "a@site.example", input=b"Subject: x\n\nx\n")
+        assert done.returncode == 0
+        queue_id = mta.wait_for_log(r"(\w+): to=<a@site\.example>.*status=deferred")[1]
+        site = mta.queue_directory / "flush/site_example"
+        assert wait_until(lambda: queue_id in mta.queue().get("deferred", ()) and site.exists(), 5.0)
+        said = mta.run("postqueue", option, {"-s": "site.example", "-i": queue_id}[option]).returncode
+        mta.wait_for_log("status=deferred", count=2)
+        return said
+
+    master = {"qmgr": "manager unix n - n 300 1 qmgr"}
+    parity(case, main={**MAIN, "queue_service_name": "manager"}, master=master, fresh=True)

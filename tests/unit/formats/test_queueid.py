@@ -5,7 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfix.formats.queueid import hash_folders, inode_of, is_long, is_valid, long_id, long_microseconds, short_id
+from pyfix.formats.queueid import (
+    hash_folders,
+    inode_of,
+    is_long,
+    is_valid,
+    long_id,
+    long_microseconds,
+    long_with_inode,
+    short_id,
+)
 
 
 def test_short_id() -> None:
@@ -35,3 +44,7 @@ def test_short_id_tells_its_inode(microseconds: int, inode: int) -> None:
     queue_id = short_id(microseconds, inode)
     assert not is_long(queue_id)
     assert inode_of(queue_id) == inode
+
+
+def test_a_long_id_for_another_inode() -> None:
+    assert long_with_inode(long_id(1700000000, 111111, 12345), 777) == long_id(1700000000, 111111, 777)

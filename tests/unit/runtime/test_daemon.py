@@ -316,5 +316,6 @@ def test_replies_do_not_wait_for_acknowledgements(system: System) -> None:
             await sleep(0)
 
     with running(main_of(Asked), system, "echo", kind="inet") as daemon:
-        daemon.connect().socket.recv(10)  # it may have come before the daemon could say so
+        first = daemon.connect(), daemon.connect()  # they may have come before the daemon could say so to the listener
+        assert [client.socket.recv(10) for client in first] == [b"1", b"1"]
         assert daemon.connect().socket.recv(10) == b"1"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pyfix.config.snapshot import Snapshot
 from pyfix.formats.attributes import decode_pairs, encode_pairs, end_of_list
 from pyfix.protocols.internal.proxymap import DENIED, NO_KEY, OK, RETRY
 from pyfix.tables import flags as bits
@@ -48,7 +49,9 @@ class Proxymap:
                     data = b""
                     self.asked.append(pairs)
                     status, value = ANSWERS[dict(pairs)["key"]]
-                    client.sendall(encode_pairs([("status", str(status)), ("flags", "0"), ("value", value)]))
+                    # Postfix 3.7 has no instance_flags in requests and no flags in replies.
+                    flags = [("flags", "0")] if "instance_flags" in dict(pairs) else []
+                    client.sendall(encode_pairs([("status", str(status)), *flags, ("value", value)]))
 
     def close(self) -> None:
         self._listener.close()
@@ -79,6 +82,14 @@ def test_lookups(proxymap: Proxymap) -> None:
         ("flags", str(bits.ORDINARY | bits.FIXED | bits.UTF8_ACTIVE)),
         ("key", "root"),
     ]
+
+
+def test_the_form_of_postfix_37(proxymap: Proxymap) -> None:
+    snapshot = Snapshot({"pyfix_internal_protocol": "3.7"})
+    table = open_table("proxy:unix:passwd.byname", snapshot=snapshot, share=False)
+    assert table.find_now("root") == "root:x:0:0"
+    assert table.find_now("nobody@there") is None
+    assert [name for name, _value in proxymap.asked[0]] == ["request", "table", "flags", "key"]
 
 
 def test_a_pattern_table_is_asked_with_the_key_as_it_is() -> None:

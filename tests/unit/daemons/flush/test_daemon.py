@@ -142,3 +142,13 @@ def test_a_client_that_says_nothing(daemon: Running) -> None:
     client = daemon.greeted(PROTOCOL)
     client.socket.shutdown(socket.SHUT_WR)
     assert client.receive() is None
+
+
+def test_qmgr_of_another_name_is_told(system: System) -> None:
+    found: queue.Queue[bytes] = queue.Queue()
+    system.serve("public/other", lambda connection: found.put(connection.recv(10)))
+    system.write_main(fast_flush_domains="x.example", hash_queue_names="active", queue_service_name="other")
+    with running(flush.main, system, "flush", "-z") as daemon:
+        deferred(system, "ABC123")
+        assert ask(daemon, ("request", "send_file"), ("queue_id", "ABC123")) == OK
+        assert found.get(timeout=10) == b"I"

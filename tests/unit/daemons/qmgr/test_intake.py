@@ -18,6 +18,7 @@ from pyfix.protocols.internal.delivery import RECORD_DELAY_SENT
 from pyfix.queue.spool import Spool
 from pyfix.runtime.log import log
 from tests.unit.queue.test_message import build
+from tests.unit.runtime.forked import in_child
 
 NOW = 2000.0
 
@@ -198,3 +199,17 @@ def test_deferring(intake: Intake, spool: Spool, lines: list[str]) -> None:
     assert abs(os.stat(spool.path("deferred", "ABC123")).st_mtime - time.time() - 500) < 10
     intake.defer("ABC123", 500)
     assert lines == ["warning: ABC123: rename from active to deferred: No such file or directory"]
+
+
+def test_a_file_that_cannot_be_opened_ends_the_process(intake: Intake, spool: Spool) -> None:
+    """The next one puts it back; parity is in tests/parity/qmgr."""
+    path = put(spool)
+    said = path.with_name("said")
+
+    def body() -> None:
+        log._log = lambda severity, text: said.write_text(f"{severity}: {text}")  # type: ignore[method-assign]
+        os.open = lambda *_arguments, **_more: (_ for _ in ()).throw(PermissionError(13, "Permission denied"))  # type: ignore[assignment]
+        take(intake, path)
+
+    assert in_child(body) == ""
+    assert said.read_text() == "fatal: open active ABC123: Permission denied"

@@ -1,0 +1,53 @@
+"""How long connections between daemons live.  Source: postconf(5) ipc_timeout, ipc_idle."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+import pytest
+
+from tests.kit.instance import Instance
+from tests.kit.parity import Parity
+from tests.kit.processes import wait_until
+
+pytestmark = [pytest.mark.reference, pytest.mark.root]
+
+def sockets(mta: Instance, program: str) -> set[str]:
+    """Return the sockets that the one process of a program has open."""
+    (pid,) = mta.pids_of(program)
+    found = set()
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.add(os.readlink(f"/proc/{pid}/fd/{name}"))
+        except FileNotFoundError:  # closed just now
+            continue
+    return {name for name in found if name.startswith("socket:")}
+
+
+@pytest.mark.parametrize("service", ["public/cleanup", "private/bounce"])
+def test_client_that_says_nothing(parity: Parity, service: str) -> None:
+    """It is hung up on after ipc_timeout."""
+
+    def case(mta: Instance) -> bool:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(40.0)
+            client.connect(str(mta.queue_directory / service))
+            begin = time.monotonic()
+            while client.recv(4096):
+                pass
+            return time.monotonic() - begin > 0.9
+
+    parity(case, main={"ipc_timeout": "1s"})
+
+
+def test_idle_connection(parity: Parity) -> None:
+    """qmgr's and cleanup's to trivial-rewrite are given up after ipc_idle."""
+
+    def case(mta: Instance) -> bool:
+        mta.wait_for_log(rf"{mta.send_message()}: removed")
+        before = len(sockets(mta, "trivial-rewrite"))
+        return wait_until(lambda: len(sockets(mta, "trivial-rewrite")) <= before - 2, 5.0)
+
+    assert parity(case, main={"ipc_idle": "2s", "max_idle": "100s"}, fresh=True).result is True
