@@ -20,6 +20,16 @@ _UTF8: Final = "utf-8"
 _ESCAPE: Final = "surrogateescape"
 _PAIRS: Final = re.compile(r"(?:\A|\0)([^=\0]*)=([^\0]*)").findall
 """Names and values of named attributes that NULs separate."""
+_OTHER_ATTRIBUTES: Final = r"(?:A.(?!dsn_orig_rcpt=|notify_flags=)[^\0]*\0)*"
+_USUAL: Final = re.compile(
+    rf"(?s)C.[^\0]*\0{_OTHER_ATTRIBUTES}T.([0-9]{{1,12}})(?: ([0-9]{{1,6}}))?\0{_OTHER_ATTRIBUTES}"
+    rf"S.([^\0]*)\0{_OTHER_ATTRIBUTES}(?:A.dsn_orig_rcpt=([^\0]*)\0)?(?:A.notify_flags=([0-9]{{1,10}})\0)?"
+    rf"(?:O.([^\0]*)\0)?R.([^\0]*)\0M\0\0X\0\0{_OTHER_ATTRIBUTES}E\0"
+).fullmatch
+"""The envelope of nearly every message, its records in ASCII with NULs between them: time, sender, one recipient."""
+_USUAL_PAIRS: Final = re.compile(r"\0A[^\0](?!dsn_orig_rcpt=|notify_flags=)([^=\0]*)=([^\0]*)").findall
+_USUAL_EMPTY: Final = 3
+"""Records without a text in such an envelope, all but the sender."""
 
 
 class EnvelopeRecipient(NamedTuple):
@@ -73,11 +83,7 @@ class Envelope:
         """The named attributes that were read: the first of a name counts, but the last ``encoding``."""
         if self._attributes is None:
             # A value has no NUL, which ends each text where Postfix's programs read it.
-            pairs = _PAIRS(b"\0".join(self._raw).decode(_UTF8, _ESCAPE))
-            found = dict(reversed(pairs))
-            if "encoding" in found:
-                found["encoding"] = [value for name, value in pairs if name == "encoding"][-1]
-            self._attributes = found
+            self._attributes = _first_of_each(_PAIRS(b"\0".join(self._raw).decode(_UTF8, _ESCAPE)))
         return self._attributes
 
     def read(self, most: int = 0) -> None:
@@ -89,6 +95,8 @@ class Envelope:
         if self._position == 0 and (sizes.data_offset <= 0 or sizes.segment < 0):
             raise MessageDamaged("weird size record")
         self._limit = most
+        if not self._position and self._read_usual():
+            return
         while not self.complete:
             data = self._block()
             start = self._position
@@ -111,6 +119,45 @@ class Envelope:
                     return
             else:
                 raise MessageDamaged("missing end record")
+
+    def _read_usual(self) -> bool:
+        """Read the whole envelope if it is of the kind that nearly every message has; if not, read nothing.
+
+        Other envelopes, with more recipients, old records or other characters, are read record by record.
+        """
+        head, sizes = self.message.head, self.message.sizes
+        if sizes.recipients != 1 or len(head) >= HEAD:
+            return False
+        content = sizes.data_offset
+        envelope = head[:content] + head[content + sizes.segment :]
+        if not envelope.isascii():
+            return False  # In ASCII there are also no records of 128 bytes, whose length has more than one digit.
+        text = envelope.decode("ascii")
+        records: list[str] = []
+        keep = records.append
+        after, end = 0, len(text)
+        try:
+            while after < end:
+                start = after
+                after += envelope[after + 1] + 2
+                keep(text[start:after])
+        except IndexError:
+            return False
+        joined = "\0".join(records)
+        found = _USUAL(joined)
+        if found is None or after != end:
+            return False
+        seconds, micro, sender, orcpt, notify, original, recipient = found.groups("")
+        if envelope.count(0) != (_USUAL_EMPTY if sender else _USUAL_EMPTY + 1):
+            return False  # A NUL ends a text before its record does.
+        self.sender = sender
+        self.arrival_time = int(seconds) + int(micro or 0) / 1e6
+        self._attributes = _first_of_each(_USUAL_PAIRS(joined))
+        # Behind it is only the M record, of two bytes like the beginning of each record.
+        offset = content - len(recipient) - 4
+        self.recipients.append(EnvelopeRecipient(original, recipient, offset, orcpt, int(notify or 0)))
+        self.complete = self._tail = True
+        return True
 
     def _block(self) -> bytes:
         message, start = self.message, self._position
@@ -235,6 +282,14 @@ _OLD_ATTRIBUTES: Final = {
 _IGNORED: Final = frozenset(
     (records.FULL_NAME, records.KILLED, records.PADDING, records.PRIORITY, records.EXTRACTED, records.FLAGS)
 )
+
+
+def _first_of_each(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Return the attributes as a dict: the first of a name counts, but the last ``encoding``."""
+    found = dict(reversed(pairs))
+    if "encoding" in found:
+        found["encoding"] = [value for name, value in pairs if name == "encoding"][-1]
+    return found
 
 
 def _time(value: str) -> float:
