@@ -69,7 +69,7 @@ class Sizes(NamedTuple):
         numbers = list(map(int, found.groups(b"0")))
         if max(numbers) >= LARGEST or min(numbers) <= -LARGEST:
             raise ValueError("bad size record")
-        return cls._make(numbers)
+        return tuple.__new__(cls, numbers)
 
 
 EMPTY_SIZES: Final = encode_record(SIZE, _SIZE_FORMAT % (0, 0, 0, 0, 0, 0))

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from pyfix.formats import records
 from pyfix.formats.number import LARGEST, whole_number
+from pyfix.formats.queuefile import Sizes
 from pyfix.formats.records import RecordError, decode_record
 from pyfix.queue.message import HEAD, Message, MessageDamaged, pointer_target
 
@@ -45,38 +46,36 @@ class EnvelopeRecipient(NamedTuple):
 class Envelope:
     """What qmgr(8) reads of a message."""
 
-    __slots__ = (
-        "_attributes", "_jumps", "_limit", "_position", "_raw", "_tail", "arrival_time", "complete", "errors_to",
-        "filter", "inspector", "message", "original_recipient", "recipients", "redirect", "return_receipt", "sender",
-        "verp", "warn_offset", "warn_time",
-    )  # fmt: skip
+    # What most messages do not have stands here and not in each object: one is made for each message.
+    arrival_time = 0.0
+    """Seconds of the clock, when the message arrived."""
+    sender: str | None = None
+    filter = ""
+    inspector = ""
+    redirect = ""
+    verp = ""
+    return_receipt = ""
+    errors_to = ""
+    warn_time = 0
+    """When the delay notice is due, -1 when it was sent, 0 for none."""
+    warn_offset = 0
+    """Where the record with the time of the delay notice is; 0 when there is none."""
+    complete = False
+    """Whether all recipients were read."""
+    original_recipient = ""
+    _attributes: dict[str, str] | None = None
+    _position = 0
+    _jumps = 0
+    _limit = 0
+    _tail = False
 
     def __init__(self, message: Message) -> None:
         """Begin to read; nothing is read yet."""
         self.message = message
-        self.arrival_time = 0.0
-        """Seconds of the clock, when the message arrived."""
-        self.sender: str | None = None
-        self._raw: list[bytes] = []
-        self._attributes: dict[str, str] | None = None
-        self.filter = ""
-        self.inspector = ""
-        self.redirect = ""
-        self.verp = ""
-        self.return_receipt = ""
-        self.errors_to = ""
-        self.warn_time = 0
-        """When the delay notice is due, -1 when it was sent, 0 for none."""
-        self.warn_offset = 0
-        """Where the record with the time of the delay notice is; 0 when there is none."""
+        self.sizes: Sizes
+        """What the size record says, after the first read()."""
         self.recipients: list[EnvelopeRecipient] = []
-        self.complete = False
-        """Whether all recipients were read."""
-        self.original_recipient = ""
-        self._position = 0
-        self._jumps = 0
-        self._limit = 0
-        self._tail = False
+        self._raw: list[bytes] = []
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -91,11 +90,11 @@ class Envelope:
 
         Raises MessageDamaged, OSError.
         """
-        sizes = self.message.sizes
+        sizes = self.sizes = self.message.sizes
         if self._position == 0 and (sizes.data_offset <= 0 or sizes.segment < 0):
             raise MessageDamaged("weird size record")
         self._limit = most
-        if not self._position and self._read_usual():
+        if not self._position and self._read_usual(self.message.head, sizes):
             return
         while not self.complete:
             data = self._block()
@@ -120,12 +119,11 @@ class Envelope:
             else:
                 raise MessageDamaged("missing end record")
 
-    def _read_usual(self) -> bool:
+    def _read_usual(self, head: bytes, sizes: Sizes) -> bool:
         """Read the whole envelope if it is of the kind that nearly every message has; if not, read nothing.
 
         Other envelopes, with more recipients, old records or other characters, are read record by record.
         """
-        head, sizes = self.message.head, self.message.sizes
         if sizes.recipients != 1 or len(head) >= HEAD:
             return False
         content = sizes.data_offset

@@ -74,7 +74,7 @@ def test_envelopes(path: Path, data: bytes) -> None:
     path.write_bytes(data)
     found = read(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Envelope, "_read_usual", lambda _self: False)
+        patch.setattr(Envelope, "_read_usual", lambda *_arguments: False)
         assert found == read(path)
 
 
