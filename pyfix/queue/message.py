@@ -51,7 +51,11 @@ class MessageDamaged(Exception):
 class Message:
     """An open queue file.  close() it, or use it in a ``with`` statement."""
 
-    __slots__ = ("_head", "_rest", "_rest_start", "_sizes", "fd", "path")
+    _head: bytes | None = None
+    _sizes: Sizes | None = None
+    _rest = b""
+    """The end of a small file, from _rest_start on: local(8) looks into the content before it copies it."""
+    _rest_start = 0
 
     def __init__(self, path: str, lock: Lock | None = "shared", *, read_only: bool = False) -> None:
         """Open and lock the file at *path*.
@@ -60,11 +64,6 @@ class Message:
         """
         self.path = path
         self.fd = os.open(path, (os.O_RDONLY if read_only else os.O_RDWR) | os.O_CLOEXEC | os.O_NOFOLLOW)
-        self._head: bytes | None = None
-        self._sizes: Sizes | None = None
-        self._rest = b""
-        """The end of a small file, from _rest_start on: local(8) looks into the content before it copies it."""
-        self._rest_start = 0
         if lock is not None:
             try:
                 fcntl.flock(self.fd, _LOCKS[lock])
