@@ -20,8 +20,9 @@ from pyfix.runtime.ipc import handshake
 from pyfix.runtime.loop import READ_EDGE, WRITE_EDGE, current
 
 _HANDSHAKE: Final = handshake(PROTOCOL)
-_FINAL: Final = DeliveryReply()
-_FINAL_BYTES: Final = _FINAL.encode()
+FINAL: Final = DeliveryReply()
+"""The usual reply: all recipients are finished."""
+_FINAL_BYTES: Final = FINAL.encode()
 _FIRST_FINAL_BYTES: Final = _HANDSHAKE + _FINAL_BYTES + STAYS
 _READ_SIZE: Final = 2048
 _FAMILY: Final = int(socket.AF_UNIX)
@@ -153,7 +154,7 @@ class _Connection:
                 self._end(error.strerror or "error")
                 return
             if not self._data and data == (_FINAL_BYTES if self._used else _FIRST_FINAL_BYTES):
-                self._answered(_FINAL, stays=not event & _HANGUP)
+                self._answered(FINAL, stays=not event & _HANGUP)
                 return
             if not data:
                 self._end("unexpected end-of-input")

@@ -60,6 +60,8 @@ class DeliveryAgent(Daemon):
         self._tables: list[Table] = []
         self._next_look = 0.0
         self._most_uses = -1
+        self._answers_now = type(self).outcome_now is not DeliveryAgent.outcome_now
+        """Some outcomes are known at once."""
         self._answers: list[tuple[int, bytes]] = []
         self._standing = StandingConnections(self._begin, self._may_read)
         self.spool = Spool(self.mail.hash_queue_names, self.mail.hash_queue_depth)
@@ -163,12 +165,15 @@ class DeliveryAgent(Daemon):
 
     def _serve_now(self, fd: int, data: bytes | None) -> bytes | None:
         """Serve a client as far as nothing is waited for; return the reply, None when a coroutine goes on with it."""
-        if data == b"":
-            return data
-        if data is not None and data.endswith(STAYS):
-            data = data[: -len(STAYS)]
-            self._standing.wanted.add(fd)
-        parsed = decode_whole(data) if data is not None else None
+        if data is None:
+            parsed = None
+        else:
+            if not data:
+                return data
+            if data.endswith(STAYS):
+                data = data[: -len(STAYS)]
+                self._standing.wanted.add(fd)
+            parsed = decode_whole(data)
         if parsed is None:
             # The client waits for our greeting, or has more to say than a read takes.
             greeting = b"" if fd in self._standing else _HANDSHAKE
@@ -180,22 +185,27 @@ class DeliveryAgent(Daemon):
         if isinstance(message, bytes):
             return message
         delivery = Delivery(request, recipients, message, stats)
-        waits = False
-        try:
-            for index, recipient in enumerate(recipients):
-                outcome = self.outcome_now(delivery, recipient)
-                if outcome is None or not self.reporter.report_now(delivery, recipient, outcome, self.relay):
-                    if index:
-                        delivery.recipients = recipients[index:]
-                    waits = True
-                    break
-        finally:
-            if not waits:
+        if self._answers_now:
+            try:
+                done = self._deliver_now(delivery)
+            except BaseException:
                 message.close()
-        if waits:
-            spawn(self._serve(fd, delivery), report_if_bug)
-            return None
-        return _FINAL
+                raise
+            if done:
+                message.close()
+                return _FINAL
+        spawn(self._serve(fd, delivery), report_if_bug)
+        return None
+
+    def _deliver_now(self, delivery: Delivery) -> bool:
+        """Deliver to those recipients for whom nothing is waited for; tell whether these were all."""
+        for index, recipient in enumerate(delivery.recipients):
+            outcome = self.outcome_now(delivery, recipient)
+            if outcome is None or not self.reporter.report_now(delivery, recipient, outcome, self.relay):
+                if index:
+                    delivery.recipients = delivery.recipients[index:]
+                return False
+        return True
 
     async def _serve(self, fd: int, delivery: Delivery) -> None:
         reply = b""
@@ -222,20 +232,22 @@ class DeliveryAgent(Daemon):
 
     def _send_answers(self) -> None:
         answers, self._answers = self._answers, []
+        standing = self._standing
         for fd, reply in answers:
-            first = fd not in self._standing
-            stays = bool(reply) and self._may_stand(first, fd in self._standing.wanted)
-            before, after = (_HANDSHAKE, STAYS if stays else b"") if first else (b"", b"")
+            first = fd not in standing
+            stays = bool(reply) and self._may_stand(first, first and fd in standing.wanted)
+            if first and reply:
+                reply = _HANDSHAKE + reply + (STAYS if stays else b"")
             try:
                 if reply:
-                    os.write(fd, before + reply + after)
+                    os.write(fd, reply)
             except OSError as error:
                 log.warning(f"delivery request: {error.strerror}")
                 stays = False
             if stays:
-                self._standing.keep(fd)
+                standing.keep(fd)
             else:
-                self._standing.close(fd)
+                standing.close(fd)
             self.client_ended()
 
     def _may_stand(self, first: bool, wanted: bool) -> bool:

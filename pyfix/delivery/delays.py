@@ -8,7 +8,6 @@ from pyfix.protocols.internal.delivery import MessageStats
 
 _MICROSECONDS: Final = 1_000_000
 _USUAL: Final = 2
-_NOTHING: Final = 0.0049
 
 
 def format_delay(seconds: float, resolution: int = 2) -> str:
@@ -16,13 +15,15 @@ def format_delay(seconds: float, resolution: int = 2) -> str:
 
     Whole numbers are kept whole, zeros at the end are left out.  Source: postconf(5) delay_logging_resolution_limit.
     """
-    if seconds < _NOTHING and resolution <= _USUAL:
-        return "0"
     micros = int(seconds * _MICROSECONDS + 0.5)
-    if micros >= 10 * _MICROSECONDS or resolution <= 0:
-        return str((micros + 500_000) // _MICROSECONDS)
+    if resolution == _USUAL and 0 < micros < 10 * _MICROSECONDS:
+        if micros < _MICROSECONDS:
+            return _HUNDREDTHS[(micros + 5000) // 10000]
+        return _TENTHS[(micros + 50000) // 100000]
     if micros <= 0:
         return "0"
+    if micros >= 10 * _MICROSECONDS or resolution <= 0:
+        return str((micros + 500_000) // _MICROSECONDS)
     digits = 1 if micros >= _MICROSECONDS else _places(micros)
     digits = min(digits, resolution)
     unit = 10 ** (6 - digits)
@@ -57,20 +58,19 @@ def format_times(
 ) -> str:
     """Return what format_delays does, for times that stand in no MessageStats."""
     started = handoff or active
-    stages = (
-        delivered - arrival,
-        active - arrival,
-        started - active,
-        connected - started if connected else 0.0,
-        delivered - (connected or started),
-    )
-    if resolution == _USUAL and max(stages) < _TABLE_END:
+    stages = [delivered - arrival, active - arrival, started - active, delivered - (connected or started)]
+    if resolution == _USUAL and max(stages) < 1:
         # Each delivery passes here, and most take less than a second.
-        texts = [_HUNDREDTHS[(int(stage * 1e6 + 0.5) + 5000) // 10000] if stage > 0 else "0" for stage in stages]
+        whole, before, inside, sending = [
+            _HUNDREDTHS[(int(stage * 1e6 + 0.5) + 5000) // 10000] if stage > 0 else "0" for stage in stages
+        ]
     else:
-        texts = [format_delay(stage, resolution) if stage > 0 else "0" for stage in stages]
-    return f"delay={texts[0]}, delays={texts[1]}/{texts[2]}/{texts[3]}/{texts[4]}"
+        whole, before, inside, sending = [
+            format_delay(stage, resolution) if stage > 0 else "0" for stage in stages
+        ]
+    setup = format_delay(connected - started, resolution) if connected > started else "0"
+    return f"delay={whole}, delays={before}/{inside}/{setup}/{sending}"
 
 
-_TABLE_END: Final = 0.99
-_HUNDREDTHS: Final = [f"{number / 100:.2f}".rstrip("0").rstrip(".") for number in range(100)]
+_HUNDREDTHS: Final = [f"{number / 100:.2f}".rstrip("0").rstrip(".") for number in range(101)]
+_TENTHS: Final = [f"{number / 10:.1f}".removesuffix(".0") for number in range(101)]

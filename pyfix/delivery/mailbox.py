@@ -91,7 +91,8 @@ class MailboxTarget(FileTarget):
         return mailbox.fd
 
     def _append(self, mailbox: _OpenMailbox) -> None:
-        size = os.lseek(mailbox.fd, 0, os.SEEK_END)
+        # Only the first message of a turn finds the file as long as it was when it was locked.
+        size = mailbox.start if mailbox.users == 1 else os.lseek(mailbox.fd, 0, os.SEEK_END)
         limit = self._rules.limit
         try:
             write_all(mailbox.fd, self._output, mailbox=True, room=max(limit - size, 0) if limit else -1)
@@ -113,7 +114,7 @@ class MailboxTarget(FileTarget):
         try:
             fd = self._open_file()
             lock_file(fd, rules.locks)
-            return _OpenMailbox(fd, os.fstat(fd).st_size, dotlock)
+            return _OpenMailbox(fd, os.lseek(fd, 0, os.SEEK_END), dotlock)
         except BaseException as error:
             if fd >= 0:
                 os.close(fd)

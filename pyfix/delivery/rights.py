@@ -60,25 +60,27 @@ class _Kernel:
         self._numbers = numbers
         syscall = ctypes.CDLL(None, use_errno=True).syscall
         syscall.restype = ctypes.c_long
+        # Whole registers: the kernel looks at 32 bits of an id, of -1 too.
+        syscall.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_long, ctypes.c_long)
         self._syscall: Callable[..., int] = syscall
 
-    def _call(self, number: int, *arguments: object) -> None:
-        if self._syscall(ctypes.c_long(number), *arguments) != 0:
+    def _call(self, number: int, first: int, second: int, third: int) -> None:
+        if self._syscall(number, first, second, third) != 0:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code))
 
     def set_user(self, uid: int) -> None:
         """Set the effective user id."""
-        self._call(self._numbers.setresuid, ctypes.c_long(_KEEP), ctypes.c_long(uid), ctypes.c_long(_KEEP))
+        self._call(self._numbers.setresuid, _KEEP, uid, _KEEP)
 
     def set_group(self, gid: int) -> None:
         """Set the effective group id."""
-        self._call(self._numbers.setresgid, ctypes.c_long(_KEEP), ctypes.c_long(gid), ctypes.c_long(_KEEP))
+        self._call(self._numbers.setresgid, _KEEP, gid, _KEEP)
 
     def set_groups(self, groups: list[int]) -> None:
         """Set the supplementary groups."""
         array = (ctypes.c_uint32 * len(groups))(*groups)
-        self._call(self._numbers.setgroups, ctypes.c_long(len(groups)), array)
+        self._call(self._numbers.setgroups, len(groups), ctypes.addressof(array), 0)
 
 
 def _kernel() -> _Kernel | None:

@@ -8,8 +8,7 @@ file whose first record is still zero was never completed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from pyfix.formats.number import LARGEST
 from pyfix.formats.records import SIZE, encode_record
@@ -41,8 +40,7 @@ RET_FULL: Final = 1
 RET_HEADERS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(NamedTuple):
     """What the size record says."""
 
     segment: int
@@ -57,8 +55,7 @@ class Sizes:
 
     def encode(self) -> bytes:
         """Return the size record."""
-        numbers = (self.segment, self.data_offset, self.recipients, self.flags, self.content, self.options)
-        return encode_record(SIZE, _SIZE_FORMAT % numbers)
+        return encode_record(SIZE, _SIZE_FORMAT % self)
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
@@ -69,10 +66,10 @@ class Sizes:
         found = _SIZE_PATTERN.match(payload)
         if found is None:
             raise ValueError("bad size record")
-        numbers = [int(number or 0) for number in found.groups()]
+        numbers = list(map(int, found.groups(b"0")))
         if max(numbers) >= LARGEST or min(numbers) <= -LARGEST:
             raise ValueError("bad size record")
-        return cls(*numbers)
+        return tuple.__new__(cls, numbers)
 
 
 EMPTY_SIZES: Final = encode_record(SIZE, _SIZE_FORMAT % (0, 0, 0, 0, 0, 0))

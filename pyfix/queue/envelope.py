@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from pyfix.formats import records
 from pyfix.formats.number import LARGEST, whole_number
+from pyfix.formats.queuefile import Sizes
 from pyfix.formats.records import RecordError, decode_record
 from pyfix.queue.message import HEAD, Message, MessageDamaged, pointer_target
 
@@ -20,6 +21,16 @@ _UTF8: Final = "utf-8"
 _ESCAPE: Final = "surrogateescape"
 _PAIRS: Final = re.compile(r"(?:\A|\0)([^=\0]*)=([^\0]*)").findall
 """Names and values of named attributes that NULs separate."""
+_OTHER_ATTRIBUTES: Final = r"(?:A.(?!dsn_orig_rcpt=|notify_flags=)[^\0]*\0)*"
+_USUAL: Final = re.compile(
+    rf"(?s)C.[^\0]*\0{_OTHER_ATTRIBUTES}T.([0-9]{{1,12}})(?: ([0-9]{{1,6}}))?\0{_OTHER_ATTRIBUTES}"
+    rf"S.([^\0]*)\0{_OTHER_ATTRIBUTES}(?:A.dsn_orig_rcpt=([^\0]*)\0)?(?:A.notify_flags=([0-9]{{1,10}})\0)?"
+    rf"(?:O.([^\0]*)\0)?R.([^\0]*)\0M\0\0X\0\0{_OTHER_ATTRIBUTES}E\0"
+).fullmatch
+"""The envelope of nearly every message, its records in ASCII with NULs between them: time, sender, one recipient."""
+_USUAL_PAIRS: Final = re.compile(r"\0A[^\0](?!dsn_orig_rcpt=|notify_flags=)([^=\0]*)=([^\0]*)").findall
+_USUAL_EMPTY: Final = 3
+"""Records without a text in such an envelope, all but the sender."""
 
 
 class EnvelopeRecipient(NamedTuple):
@@ -35,49 +46,43 @@ class EnvelopeRecipient(NamedTuple):
 class Envelope:
     """What qmgr(8) reads of a message."""
 
-    __slots__ = (
-        "_attributes", "_jumps", "_limit", "_position", "_raw", "_tail", "arrival_time", "complete", "errors_to",
-        "filter", "inspector", "message", "original_recipient", "recipients", "redirect", "return_receipt", "sender",
-        "verp", "warn_offset", "warn_time",
-    )  # fmt: skip
+    # What most messages do not have stands here and not in each object: one is made for each message.
+    arrival_time = 0.0
+    """Seconds of the clock, when the message arrived."""
+    sender: str | None = None
+    filter = ""
+    inspector = ""
+    redirect = ""
+    verp = ""
+    return_receipt = ""
+    errors_to = ""
+    warn_time = 0
+    """When the delay notice is due, -1 when it was sent, 0 for none."""
+    warn_offset = 0
+    """Where the record with the time of the delay notice is; 0 when there is none."""
+    complete = False
+    """Whether all recipients were read."""
+    original_recipient = ""
+    _attributes: dict[str, str] | None = None
+    _position = 0
+    _jumps = 0
+    _limit = 0
+    _tail = False
 
     def __init__(self, message: Message) -> None:
         """Begin to read; nothing is read yet."""
         self.message = message
-        self.arrival_time = 0.0
-        """Seconds of the clock, when the message arrived."""
-        self.sender: str | None = None
-        self._raw: list[bytes] = []
-        self._attributes: dict[str, str] | None = None
-        self.filter = ""
-        self.inspector = ""
-        self.redirect = ""
-        self.verp = ""
-        self.return_receipt = ""
-        self.errors_to = ""
-        self.warn_time = 0
-        """When the delay notice is due, -1 when it was sent, 0 for none."""
-        self.warn_offset = 0
-        """Where the record with the time of the delay notice is; 0 when there is none."""
+        self.sizes: Sizes
+        """What the size record says, after the first read()."""
         self.recipients: list[EnvelopeRecipient] = []
-        self.complete = False
-        """Whether all recipients were read."""
-        self.original_recipient = ""
-        self._position = 0
-        self._jumps = 0
-        self._limit = 0
-        self._tail = False
+        self._raw: list[bytes] = []
 
     @property
     def attributes(self) -> dict[str, str]:
         """The named attributes that were read: the first of a name counts, but the last ``encoding``."""
         if self._attributes is None:
             # A value has no NUL, which ends each text where Postfix's programs read it.
-            pairs = _PAIRS(b"\0".join(self._raw).decode(_UTF8, _ESCAPE))
-            found = dict(reversed(pairs))
-            if "encoding" in found:
-                found["encoding"] = [value for name, value in pairs if name == "encoding"][-1]
-            self._attributes = found
+            self._attributes = _first_of_each(_PAIRS(b"\0".join(self._raw).decode(_UTF8, _ESCAPE)))
         return self._attributes
 
     def read(self, most: int = 0) -> None:
@@ -85,10 +90,12 @@ class Envelope:
 
         Raises MessageDamaged, OSError.
         """
-        sizes = self.message.sizes
+        sizes = self.sizes = self.message.sizes
         if self._position == 0 and (sizes.data_offset <= 0 or sizes.segment < 0):
             raise MessageDamaged("weird size record")
         self._limit = most
+        if not self._position and self._read_usual(self.message.head, sizes):
+            return
         while not self.complete:
             data = self._block()
             start = self._position
@@ -111,6 +118,44 @@ class Envelope:
                     return
             else:
                 raise MessageDamaged("missing end record")
+
+    def _read_usual(self, head: bytes, sizes: Sizes) -> bool:
+        """Read the whole envelope if it is of the kind that nearly every message has; if not, read nothing.
+
+        Other envelopes, with more recipients, old records or other characters, are read record by record.
+        """
+        if sizes.recipients != 1 or len(head) >= HEAD:
+            return False
+        content = sizes.data_offset
+        envelope = head[:content] + head[content + sizes.segment :]
+        if not envelope.isascii():
+            return False  # In ASCII there are also no records of 128 bytes, whose length has more than one digit.
+        text = envelope.decode("ascii")
+        records: list[str] = []
+        keep = records.append
+        after, end = 0, len(text)
+        try:
+            while after < end:
+                start = after
+                after += envelope[after + 1] + 2
+                keep(text[start:after])
+        except IndexError:
+            return False
+        joined = "\0".join(records)
+        found = _USUAL(joined)
+        if found is None or after != end:
+            return False
+        seconds, micro, sender, orcpt, notify, original, recipient = found.groups("")
+        if envelope.count(0) != (_USUAL_EMPTY if sender else _USUAL_EMPTY + 1):
+            return False  # A NUL ends a text before its record does.
+        self.sender = sender
+        self.arrival_time = int(seconds) + int(micro or 0) / 1e6
+        self._attributes = _first_of_each(_USUAL_PAIRS(joined))
+        # Behind it is only the M record, of two bytes like the beginning of each record.
+        offset = content - len(recipient) - 4
+        self.recipients.append(EnvelopeRecipient(original, recipient, offset, orcpt, int(notify or 0)))
+        self.complete = self._tail = True
+        return True
 
     def _block(self) -> bytes:
         message, start = self.message, self._position
@@ -235,6 +280,14 @@ _OLD_ATTRIBUTES: Final = {
 _IGNORED: Final = frozenset(
     (records.FULL_NAME, records.KILLED, records.PADDING, records.PRIORITY, records.EXTRACTED, records.FLAGS)
 )
+
+
+def _first_of_each(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Return the attributes as a dict: the first of a name counts, but the last ``encoding``."""
+    found = dict(reversed(pairs))
+    if "encoding" in found:
+        found["encoding"] = [value for name, value in pairs if name == "encoding"][-1]
+    return found
 
 
 def _time(value: str) -> float:

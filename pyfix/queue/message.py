@@ -51,7 +51,11 @@ class MessageDamaged(Exception):
 class Message:
     """An open queue file.  close() it, or use it in a ``with`` statement."""
 
-    __slots__ = ("_head", "_sizes", "_start", "fd", "path")
+    _head: bytes | None = None
+    _sizes: Sizes | None = None
+    _rest = b""
+    """The end of a small file, from _rest_start on: local(8) looks into the content before it copies it."""
+    _rest_start = 0
 
     def __init__(self, path: str, lock: Lock | None = "shared", *, read_only: bool = False) -> None:
         """Open and lock the file at *path*.
@@ -60,9 +64,6 @@ class Message:
         """
         self.path = path
         self.fd = os.open(path, (os.O_RDONLY if read_only else os.O_RDWR) | os.O_CLOEXEC | os.O_NOFOLLOW)
-        self._head: bytes | None = None
-        self._sizes: Sizes | None = None
-        self._start = 0
         if lock is not None:
             try:
                 fcntl.flock(self.fd, _LOCKS[lock])
@@ -94,7 +95,12 @@ class Message:
         head = self._head
         if head is not None and (start + size <= len(head) or start <= len(head) < HEAD):
             return head[start : start + size]
-        return os.pread(self.fd, size, start)
+        if self._rest and start == self._rest_start:
+            return self._rest[:size]
+        data = os.pread(self.fd, size, start)
+        if len(data) < HEAD <= size:
+            self._rest, self._rest_start = data, start
+        return data
 
     @property
     def sizes(self) -> Sizes:
@@ -168,6 +174,10 @@ def decode_text(data: bytes) -> tuple[list[bytes], int, int, bool]:
     Returns their text in parts, the offset after the last complete record, where a pointer leads (0: none), and
     whether the content ended.  Raises MessageDamaged for a record that cannot stand there.
     """
+    if len(data) < HEAD and data.isascii():
+        small = _decode_small(data)
+        if small is not None:
+            return small
     parts: list[bytes] = []
     append = parts.append
     position, end = 0, len(data)
@@ -214,6 +224,28 @@ def decode_text(data: bytes) -> tuple[list[bytes], int, int, bool]:
             raise MessageDamaged(f"unexpected record type {chr(kind)!r} in the content")
         position = after
     return parts, position, 0, False
+
+
+def _decode_small(data: bytes) -> tuple[list[bytes], int, int, bool] | None:
+    """Decode the content of a small message in ASCII, where no length has more than one digit.
+
+    None for content that has other records than terminated text, and for one that does not end here.
+    """
+    lines: list[bytes] = []
+    keep = lines.append
+    position = 0
+    try:
+        while data[position] == 0x4E:  # TEXT
+            begin = position + 2
+            position = begin + data[position + 1]
+            keep(data[begin:position])
+        if data[position] != EXTRACTED:
+            return None
+        after = position + 2 + data[position + 1]
+    except IndexError:
+        return None
+    keep(b"")
+    return [b"\n".join(lines)], after, 0, True
 
 
 def pointer_target(payload: bytes) -> int:

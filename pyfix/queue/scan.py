@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
-from pyfix.formats.queueid import is_valid
 from pyfix.queue.spool import Spool
 
-_FOLDER_NAME_LENGTH = 1
+_is_folder = re.compile(r".", re.DOTALL).fullmatch
+_is_queue_id = re.compile(r"[0-9A-Za-z_]{2,}").fullmatch
+"""As pyfix.formats.queueid.is_valid; no file name is too long."""
 
 
 def queue_ids(spool: Spool, queue: str) -> Iterator[tuple[str, str]]:
@@ -25,9 +27,8 @@ def _walk(folder: str, depth: int) -> Iterator[tuple[str, str]]:
         names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return
-    for name in names:
-        if len(name) == _FOLDER_NAME_LENGTH:
-            # Also where the queue is not hashed now: it may have been before.
-            yield from _walk(f"{folder}/{name}", depth - 1)
-        elif is_valid(name):
-            yield name, f"{folder}/{name}"
+    found = list(filter(_is_queue_id, names))
+    yield from zip(found, map(f"{folder}/".__add__, found), strict=True)
+    # Also where the queue is not hashed now: it may have been before.
+    for name in filter(_is_folder, names):
+        yield from _walk(f"{folder}/{name}", depth - 1)

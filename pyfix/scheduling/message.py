@@ -12,10 +12,18 @@ from pyfix.scheduling.transport import Destination
 class ActiveMessage:
     """One message of the active queue."""
 
-    __slots__ = (
-        "active_time", "arrival_time", "attributes", "complete", "deferred", "envelope", "expire", "filter", "flags",
-        "in_memory", "outstanding", "queue_id", "redirect", "sender", "sizes", "verp", "warn_offset", "warn_time",
-    )  # fmt: skip
+    # What most messages do not change stands here and not in each object.
+    flags = 0
+    """Bits of a delivery request that the submitter asked for: probes, trace."""
+    envelope: Envelope | None = None
+    """Kept open while recipients are left to be read."""
+    complete = True
+    outstanding = 0
+    """Entries that are not done."""
+    deferred = False
+    """Some recipient was deferred."""
+    expire = False
+    """Return it to the sender now (postsuper -e)."""
 
     def __init__(self, queue_id: str, envelope: Envelope, sizes: Sizes, active_time: float) -> None:
         self.queue_id = queue_id
@@ -29,19 +37,6 @@ class ActiveMessage:
         self.redirect = envelope.redirect
         self.warn_time = envelope.warn_time
         self.warn_offset = envelope.warn_offset
-        self.flags = 0
-        """Bits of a delivery request that the submitter asked for: probes, trace."""
-        self.envelope: Envelope | None = None
-        """Kept open while recipients are left to be read."""
-        self.complete = True
-        self.outstanding = 0
-        """Entries that are not done."""
-        self.in_memory = 0
-        """Recipients that are not done."""
-        self.deferred = False
-        """Some recipient was deferred."""
-        self.expire = False
-        """Return it to the sender now (postsuper -e)."""
 
 
 class Entry(NamedTuple):

@@ -66,7 +66,8 @@ class Transport:
         """Let an entry wait for its destination."""
         destination = entry.destination
         destination.todo.append(entry)
-        self.offer(destination)
+        if not destination.is_queued:
+            self.offer(destination)
 
     def offer(self, destination: Destination) -> None:
         """Give a destination a place among those that take turns, if it can use one."""
@@ -79,12 +80,16 @@ class Transport:
         turns = self._turns
         while turns:
             destination = turns.popleft()
-            destination.is_queued = False
             if destination.is_ready():
-                entry = destination.todo.popleft()
-                destination.busy += 1
-                self.offer(destination)
+                todo = destination.todo
+                entry = todo.popleft()
+                destination.busy = busy = destination.busy + 1
+                if todo and busy < destination.window.size:
+                    turns.append(destination)  # Another turn, behind those that wait.
+                else:
+                    destination.is_queued = False
                 return entry
+            destination.is_queued = False
         return None
 
     def put_back(self, entry: Entry) -> None:

@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from time import sleep
 from typing import Final
 
 from pyfix.config.errors import ConfigError
@@ -16,10 +17,10 @@ from pyfix.config.parameters.postlogd import PostlogdSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
-from pyfix.runtime.loop import ONCE
 
 _MOST_BYTES: Final = 4096
-_BATCH: Final = 1000
+_BATCH: Final = range(1000)
+"""Datagrams that are written together."""
 _PATIENCE: Final = 0.002
 _MANY: Final = 5
 """Datagrams at a time that show load; the kernel queues ten."""
@@ -62,48 +63,38 @@ class Postlogd(Daemon):
         except OSError as error:
             raise ConfigError(f"open logfile '{path}': {error.strerror}") from error
 
-    def listen_events(self) -> int:
-        """Return events that come once, until they are asked for again."""
-        return ONCE
-
     def accepter(self, listener: socket.socket) -> Callable[[int], None]:
         """Return the handler that writes all lines which are there with one call."""
         receive = listener.recv
-        fd = listener.fileno()
-        loop = self.loop
 
         def readable(_event: int) -> None:
-            if self._busy:
-                write_all()
-            else:
+            if not self._busy:
                 # Each line alone would wake this process; what comes in the next moment is written with it.
-                loop.later(_PATIENCE, write_all)
-
-        def write_all() -> None:
-            lines = []
+                # Nothing else is to be done here meanwhile, and the loop would take longer than the moment is worth.
+                sleep(_PATIENCE)
+            lines: list[bytes] = []
+            keep = lines.append
             try:
-                for _ in range(_BATCH):
-                    lines.append(receive(_MOST_BYTES).rstrip(b"\n\0"))
+                for _ in _BATCH:
+                    keep(receive(_MOST_BYTES).rstrip(b"\n\0"))
             except OSError:
                 pass
             if lines:
-                self._write(b"\n".join(lines) + b"\n")
+                keep(b"")
+                self._write(b"\n".join(lines))
             # Full queues make writers wait: under load there is nothing to be patient for.
-            self._busy = len(lines) >= _MANY
-            if self._accepting:
-                loop.rewatch(fd, ONCE)
+            self._busy = len(lines) > _MANY
             self._idle_from_now()
 
         return readable
 
     def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[os.write(self._output, view) :]
-            except OSError:
-                # A full disk must not stop the mail system; the lines are lost, as in Postfix.
-                return
+        try:
+            while data:
+                data = data[os.write(self._output, data) :]
+        except OSError:
+            # A full disk must not stop the mail system; the lines are lost, as in Postfix.
+            return
 
 
 def main(argv: Sequence[str] = sys.argv[1:]) -> int:

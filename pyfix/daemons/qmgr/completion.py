@@ -45,10 +45,10 @@ class Completion:
         spool: Spool,
         intake: Intake,
         protocol: InternalProtocol,
-        gone: Callable[[ActiveMessage], None],
+        gone: Callable[[int], None],
         report: Callable[[BaseException | None], None],
     ) -> None:
-        """*gone* hears of each message that left the active queue, *report* of bugs."""
+        """*gone* hears how many messages left the active queue, *report* of bugs."""
         self._settings = settings
         self._spool = spool
         self._intake = intake
@@ -60,7 +60,7 @@ class Completion:
 
     def finish(self, message: ActiveMessage) -> None:
         """Send what notices are due, and remove or defer the message."""
-        if message.deferred or self._is_traced(message):
+        if message.deferred or ((message.flags or message.sizes.flags) and self._is_traced(message)):
             spawn(self._finish(message), self._report)
             return
         if not self._finished:
@@ -70,18 +70,17 @@ class Completion:
     def _end_finished(self) -> None:
         """Remove the messages of this turn that need no notice: first see to that, then remove, then log."""
         finished, self._finished = self._finished, []
-        path, exists = self._spool.path, os.access
+        path, exists, remove = self._spool.path, os.access, self._unlink
         delivered = []
         for message in finished:
             if exists(path(BOUNCE, message.queue_id), os.F_OK):
                 spawn(self._finish(message), self._report)
             else:
                 delivered.append(message)
-        removed = [message for message in delivered if self._unlink(message)]
+        removed = [message for message in delivered if remove(message)]
         for message in removed:
             log.info(f"{message.queue_id}: removed")
-        for message in delivered:
-            self._gone(message)
+        self._gone(len(delivered))
 
     @staticmethod
     def _is_traced(message: ActiveMessage) -> bool:
@@ -122,7 +121,7 @@ class Completion:
         self._intake.defer(
             message.queue_id, max(settings.minimal_backoff_time, min(age, settings.maximal_backoff_time))
         )
-        self._gone(message)
+        self._gone(1)
 
     def _lifetime(self, message: ActiveMessage) -> int:
         settings = self._settings
@@ -162,7 +161,7 @@ class Completion:
     def _remove(self, message: ActiveMessage) -> None:
         if self._unlink(message):
             log.info(f"{message.queue_id}: removed")
-        self._gone(message)
+        self._gone(1)
 
     def _unlink(self, message: ActiveMessage) -> bool:
         path = self._spool.path(ACTIVE, message.queue_id)

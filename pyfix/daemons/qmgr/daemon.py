@@ -8,6 +8,7 @@ import struct
 import termios
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from pyfix.clients.resolve import Resolver, rewrite_service
@@ -169,17 +170,15 @@ class QueueManager(TriggerDaemon):
             return 0
         settings = self.settings
         now = time.time()
+        ignore_time = scan.ignores_times
         fetched: list[Fetched] = []
-        most = min(_PORTION, settings.qmgr_message_active_limit - self._active)
-        for _ in range(_PORTION):
-            if len(fetched) >= most:
-                break
-            found = next(files, None)
-            if found is None:
-                scan.ended(self._spool)
-                break
+        most = max(min(_PORTION, settings.qmgr_message_active_limit - self._active), 0)
+        found = list(islice(files, most))
+        if len(found) < most:
+            scan.ended(self._spool)
+        for queue_id, path in found:
             try:
-                file = self._intake.fetch(scan.queue, *found, now=now, ignore_time=scan.ignores_times)
+                file = self._intake.fetch(scan.queue, queue_id, path, now=now, ignore_time=ignore_time)
             except OSError as error:
                 report_bug(error)  # The others must not be lost for it.
                 continue
@@ -243,8 +242,9 @@ class QueueManager(TriggerDaemon):
 
     def _route(self, message: ActiveMessage, recipients: list[EnvelopeRecipient]) -> None:
         routed: list[Routed] = []
+        route_now = self._router.route_now
         for index, recipient in enumerate(recipients):
-            known = self._router.route_now(message, recipient)
+            known = route_now(message, recipient)
             if known is None:
                 spawn(self._route_rest(message, recipients[index:], routed), _report)
                 return
@@ -286,7 +286,10 @@ class QueueManager(TriggerDaemon):
         self._recipients -= len(entry.recipients)
         message.outstanding -= 1
         if not message.outstanding:
-            self._portion_done(message)
+            if message.complete:
+                self._completion.finish(message)
+            else:
+                self._portion_done(message)
 
     def _portion_done(self, message: ActiveMessage) -> None:
         if message.complete:
@@ -316,9 +319,9 @@ class QueueManager(TriggerDaemon):
             message.envelope.message.close()
             message.envelope = None
 
-    def _gone(self, _message: ActiveMessage) -> None:
+    def _gone(self, count: int) -> None:
         was_full = not self._has_room()
-        self._active -= 1
+        self._active -= count
         if was_full and (self._incoming.files is not None or self._deferred.files is not None):
             self._feed_soon()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from pyfix.clients.delivery import Agents, AgentsBusy
+from pyfix.clients.delivery import FINAL, Agents, AgentsBusy
 from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.daemons.qmgr.request import encode_request
 from pyfix.daemons.qmgr.routing import RETRY
@@ -49,7 +49,8 @@ class Dispatcher:
         """Let an entry wait for its turn."""
         transport = entry.destination.transport
         transport.add(entry)
-        self._wake(transport)
+        if transport not in self._work:
+            self._wake(transport)
 
     def _wake(self, transport: Transport) -> None:
         if not self._work:
@@ -63,21 +64,23 @@ class Dispatcher:
 
     def _feed(self, transport: Transport) -> None:
         """Give a transport's agents all that may be delivered now: first write the requests, then send them."""
+        next_entry, protocol, timeout = transport.next_entry, self._protocol, self._timeout
         while not transport.is_full:
             requests: list[tuple[Entry, bytes]] = []
-            while (entry := transport.next_entry()) is not None:
+            while (entry := next_entry()) is not None:
                 if transport.dead:
                     self._defer(entry, transport.dead)
                 else:
-                    requests.append((entry, encode_request(entry, self._protocol)))
+                    requests.append((entry, encode_request(entry, protocol)))
             if not requests:
                 return
             agents = self._agents.get(transport.path)
             if agents is None:
                 agents = self._agents[transport.path] = Agents(transport.path)
+            ask, answered = agents.ask, self._answered
             for index, (entry, request) in enumerate(requests):
                 try:
-                    agents.ask(request, partial(self._answered, entry), self._timeout)
+                    ask(request, partial(answered, entry), timeout)
                 except AgentsBusy:
                     self._put_back(transport, requests[index:])
                     transport.is_full = True
@@ -120,7 +123,10 @@ class Dispatcher:
         destination.busy -= 1
         transport.is_full = False
         left = True
-        if isinstance(result, str):
+        if result is FINAL:
+            left = False
+            destination.window.succeeded(destination.busy + 1)
+        elif isinstance(result, str):
             if result.startswith("timeout"):
                 log.warning(f"{entry.message.queue_id}: {result} from transport: {transport.name}")
                 self._throttle(transport, _UNKNOWN)

@@ -82,7 +82,7 @@ class Intake:
                 return None
             self._spool.make_folders(active)
             os.rename(path, active)
-        doubtful = bool(self.doubtful) and queue_id in self.doubtful
+        doubtful = queue_id in self.doubtful
         if doubtful:
             self.doubtful.discard(queue_id)
         try:
@@ -118,14 +118,15 @@ class Intake:
             envelope = Envelope(file)
             envelope.read(max(self._minimum, min(room, _MOST_RECIPIENTS_AT_ONCE)))
             message = self._active(queue_id, envelope, now)
-            message.expire = bool(mode & EXPIRE_BIT)
+            if mode & EXPIRE_BIT:
+                message.expire = True
             keep = not message.complete
         except MessageDamaged as damage:
             log.warning(f"{queue_id}: message rejected: {damage}")
             self._save_corrupt(ACTIVE, queue_id, file.path)
             return None
         finally:
-            if not keep:
+            if not keep and file.fd >= 0:
                 file.close()
         sizes = message.sizes
         log.info(
@@ -151,16 +152,17 @@ class Intake:
         return True
 
     def _active(self, queue_id: str, envelope: Envelope, now: float) -> ActiveMessage:
-        sizes = envelope.message.sizes
         if not envelope.arrival_time:
             raise MessageDamaged("missing arrival time record")
         if envelope.sender is None:
             raise MessageDamaged("missing sender record")
-        message = ActiveMessage(queue_id, envelope, sizes, now)
+        message = ActiveMessage(queue_id, envelope, envelope.sizes, now)
         if not envelope.complete:
             message.complete = False
             message.envelope = envelope
-        message.flags = whole_number(envelope.attributes.get("trace_flags", "")) & _ALL_FLAGS
+        trace_flags = message.attributes.get("trace_flags")
+        if trace_flags:
+            message.flags = whole_number(trace_flags) & _ALL_FLAGS
         if message.warn_time < 0 and self._confirm_delay_cleared and message.sender:
             message.flags |= RECORD_DELAY_SENT
         if message.verp and (not message.sender or len(message.verp) != 2):  # two delimiters

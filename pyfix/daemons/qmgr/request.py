@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Final
 
 from pyfix.formats.number import whole_number
-from pyfix.protocols.internal.delivery import BOUNCE, SUCCESS, InternalProtocol, MessageStats
+from pyfix.protocols.internal.delivery import BOUNCE, SUCCESS, InternalProtocol, encode_arrival
 from pyfix.scheduling.message import ActiveMessage, Entry
 
 _USUAL: Final = SUCCESS | BOUNCE
 _OPTIONS_NAME: Final[dict[InternalProtocol, str]] = {"3.11": "sendopts", "3.7": "smtputf8"}
 _MASK: Final = 0xFFFFFFFF
+_CLIENT: Final = ("client_name", "client_address", "client_port", "protocol_name", "helo_name")
+_LOGGED_CLIENT: Final = tuple(f"log_{name}" for name in _CLIENT)
+_COPIED: Final = (
+    *_LOGGED_CLIENT, "sasl_method", "sasl_username", "sasl_sender", "log_ident", "rewrite_context",
+)  # fmt: skip
+_COPY: Final = "".join([f"{name}\0%({name})s\0" for name in _COPIED])
+_ABSENT: Final = dict.fromkeys((*_COPIED, "encoding", "envelope_id", "ret_flags"), "") | {"rewrite_context": "local"}
+"""What a message has that has no such attribute."""
+_RECIPIENT: Final = (
+    "original_recipient\0%s\0recipient\0%s\0offset\0%s\0dsn_orig_rcpt\0%s\0notify_flags\0%s\0\0".__mod__
+)
 
 
 def encode_request(entry: Entry, protocol: InternalProtocol) -> bytes:
@@ -21,29 +31,19 @@ def encode_request(entry: Entry, protocol: InternalProtocol) -> bytes:
     """
     message, destination, recipients = entry
     sizes = message.sizes
-    found = message.attributes.get
+    values = _ABSENT | message.attributes
+    if not all(map(values.__getitem__, _LOGGED_CLIENT)):
+        # Who logs a message names the client itself, where nobody gave another to be logged.
+        for logged, name in zip(_LOGGED_CLIENT, _CLIENT, strict=True):
+            values[logged] = values[logged] or values.get(name, "")
     sender = verp_sender(message, recipients[0].recipient) if message.verp else message.sender
-    stats = b64encode(MessageStats(message.arrival_time, message.active_time).encode()).decode("ascii")
     text = (
         f"flags\0{_USUAL | message.flags}\0queue_name\0active\0queue_id\0{message.queue_id}\0"
         f"offset\0{sizes.data_offset}\0size\0{sizes.content or sizes.segment}\0nexthop\0{destination.nexthop}\0"
-        f"encoding\0{found('encoding', '')}\0{_OPTIONS_NAME[protocol]}\0{sizes.options & _MASK}\0sender\0{sender}\0"
-        f"envelope_id\0{found('envelope_id', '')}\0ret_flags\0{return_flags(message)}\0time\0{stats}\0"
-        f"log_client_name\0{found('log_client_name') or found('client_name', '')}\0"
-        f"log_client_address\0{found('log_client_address') or found('client_address', '')}\0"
-        f"log_client_port\0{found('log_client_port') or found('client_port', '')}\0"
-        f"log_protocol_name\0{found('log_protocol_name') or found('protocol_name', '')}\0"
-        f"log_helo_name\0{found('log_helo_name') or found('helo_name', '')}\0"
-        f"sasl_method\0{found('sasl_method', '')}\0sasl_username\0{found('sasl_username', '')}\0"
-        f"sasl_sender\0{found('sasl_sender', '')}\0log_ident\0{found('log_ident', '')}\0"
-        f"rewrite_context\0{found('rewrite_context', 'local')}\0recipient_count\0{len(recipients)}\0\0"
-    )
-    text += "".join(
-        [
-            f"original_recipient\0{original}\0recipient\0{recipient}\0offset\0{offset}\0"
-            f"dsn_orig_rcpt\0{orcpt}\0notify_flags\0{notify}\0\0"
-            for original, recipient, offset, orcpt, notify in recipients
-        ]
+        f"encoding\0{values['encoding']}\0{_OPTIONS_NAME[protocol]}\0{sizes.options & _MASK}\0sender\0{sender}\0"
+        f"envelope_id\0{values['envelope_id']}\0ret_flags\0{return_flags(message) if values['ret_flags'] else 0}\0"
+        f"time\0{encode_arrival(message.arrival_time, message.active_time)}\0"
+        f"{_COPY % values}recipient_count\0{len(recipients)}\0\0{''.join(map(_RECIPIENT, recipients))}"
     )
     return text.encode("utf-8", "surrogateescape")
 

@@ -41,7 +41,11 @@ class Router:
         if message.filter or message.redirect:
             return None
         reply = self._resolver.remembered(message.sender, recipient.recipient)
-        return None if reply is None else self._routed(recipient, reply)
+        if reply is None:
+            return None
+        if reply.recipient != recipient.recipient or reply.resolve_flags & (FAIL | ERROR):
+            return self._routed(recipient, reply)
+        return self._placed(recipient, reply.transport, reply.nexthop)
 
     async def route(self, message: ActiveMessage, recipient: EnvelopeRecipient) -> Routed:
         """Route a recipient.  Raises nothing: what cannot be resolved is deferred or bounced."""
