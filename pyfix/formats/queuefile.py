@@ -8,8 +8,7 @@ file whose first record is still zero was never completed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from pyfix.formats.number import LARGEST
 from pyfix.formats.records import SIZE, encode_record
@@ -18,6 +17,7 @@ SIZE_RECORD_BYTES: Final = 97
 """Length of the whole size record: type, length and six numbers of 15 places."""
 
 _SIZE_FORMAT: Final = b"%15d %15d %15d %15d %15d %15d"
+_SIZE_RECORD: Final = encode_record(SIZE, b" " * (SIZE_RECORD_BYTES - 2))[:2] + _SIZE_FORMAT
 _SIZE_PATTERN: Final = re.compile(rb" *(-?\d+)(?: +(-?\d+))?(?: +(-?\d+))?(?: +(-?\d+))?(?: +(-?\d+))?(?: +(-?\d+))?")
 
 # Bits of the fourth number of the size record, read by qmgr(8).
@@ -41,8 +41,7 @@ RET_FULL: Final = 1
 RET_HEADERS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(NamedTuple):
     """What the size record says."""
 
     segment: int
@@ -57,8 +56,7 @@ class Sizes:
 
     def encode(self) -> bytes:
         """Return the size record."""
-        numbers = (self.segment, self.data_offset, self.recipients, self.flags, self.content, self.options)
-        return encode_record(SIZE, _SIZE_FORMAT % numbers)
+        return _SIZE_RECORD % self
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:

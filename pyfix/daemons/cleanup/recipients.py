@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyfix.clients import bounce
 from pyfix.daemons.cleanup.message import Delivered, Message
 from pyfix.formats import status as bits
+from pyfix.formats.address import is_standard
 from pyfix.formats.attributes import Long
 from pyfix.formats.queuefile import NOTIFY_NEVER, NOTIFY_SUCCESS, SMTPUTF8_SENDER
 from pyfix.formats.records import ATTRIBUTE, ORIGINAL_RECIPIENT, RECIPIENT, encode_record
@@ -61,6 +62,19 @@ async def add_sender_copy(message: Message) -> None:
     bcc = message.setup.bcc
     if bcc is not None and message.sender and message.flags & BCC_OK:
         await _add_copy(message, await bcc.of_sender(message.sender))
+
+
+def add_plain_recipient(message: Message, data: bytes) -> bool:
+    """Do what add_recipient does, if nothing has to be asked or looked up for that; tell whether it was done."""
+    setup = message.setup
+    address = data.decode("utf-8", "surrogateescape")
+    if not setup.plain_recipients or not is_standard(address):
+        return False
+    original = address if message.pending_original is None else message.pending_original
+    notify, orcpt = message.pending_notify, message.pending_orcpt
+    message.pending_notify, message.pending_orcpt, message.pending_original = 0, "", None
+    write_recipient(message, address, original, orcpt or f"rfc822;{address}", notify)
+    return True
 
 
 async def add_recipient(message: Message, data: bytes) -> None:
