@@ -159,9 +159,9 @@ def test_the_glance_at_a_header_takes_all_or_nothing(lines: list[bytes], rest: b
     found = scan_header(data, 0, HeaderNames(frozenset()), 2048, 102400)
     if found is None:
         return
-    specials, end = found
+    specials, _titles, end = found
     assert data[end : end + 2] == b"N\0"
     assert end <= len(b"".join(records))
-    for special in specials:
-        assert special.start < special.begin < special.colon < special.after <= special.end <= end
-        assert data[special.colon] == ord(":")
+    for _known, start, begin, colon, after, stop in specials:
+        assert start < begin < colon < after <= stop <= end
+        assert data[colon] == ord(":")

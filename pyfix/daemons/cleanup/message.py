@@ -127,8 +127,9 @@ class Message:
 
         Raises SizeLimitExceeded or OSError.
         """
-        if self.out:
-            data = b"".join(self.out)
-            self.out.clear()
-            self.file.append(data)
-        return self.file.size
+        out, file = self.out, self.file
+        if out:
+            data = b"".join(out)
+            out.clear()
+            file.append(data)
+        return file.size

@@ -1,4 +1,4 @@
-"""What most envelopes have in common, taken at one glance: their beginning, and named attributes that only pass through.
+"""What most envelopes have in common, taken at one glance: their beginning, and attributes that only pass through.
 
 Each function takes records in the plain form in which smtpd(8) writes them, all of them or none; whatever is odd is
 left to the reader that looks at one record after the other.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import Final
 
 from pyfix.formats.header import KnownHeader, find_header
 from pyfix.formats.records import TEXT, decode_record
@@ -18,92 +18,92 @@ from pyfix.formats.records import TEXT, decode_record
 _NAME: Final = re.compile(rb"[\x21-\x39\x3b-\x7e]+")
 _HIGH: Final = bytes(range(0x80, 0x100))
 _MOST_NAMES: Final = 2000
-_BLANKS: Final = b" \t"
 _LF: Final = 0x0A
 _CR: Final = 0x0D
+_TAB: Final = 0x09
+_BLANK: Final = 0x20
+RECEIVED: Final = "Received"
+_NOTED: Final = frozenset(("Message-Id", "TLS-Required", "Require-TLS-ESMTP"))
+"""Headers whose text means something, beside those with addresses and those of MIME."""
 
 _UNKNOWN_DROPPED: Final = KnownHeader("")
 """Stands for a header that is not known but in message_drop_headers."""
 
+Special = tuple[KnownHeader, int, int, int, int, int]
+"""A header that is not just copied: what is known of it, the offsets of its first record, of the text in this, of its
+colon, and those after its first and its last record.  (A named tuple takes longer to make than all else here.)"""
 
-class HeaderNames(dict[bytes, KnownHeader | bool]):
-    """What to do with a header by its name, as written: False: copy it; True: it is none."""
+
+class HeaderNames(dict[bytes, KnownHeader | str | bool]):
+    """What to do with a header by its name, as written: False: copy it; True: it is none; str: note it, and copy it."""
 
     def __init__(self, dropped: Collection[bytes]) -> None:
         """*dropped* is message_drop_headers in lower case."""
         super().__init__()
         self._dropped = dropped
 
-    def __missing__(self, name: bytes) -> KnownHeader | bool:
+    def __missing__(self, name: bytes) -> KnownHeader | str | bool:
         """Find out about a name that was not met before."""
-        known: KnownHeader | bool
-        if _NAME.fullmatch(name) is None:
-            known = True
-        else:
-            known = find_header(name) or (_UNKNOWN_DROPPED if name.lower() in self._dropped else False)
+        found = True if _NAME.fullmatch(name) is None else self._find(name)
         if len(self) < _MOST_NAMES:
-            self[name] = known
-        return known
+            self[name] = found
+        return found
 
-
-class Special(NamedTuple):
-    """A header that is not just copied: where its records, its text and its colon are."""
-
-    known: KnownHeader
-    start: int
-    begin: int
-    colon: int
-    after: int
-    """Offset after its first record."""
-    end: int
-    """Offset after its last record."""
+    def _find(self, name: bytes) -> KnownHeader | str | bool:
+        known = find_header(name)
+        if name.lower() in self._dropped and (known is None or known.name != RECEIVED):
+            return known or _UNKNOWN_DROPPED
+        if known is None:
+            return False
+        if known.sender or known.recipient or known.mime or known.resent or known.name in _NOTED:
+            return known
+        return known.name
 
 
 def scan_header(
     data: bytes, start: int, names: HeaderNames, line_limit: int, header_limit: int
-) -> tuple[list[Special], int] | None:
+) -> tuple[list[Special], list[str], int] | None:
     """Find the headers that matter among the records from *start* on.
 
-    Returns them and the offset of the empty line that ends the header; None when the header is not all there or not
-    ordinary.
+    Returns them, the names of those that are only to be noted, and the offset of the empty line that ends the header;
+    None when the header is not all there or not ordinary.
     """
-    end = len(data)
-    last = end - 1
-    found: list[Special] = []
+    # Only a record without text has a NUL byte, in the place of its length, and that is the end of the header.
+    stop = data.find(b"\0", start) - 1
+    if stop < start or data[stop] != TEXT or stop - start > header_limit:
+        return None
+    specials: list[Special] = []
+    titles: list[str] = []
     known: KnownHeader | None = None
     position = record = text = colon = following = start
     ends_in_lengths = long_lines = 0
     find = data.find
-    while position < last:
+    while position < stop:
         if data[position] != TEXT:
             return None
         length = data[position + 1]
-        if length < 0x80:
-            begin = position + 2
-            if not length:
-                break
-            if length == _LF or length == _CR:  # noqa: PLR1714, SIM109  # this is a hot path: a set costs more
-                ends_in_lengths += 1
-        else:
-            digit = data[position + 2] if position + 2 < end else 0x80
+        begin = position + 2
+        if length >= 0x80:
+            digit = data[begin]
             if digit >= 0x80:
                 return None
-            begin = position + 3
+            begin += 1
             length = length & 0x7F | digit << 7
             long_lines += 1
-            if digit == _LF or digit == _CR:  # noqa: PLR1714, SIM109  # as above
+            if digit == _LF or digit == _CR:  # noqa: PLR1714, SIM109  # this is a hot path: a set costs more
                 ends_in_lengths += 1
             if length > line_limit:
                 return None
+        elif length == _LF or length == _CR:  # noqa: PLR1714, SIM109  # as above
+            ends_in_lengths += 1
         after = begin + length
-        if after > end:
-            return None
-        if data[begin] in _BLANKS:
+        first = data[begin]
+        if first == _BLANK or first == _TAB:  # noqa: PLR1714, SIM109  # as above
             if position == start:
                 return None
         else:
             if known is not None:
-                found.append(Special(known, record, text, colon, following, position))
+                specials.append((known, record, text, colon, following, position))
                 known = None
             colon = find(b":", begin, after)
             if colon < 0:
@@ -112,31 +112,35 @@ def scan_header(
             if entry is not False:
                 if entry is True:
                     return None
-                known, record, text, following = entry, position, begin, after
+                if isinstance(entry, str):
+                    titles.append(entry)
+                else:
+                    known, record, text, following = entry, position, begin, after
         position = after
-    else:
+    if position != stop:
         return None
     if known is not None:
-        found.append(Special(known, record, text, colon, following, position))
+        specials.append((known, record, text, colon, following, position))
     region = data[start:position]
-    if position - start > header_limit or b"\0" in region:
-        return None
     if region.count(b"\n") + region.count(b"\r") != ends_in_lengths:
         return None
     if not region.isascii() and len(region) - len(region.translate(None, _HIGH)) != long_lines:
         return None
-    return found, position
+    return specials, titles, position
 
 
-def body_of(data: bytes, header: Special) -> bytes:
-    """Return what follows the colon of a header, its lines separated by newlines."""
-    first = data[header.colon + 1 : header.after]
-    if header.after == header.end:
+def body_of(data: bytes, colon: int, after: int, end: int) -> bytes:
+    """Return what follows the colon of a header, its lines separated by newlines.
+
+    *after* and *end* are the offsets after its first and last record.
+    """
+    first = data[colon + 1 : after]
+    if after == end:
         return first
     lines = [first]
-    position = header.after
-    while position < header.end:
-        found = decode_record(data, position, header.end)
+    position = after
+    while position < end:
+        found = decode_record(data, position, end)
         assert found is not None  # scan_header has seen that they are complete
         _, begin, position = found
         lines.append(data[begin:position])

@@ -16,16 +16,22 @@ def scan(data: bytes, names: HeaderNames | None = None, limits: tuple[int, int] 
     found = scan_header(data, 0, HeaderNames(()) if names is None else names, *limits)
     if found is None:
         return None
-    specials, end = found
+    specials, titles, end = found
     assert data[end : end + 2] == b"N\0"
-    return [(special.known.name, body_of(data, special)) for special in specials]
+    matter = [(known.name, body_of(data, colon, after, stop)) for known, _, _, colon, after, stop in specials]
+    return [*matter, *((title, b"") for title in titles)]
 
 
 def test_headers_that_matter() -> None:
     text = b"Received: by x\n\tid y\nSubject: hi\nX-Foo: bar\nto: a@b,\n c@d\nMessage-ID: <x@y>\n\nbody\n"
     assert scan(lines(text)) == [
-        ("Received", b" by x\n\tid y"), ("Subject", b" hi"), ("To", b" a@b,\n c@d"), ("Message-Id", b" <x@y>"),
+        ("To", b" a@b,\n c@d"), ("Message-Id", b" <x@y>"), ("Received", b""), ("Subject", b""),
     ]  # fmt: skip
+
+
+def test_headers_that_are_only_noted_may_be_dropped() -> None:
+    text = lines(b"Received: x\nSubject: hi\n\n")
+    assert scan(text, HeaderNames([b"subject", b"received"])) == [("Subject", b" hi"), ("Received", b"")]
 
 
 def test_nothing_that_matters() -> None:
