@@ -12,7 +12,7 @@ from pyfix.daemons.cleanup.envelope import TRACES, refuse_trace
 from pyfix.daemons.cleanup.header import HeaderWriter
 from pyfix.daemons.cleanup.message import Message
 from pyfix.daemons.cleanup.origin import log_action
-from pyfix.daemons.cleanup.quickheader import RECEIVED, body_of, scan_header
+from pyfix.daemons.cleanup.quickheader import RECEIVED, scan_header
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats import status as bits
 from pyfix.formats.mime import BODY, MimeParser
@@ -130,13 +130,12 @@ class _Content:
         message.seen.update(titles)
         out = message.out
         content_headers = []
-        for known, record, begin, colon, after, special_end in specials:
-            name, body = data[begin:colon], body_of(data, colon, after, special_end)
+        for known, name, body, record, after in specials:
             if known.mime:
                 content_headers.append((known, name, body))
             if start < record:
                 out.append(data[start:record])
-            start = record if header.primary(known, name, body) else special_end
+            start = record if header.primary(known, name, body) else after
         if start < end:
             out.append(data[start:end])
         source.position = end + 2

@@ -136,7 +136,7 @@ class Cleanup(Daemon):
 
         *asked* is what came with the message.  Raises StreamClosed, StreamTimeout.
         """
-        if not NEXT_MESSAGE.startswith(asked) or not asked or not are_nameless(self._spool):
+        if not asked or not NEXT_MESSAGE.startswith(asked) or not are_nameless(self._spool):
             return False  # no visible file waits for a client that may never come
         stream.send_soon()
         while len(asked) < len(NEXT_MESSAGE):

@@ -142,7 +142,7 @@ class HeaderWriter:
         setup = message.setup
         title = known.name
         message.seen.add(title)
-        if title.startswith("Resent-"):
+        if known.resent:
             message.resent = "Resent-"
         if name.lower() in setup.drop_headers:
             return False

@@ -100,7 +100,7 @@ class Message:
     @property
     def going(self) -> bool:
         """Whether the work goes on: no error has ended it, and the message is not to be dropped."""
-        return not self.errors & self.fatal and not self.flags & DISCARD
+        return not ((self.errors and self.errors & self.fatal) or self.flags & DISCARD)
 
     @property
     def smtputf8(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pyfix.clients import bounce
 from pyfix.daemons.cleanup.message import Delivered, Message
 from pyfix.formats import status as bits
@@ -13,6 +15,9 @@ from pyfix.protocols.internal.bounce import CLEAN, Append
 from pyfix.protocols.internal.cleanup import AUTO_UTF8, BCC_OK, BOUNCE, MAP_OK, SMTPUTF8
 from pyfix.rewriting.standard import LOCAL
 from pyfix.runtime.log import log
+
+_ONE_BYTE: Final = 0x80
+"""A payload of fewer bytes than this has a length of one byte."""
 
 
 def as_text(data: bytes) -> str:
@@ -175,10 +180,17 @@ def write_recipient(message: Message, address: str, original: str, orcpt: str, n
         seen.add(key)
     if not message.first_recipient:
         message.first_recipient = address
+    message.recipient_count += 1
     out = message.out
+    raw = address.encode("utf-8", "surrogateescape")
+    if orcpt and not notify and original == address and not message.flags & BOUNCE and len(raw) < _ONE_BYTE:
+        dsn = b"dsn_orig_rcpt=" + orcpt.encode("utf-8", "surrogateescape")
+        if len(dsn) < _ONE_BYTE:
+            # Most recipients of most messages, in one step.
+            out.append(b"A%c%bO%c%bR%c%b" % (len(dsn), dsn, len(raw), raw, len(raw), raw))
+            return
     if notify:
         out.append(encode_record(ATTRIBUTE, b"notify_flags=%d" % notify))
-    raw = address.encode("utf-8", "surrogateescape")
     if orcpt:
         out.append(encode_record(ATTRIBUTE, b"dsn_orig_rcpt=" + orcpt.encode("utf-8", "surrogateescape")))
     origin = raw if original == address else original.encode("utf-8", "surrogateescape")
@@ -186,4 +198,3 @@ def write_recipient(message: Message, address: str, original: str, orcpt: str, n
     if message.flags & BOUNCE:
         message.recipients.append(Delivered(address, original, orcpt, notify, message.flush()))
     out.append(encode_record(RECIPIENT, raw))
-    message.recipient_count += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyfix.daemons.cleanup.quickheader import HeaderNames, body_of, scan_header
+from pyfix.daemons.cleanup.quickheader import HeaderNames, scan_header
 
 from .conftest import lines, record
 
@@ -18,7 +18,9 @@ def scan(data: bytes, names: HeaderNames | None = None, limits: tuple[int, int] 
         return None
     specials, titles, end = found
     assert data[end : end + 2] == b"N\0"
-    matter = [(known.name, body_of(data, colon, after, stop)) for known, _, _, colon, after, stop in specials]
+    for _known, name, body, start, stop in specials:
+        assert data[start:stop].startswith(b"N") and name + b":" + body.partition(b"\n")[0] in data[start:stop]
+    matter = [(known.name, body) for known, _name, body, _start, _stop in specials]
     return [*matter, *((title, b"") for title in titles)]
 
 
