@@ -17,6 +17,7 @@ SIZE_RECORD_BYTES: Final = 97
 """Length of the whole size record: type, length and six numbers of 15 places."""
 
 _SIZE_FORMAT: Final = b"%15d %15d %15d %15d %15d %15d"
+_SIZE_RECORD: Final = encode_record(SIZE, b" " * (SIZE_RECORD_BYTES - 2))[:2] + _SIZE_FORMAT
 _SIZE_PATTERN: Final = re.compile(rb" *(-?\d+)(?: +(-?\d+))?(?: +(-?\d+))?(?: +(-?\d+))?(?: +(-?\d+))?(?: +(-?\d+))?")
 
 # Bits of the fourth number of the size record, read by qmgr(8).
@@ -55,7 +56,7 @@ class Sizes(NamedTuple):
 
     def encode(self) -> bytes:
         """Return the size record."""
-        return encode_record(SIZE, _SIZE_FORMAT % self)
+        return _SIZE_RECORD % self
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:

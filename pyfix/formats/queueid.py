@@ -100,4 +100,4 @@ def hash_folders(queue_id: str, depth: int) -> str:
             letters = queue_id
     else:
         letters = queue_id
-    return "".join([(letters[i] if i < len(letters) else "_") + "/" for i in range(depth)])
+    return "/".join(letters[:depth].ljust(depth, "_")) + "/" if depth else ""

@@ -72,6 +72,8 @@ def encode_length(length: int) -> bytes:
 
 _PREFIXES: dict[int, list[bytes]] = {}
 _TABLE_SIZE = 2049
+_FEW: Final = 10
+"""Lines for which the table of prefixes is not worth making."""
 
 
 def _prefixes(kind: int) -> list[bytes]:
@@ -116,8 +118,10 @@ def encode_lines(lines: Iterable[bytes], limit: int = 2048) -> bytes:
     A line of more than *limit* bytes (postconf(5) line_length_limit) becomes unterminated
     pieces and a last, terminated one.
     """
-    table = _prefixes(TEXT)
     lines = lines if isinstance(lines, list) else list(lines)
+    if len(lines) <= _FEW:
+        return b"".join([_encode_line(line, limit) for line in lines])
+    table = _prefixes(TEXT)
     try:
         # Nothing here is done in Python for each line: big messages have hundreds of thousands.
         parts: list[bytes] = [b""] * (2 * len(lines))

@@ -18,11 +18,10 @@ _CREATE: Final = os.O_RDWR | _TMPFILE | os.O_CLOEXEC
 class NamelessFiles:
     """What one process knows of files without names in one folder."""
 
-    __slots__ = ("_folder", "_spare", "links", "pid")
+    __slots__ = ("_folder", "_spare", "links")
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self.pid = os.getpid()
         self.links = _open_links(folder)
         """The open folder of links to this process's descriptors; -1 when files can't be named later."""
         self._spare: tuple[int, int] | None = None
@@ -62,7 +61,7 @@ _known: dict[str, NamelessFiles] = {}
 def nameless_files(folder: str) -> NamelessFiles:
     """Return what this process knows of files without names in *folder*."""
     found = _known.get(folder)
-    if found is None or found.pid != os.getpid():
+    if found is None:
         found = _known[folder] = NamelessFiles(folder)
     return found
 
@@ -70,9 +69,15 @@ def nameless_files(folder: str) -> NamelessFiles:
 def forget_folders() -> None:
     """Close what this process keeps open for all folders."""
     while _known:
-        files = _known.popitem()[1]
-        if files.pid == os.getpid():
-            files.close()
+        _known.popitem()[1].close()
+
+
+def _forget() -> None:
+    """Begin anew in a child: the folder of links is that of the process which opened it."""
+    _known.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def _open_links(folder: str) -> int:

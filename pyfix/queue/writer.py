@@ -13,18 +13,21 @@ size record in place at the end.
 from __future__ import annotations
 
 import os
+import sys
 import time
+from collections.abc import Collection
 from typing import Final, Self
 
 from pyfix.formats.queuefile import EMPTY_SIZES, SIZE_RECORD_BYTES, Sizes
 from pyfix.formats.queueid import long_id, short_id
 from pyfix.queue.nameless import nameless_files
-from pyfix.queue.spool import BOUNCE, DEFER, INCOMING, READY_MODE, TRACE, WRITING_MODE, Spool
+from pyfix.queue.spool import INCOMING, READY_MODE, WRITING_MODE, Spool
+from pyfix.queue.stalelogs import StaleLogs, remove_logs
 
 _BUFFER: Final = 262144
 """Bytes that are kept in memory before anything is written."""
 _CREATE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-_STALE_LOGS: Final = (DEFER, BOUNCE, TRACE)
+_NO_LIMIT: Final = sys.maxsize
 
 
 class SizeLimitExceeded(Exception):
@@ -34,38 +37,59 @@ class SizeLimitExceeded(Exception):
 class QueueFileWriter:
     """A queue file that is being written."""
 
-    __slots__ = ("_limit", "_links", "_parts", "_pending", "_spool", "_written", "fd", "queue", "queue_id", "size")
+    __slots__ = (
+        "_limit", "_links", "_logs", "_looks", "_parts", "_spool", "_written", "fd", "queue", "queue_id", "size",
+    )  # fmt: skip
 
-    def __init__(self, spool: Spool, queue: str, queue_id: str, fd: int, limit: int, links: int = -1) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        queue: str,
+        queue_id: str,
+        fd: int,
+        limit: int,
+        links: int = -1,
+        logs: StaleLogs | None = None,
+    ) -> None:
         self._spool = spool
+        self._logs = logs
+        self._looks = 0 if logs is None else logs.looks
+        """How often the folders of logs had been looked at when the file had been made."""
         self._links = links
         """The folder of links to this process's descriptors, while the file has no name; else -1."""
         self.queue = queue
         """Name of the queue that the file is in, or will be."""
         self.queue_id = queue_id
         self.fd = fd
-        self._limit = limit
+        self._limit = limit or _NO_LIMIT
         self._parts: list[bytes] = []
-        self._pending = 0
         self._written = 0
         self.size = 0
         """Length of the file so far, in bytes, what is still in memory included."""
 
     @classmethod
-    def create(cls, spool: Spool, *, queue: str = INCOMING, long_ids: bool = False, limit: int = 0) -> Self:
+    def create(
+        cls,
+        spool: Spool,
+        *,
+        queue: str = INCOMING,
+        long_ids: bool = False,
+        limit: int = 0,
+        logs: StaleLogs | None = None,
+    ) -> Self:
         """Make an empty file with a new queue id in *queue*.
 
         *long_ids* is postconf(5) enable_long_queue_ids, *limit* message_size_limit in bytes (0: none).
-        Raises OSError.
+        *logs* is what is known of logs that other messages left behind.  Raises OSError.
         """
         nameless = nameless_files(spool.folder(queue))
         if nameless.links < 0:
-            return cls._create_named(spool, queue, long_ids, limit)
+            return cls._create_named(spool, queue, long_ids, limit, logs)
         fd, inode = nameless.open()
-        return cls(spool, queue, _new_id(time.time_ns(), inode, long_ids), fd, limit, nameless.links)
+        return cls(spool, queue, _new_id(time.time_ns(), inode, long_ids), fd, limit, nameless.links, logs)
 
     @classmethod
-    def _create_named(cls, spool: Spool, queue: str, long_ids: bool, limit: int) -> Self:
+    def _create_named(cls, spool: Spool, queue: str, long_ids: bool, limit: int, logs: StaleLogs | None) -> Self:
         folder = spool.folder(queue)
         pid = os.getpid()
         while True:
@@ -88,16 +112,18 @@ class QueueFileWriter:
             os.close(fd)
             os.unlink(temporary)
             raise
-        return cls(spool, queue, queue_id, fd, limit)
+        return cls(spool, queue, queue_id, fd, limit, -1, logs)
 
     @property
     def path(self) -> str:
         """Where the file is now, or will be when it has a name."""
         return self._spool.path(self.queue, self.queue_id)
 
-    def remove_stale_logs(self) -> list[str]:
+    def remove_stale_logs(self) -> Collection[str]:
         """Remove what bounce(8) may have left behind from another message of the same id; return the logs' names."""
-        return remove_logs(self._spool, self.queue_id)
+        if self._logs is None:
+            return remove_logs(self._spool, self.queue_id)
+        return self._logs.remove(self.queue_id, self._looks)
 
     # Content
 
@@ -107,25 +133,23 @@ class QueueFileWriter:
 
     def append(self, data: bytes) -> None:
         """Add whole records.  Raises SizeLimitExceeded, or OSError when the disk is full."""
-        length = len(data)
-        if self._limit and self.size + length > self._limit:
+        size = self.size + len(data)
+        if size > self._limit:
             raise SizeLimitExceeded(self.queue_id)
-        self.size += length
+        self.size = size
         self._parts.append(data)
-        self._pending += length
-        if self._pending >= _BUFFER:
+        if size - self._written >= _BUFFER:
             self._flush()
 
     def append_regardless(self, data: bytes) -> None:
         """Add the last records of a file that has grown too large and is to be returned.  Raises OSError."""
-        self._limit = 0
+        self._limit = _NO_LIMIT
         self.append(data)
 
     def _flush(self) -> None:
-        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        data = b"".join(self._parts)
         self._parts.clear()
-        self._written += self._pending
-        self._pending = 0
+        self._written = self.size
         _write_all(self.fd, data)
 
     # The end
@@ -155,17 +179,15 @@ class QueueFileWriter:
             self._give_name()
 
     def _write_rest(self, sizes: Sizes | None) -> None:
-        if sizes is None:
-            if self._pending:
-                self._flush()
-        elif self._written:
-            if self._pending:
-                self._flush()
-            _write_all(self.fd, sizes.encode(), 0)
-        else:
-            data = b"".join(self._parts)
-            self._parts = [sizes.encode(), data[SIZE_RECORD_BYTES:]]
+        if sizes is not None and not self._written:
+            # The record with zeros has not been written yet.
+            self._parts[:1] = [sizes.encode(), self._parts[0][SIZE_RECORD_BYTES:]]
             self._flush()
+            return
+        if self._parts:
+            self._flush()
+        if sizes is not None:
+            _write_all(self.fd, sizes.encode(), 0)
 
     def _give_name(self) -> None:
         path = self.path
@@ -205,25 +227,13 @@ def keep_spare(spool: Spool, queue: str = INCOMING) -> None:
 
 
 def _new_id(now: int, inode: int, long_ids: bool) -> str:
-    seconds, rest = divmod(now, 1_000_000_000)
-    return long_id(seconds, rest // 1000, inode) if long_ids else short_id(rest // 1000, inode)
-
-
-def remove_logs(spool: Spool, queue_id: str) -> list[str]:
-    """Remove the logs of bounce(8) for *queue_id*; return the names of those that were there."""
-    found = []
-    for log in _STALE_LOGS:
-        try:
-            os.unlink(spool.path(log, queue_id))
-        except FileNotFoundError:
-            continue
-        found.append(log)
-    return found
+    microseconds = now // 1000 % 1_000_000
+    return long_id(now // 1_000_000_000, microseconds, inode) if long_ids else short_id(microseconds, inode)
 
 
 def _write_all(fd: int, data: bytes, offset: int = -1) -> None:
     """Write all of *data*, at *offset* or (-1) where the file ends."""
-    written = 0
+    written = os.write(fd, data) if offset < 0 else 0
     while written < len(data):
         piece = memoryview(data)[written:] if written else data
         written += os.write(fd, piece) if offset < 0 else os.pwrite(fd, piece, offset + written)

@@ -18,6 +18,9 @@ _DASH: Final = 0x2D
 _CR: Final = 0x0D
 _LF: Final = 0x0A
 
+_SHORT: Final = 0x7F
+"""The longest line whose length is one byte."""
+
 GOES_ON: Final = 0
 """More bytes are needed."""
 HEADER: Final = 1
@@ -28,14 +31,50 @@ UNEXPECTED: Final = 3
 """A record stands here that is no text; nothing of it has been taken."""
 
 
+def pass_short_lines(data: bytes, position: int, end: int) -> tuple[int, int]:
+    """Pass over complete lines of less than 128 bytes.
+
+    Returns the offset after them, and how many bytes like CR and LF their lengths are.
+    """
+    record = position
+    ends_in_header = 0
+    last_length = -1
+    try:
+        # Nothing asks whether the data go on: they say so themselves when they do not.
+        while data[position] == TEXT:
+            length = data[position + 1]
+            if length > _SHORT:
+                break
+            record = position
+            if length == last_length:
+                # The second line of one length: there may be many, as in an encoded attachment.
+                position += max(equal_run(data, position, end), 1) * (length + 2)
+                last_length = -1
+                continue
+            if length == _LF or length == _CR:  # noqa: PLR1714, SIM109  # this is a hot path: a set costs more
+                ends_in_header += 1
+            else:
+                last_length = length
+            position += length + 2
+    except IndexError:
+        pass
+    if position > end:
+        # The last one is incomplete, and counts when all of it is there.
+        position = record
+        if data[record + 1] in (_LF, _CR):
+            ends_in_header -= 1
+    return position, ends_in_header
+
+
 class BodyCopy:
     """Copies the body records of one message into its queue file."""
 
-    __slots__ = ("_feeding", "_limit", "_message", "_parser", "_replace", "position", "unterminated")
+    __slots__ = ("_feeding", "_limit", "_message", "_replace", "parser", "position", "unterminated")
 
-    def __init__(self, message: Message, parser: MimeParser) -> None:
+    def __init__(self, message: Message) -> None:
         self._message = message
-        self._parser = parser
+        self.parser: MimeParser | None = None
+        """What knows the boundaries of parts; None: there are none, and all from here on is body."""
         self._limit = message.setup.line_limit
         self._replace = message.setup.replace_stray
         self._feeding = False
@@ -52,7 +91,8 @@ class BodyCopy:
         end = len(data)
         last = end - 1
         limit = self._limit
-        watch = bool(self._parser.boundaries)
+        parser = self.parser
+        watch = parser is not None and bool(parser.boundaries)
         unterminated = self.unterminated
         start = position
         ends_in_header = 0  # bytes CR and LF in the type and length of records, as opposed to their text
@@ -62,11 +102,19 @@ class BodyCopy:
             kind = data[position]
             length = data[position + 1]
             if length < 0x80:
+                if kind == TEXT and not watch:
+                    begin = position
+                    position, ends = pass_short_lines(data, begin, end)
+                    if position == begin:
+                        break
+                    ends_in_header += ends
+                    unterminated = False
+                    continue
                 begin = position + 2
                 after = begin + length
                 if after > end:
                     break
-                if length in (_LF, _CR):
+                if length == _LF or length == _CR:  # noqa: PLR1714, SIM109  # this is a hot path: a set costs more
                     ends_in_header += 1
                 elif length == last_length and kind == TEXT and not self._feeding and length <= limit:
                     # The second line of one length: there may be many, as in an encoded attachment.
@@ -92,7 +140,7 @@ class BodyCopy:
                     result = ENDED
                     position = start = after
                 break
-            if watch and (
+            if parser is not None and watch and (
                 self._feeding
                 or (not unterminated and after > begin + 1 and data[begin] == _DASH and data[begin + 1] == _DASH)
             ):
@@ -100,9 +148,9 @@ class BodyCopy:
                 start, ends_in_header = after, 0
                 self._feeding = kind == UNTERMINATED
                 text = data[begin:after]
-                self._parser.feed(kind, text.translate(STRAY) if self._replace else text)
-                watch = bool(self._parser.boundaries)
-                if self._parser.state != BODY:
+                parser.feed(kind, text.translate(STRAY) if self._replace else text)
+                watch = bool(parser.boundaries)
+                if parser.state != BODY:
                     unterminated = self._feeding = False
                     position = after
                     result = HEADER
@@ -117,7 +165,7 @@ class BodyCopy:
             self._slice(data, start, position, ends_in_header)
         self.unterminated = unterminated
         self.position = position
-        if self._message.out:
+        if result != ENDED:
             self._message.flush()
         return result
 

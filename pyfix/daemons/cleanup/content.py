@@ -12,7 +12,7 @@ from pyfix.daemons.cleanup.envelope import TRACES, refuse_trace
 from pyfix.daemons.cleanup.header import HeaderWriter
 from pyfix.daemons.cleanup.message import Message
 from pyfix.daemons.cleanup.origin import log_action
-from pyfix.daemons.cleanup.quickheader import body_of, scan_header
+from pyfix.daemons.cleanup.quickheader import RECEIVED, scan_header
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats import status as bits
 from pyfix.formats.mime import BODY, MimeParser
@@ -32,14 +32,24 @@ async def read_content(message: Message, source: RecordSource) -> None:
 class _Content:
     """Takes the content of one message."""
 
-    __slots__ = ("_body", "_characters", "_checked", "_every_line", "_header", "_message", "_parser", "_source")
+    __slots__ = ("_body", "_characters", "_checked", "_every_line", "_header", "_message", "_source")
 
     def __init__(self, message: Message, source: RecordSource) -> None:
         self._message = message
         self._source = source
         setup = message.setup
         self._header = HeaderWriter(message)
-        self._parser = MimeParser(
+        self._body = self._header.body_copy = BodyCopy(message)
+        filtered = bool(message.flags & FILTER)
+        checks = setup.checks if filtered else None
+        self._checked = checks is not None
+        self._characters = filtered and bool(setup.characters)
+        self._every_line = setup.strict_body or self._characters or (checks is not None and checks.body)
+
+    def _begin_parser(self) -> MimeParser:
+        """Make what finds the structure of the message, which many messages do not need."""
+        setup = self._message.setup
+        parser = MimeParser(
             self._header,
             header_limit=setup.settings.header_size_limit,
             nesting_limit=setup.settings.mime_nesting_limit,
@@ -49,22 +59,23 @@ class _Content:
             strict_body=setup.strict_body,
             strict_domain=setup.settings.strict_mime_encoding_domain,
         )
-        self._header.parser = self._parser
-        self._body = self._header.body_copy = BodyCopy(message, self._parser)
-        filtered = bool(message.flags & FILTER)
-        checks = setup.checks if filtered else None
-        self._checked = checks is not None
-        self._characters = bool(setup.characters) and filtered
-        self._every_line = setup.strict_body or self._characters or (checks is not None and checks.body)
+        self._header.parser = self._body.parser = parser
+        return parser
 
     async def read(self) -> None:
-        message, source, parser = self._message, self._source, self._parser
+        message, source = self._message, self._source
+        begun = False
         if not self._characters and not message.setup.strict_header and not self._checked:
-            await self._quick_header()
+            begun = self._quick_header()
+            if self._header.waiting:
+                await self._header.resolve()
             if not message.going:
                 return
+            if begun:
+                message.out.append(b"N\0")
+        parser = self._body.parser if begun else self._begin_parser()
         while True:
-            if parser.state == BODY and not self._every_line:
+            if parser is None or (parser.state == BODY and not self._every_line):
                 result = self._body.copy(source.data, source.position)
                 source.position = self._body.position
                 if result == ENDED:
@@ -75,7 +86,7 @@ class _Content:
                     self._unexpected(source.data[source.position])
                     return
             else:
-                ended = self._lines()
+                ended = self._lines(parser)
                 if self._header.waiting:
                     await self._header.resolve()
                 if not message.going:
@@ -101,41 +112,43 @@ class _Content:
         message.segment_end = message.flush()
         message.out.append(b"X\0")
 
-    async def _quick_header(self) -> None:
-        """Take the primary header at one glance, if it is all there and nothing in it is odd; else take nothing."""
+    def _quick_header(self) -> bool:
+        """Take the primary header at one glance, if it is all there and nothing in it is odd; tell whether it was.
+
+        The empty line after it is still to be written.  A message with nothing that tells about parts gets no parser.
+        """
         message, source, header = self._message, self._source, self._header
         setup = message.setup
         data, start = source.data, source.position
         found = scan_header(data, start, setup.header_names, setup.line_limit, setup.settings.header_size_limit)
         if found is None:
-            return
-        specials, end = found
+            return False
+        specials, titles, end = found
+        hops = message.hops + titles.count(RECEIVED)
+        if hops >= setup.hop_limit:
+            return False  # which of them is one too many is for the parser to find out
+        message.hops = hops
+        message.seen.update(titles)
         out = message.out
         content_headers = []
-        for special in specials:
-            known = special.known
-            if known.name == "Received":
-                header.received()
-                if not message.going:
-                    return
-                continue
-            name, body = data[special.begin : special.colon], body_of(data, special)
+        for known, name, body, record, after in specials:
             if known.mime:
                 content_headers.append((known, name, body))
-            if start < special.start:
-                out.append(data[start : special.start])
-            start = special.start if header.primary(known, name, body) else special.end
+            if start < record:
+                out.append(data[start:record])
+            start = record if header.primary(known, name, body) else after
         if start < end:
             out.append(data[start:end])
         source.position = end + 2
-        self._parser.skip_primary(content_headers)
-        if header.waiting:
-            await header.resolve()
-        out.append(b"N\0")
+        if content_headers or self._every_line:
+            self._begin_parser().skip_primary(content_headers)
+        else:
+            header.header_end()
+        return True
 
-    def _lines(self) -> bool:
+    def _lines(self, parser: MimeParser) -> bool:
         """Show the complete records to the parser, while it has to see them; tell whether the X record was taken."""
-        message, source, parser = self._message, self._source, self._parser
+        message, source = self._message, self._source
         data, position = source.data, source.position
         end = len(data)
         last = end - 1

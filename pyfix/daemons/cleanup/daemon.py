@@ -17,6 +17,7 @@ from pyfix.protocols.internal.cleanup import NEXT_MESSAGE
 from pyfix.protocols.internal.rewrite import PROTOCOL as REWRITE_PROTOCOL
 from pyfix.queue.flow import Flow
 from pyfix.queue.spool import INCOMING, Spool
+from pyfix.queue.stalelogs import StaleLogs
 from pyfix.queue.writer import QueueFileWriter, are_nameless, keep_spare
 from pyfix.rewriting.standard import REMOTE, StandardForm
 from pyfix.runtime.child import Invocation
@@ -47,6 +48,7 @@ class Cleanup(Daemon):
         settings = self.settings = CleanupSettings(snapshot)
         settings.check()
         self._spool = Spool(settings.hash_queue_names, settings.hash_queue_depth)
+        self._logs = StaleLogs(self._spool)
         self._qmgr = f"public/{settings.queue_service_name}"
         self._long_ids = settings.enable_long_queue_ids
         self._limit = settings.message_size_limit
@@ -134,7 +136,7 @@ class Cleanup(Daemon):
 
         *asked* is what came with the message.  Raises StreamClosed, StreamTimeout.
         """
-        if not NEXT_MESSAGE.startswith(asked) or not asked or not are_nameless(self._spool):
+        if not asked or not NEXT_MESSAGE.startswith(asked) or not are_nameless(self._spool):
             return False  # no visible file waits for a client that may never come
         stream.send_soon()
         while len(asked) < len(NEXT_MESSAGE):
@@ -153,7 +155,9 @@ class Cleanup(Daemon):
     async def _create(self) -> QueueFileWriter:
         while True:
             try:
-                return QueueFileWriter.create(self._spool, long_ids=self._long_ids, limit=self._limit)
+                return QueueFileWriter.create(
+                    self._spool, long_ids=self._long_ids, limit=self._limit, logs=self._logs
+                )
             except OSError as error:
                 log.warning(f"mail_queue_enter: create file {INCOMING}/: {error.strerror}")
             await sleep(_RETRY)

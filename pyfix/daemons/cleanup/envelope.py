@@ -10,9 +10,18 @@ import time
 from typing import Final
 
 from pyfix.daemons.cleanup.message import Message
-from pyfix.daemons.cleanup.recipients import add_recipient, add_sender_copy, as_text, forget_pending, standard_sender
+from pyfix.daemons.cleanup.quickenvelope import take_beginning, take_run
+from pyfix.daemons.cleanup.recipients import (
+    add_plain_recipient,
+    add_recipient,
+    add_sender_copy,
+    as_text,
+    forget_pending,
+    standard_sender,
+)
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats import status as bits
+from pyfix.formats.address import is_standard
 from pyfix.formats.queuefile import (
     NOTIFY_DELAY,
     NOTIFY_FAILURE,
@@ -85,6 +94,7 @@ _SECONDS: Final = re.compile(rb"\s*([+-]?\d{1,18})(?!\d)(?:\s+(\d{1,18})(?!\d))?
 _GRAPHIC: Final = re.compile(rb"[!-~]*")
 _NOTIFY: Final = re.compile(rb"\d{1,9}")
 _FLAGS: Final = re.compile(rb"\d{1,10}")
+_match_orcpt: Final = re.compile(rb"dsn_orig_rcpt=([!-~]+)\Z").match
 
 
 def split_attribute(message: Message, data: bytes) -> tuple[bytes, bytes] | None:
@@ -112,14 +122,21 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
     Raises EndOfInput, RecordError, ServiceError, StreamTimeout, StreamClosed.
     """
     reader = _Envelope(message)
-    plain, attributes, append = message.setup.plain_attributes, message.attributes, message.out.append
+    attributes, append, limit = message.attributes, message.out.append, message.setup.attribute_limit
+    source.position += take_beginning(message, source.data[source.position :])
     while True:
         data, position = source.data, source.position
         end = len(data)
         last = end - 1
-        start = position
         while position < last:
             kind = data[position]
+            if kind == ATTRIBUTE and not reader.recipients:
+                # Most records of most messages are these, which need nothing but to be kept.
+                after = take_run(attributes, limit, data, position)
+                if after > position:
+                    append(data[position:after])
+                    position = after
+                    continue
             length = data[position + 1]
             if length < 0x80:
                 begin = position + 2
@@ -132,21 +149,20 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
                     break
                 kind, begin, after = found
             payload = data[begin:after]
-            if kind == ATTRIBUTE and not reader.recipients and (pair := plain[payload]):
-                # Most records of most messages are these, which need nothing but to be kept.
-                attributes[pair[0]] = pair[1]
-                position = after
-                continue
-            if start < position:
-                append(data[start:position])
-            source.position = position = start = after
+            source.position = position = after
             if kind == ATTRIBUTE:
+                # What smtpd(8) says of each recipient.
+                plain = _match_orcpt(payload)
+                if plain is not None and not message.pending_orcpt:
+                    message.pending_orcpt = plain[1].decode("ascii")
+                    continue
                 reader.attribute(payload)
             elif kind == RECIPIENT:
-                if reader.before_recipients():
+                if reader.before_recipients() and not add_plain_recipient(message, payload):
                     await add_recipient(message, payload)
             elif kind == SENDER:
-                await reader.sender(payload)
+                if not reader.plain_sender(payload):
+                    await reader.sender(payload)
             elif kind == MESSAGE:
                 if reader.before_recipients():
                     append(b"M\0")
@@ -155,10 +171,8 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
             else:
                 source.ended = kind == END
                 reader.other(kind, payload)
-            if not message.going:
+            if (message.errors or message.flags & DISCARD) and not message.going:
                 return
-        if start < position:
-            append(data[start:position])
         source.position = position
         await source.more()
 
@@ -187,6 +201,19 @@ class _Envelope:
         delay = message.setup.delay_warning
         if delay > 0 and message.sender and not message.warned:
             message.put(WARN, b"%15d" % (message.arrival + delay))
+        return True
+
+    def plain_sender(self, data: bytes) -> bool:
+        """Take the sender, if nothing has to be asked or looked up for that; tell whether it was taken."""
+        message = self._message
+        setup = message.setup
+        address = data.decode("utf-8", "surrogateescape")
+        if message.sender is not None or setup.mapping is not None or setup.bcc is not None:
+            return False
+        if not is_standard(address):
+            return False
+        message.sender = address
+        message.out.append(encode_record(SENDER, data))
         return True
 
     async def sender(self, data: bytes) -> None:

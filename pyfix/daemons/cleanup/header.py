@@ -36,11 +36,12 @@ class HeaderWriter:
     )  # fmt: skip
 
     body_copy: BodyCopy
-    parser: MimeParser
 
     def __init__(self, message: Message) -> None:
         self._message = message
         self._limit = message.setup.line_limit
+        self.parser: MimeParser | None = None
+        """Where the header comes from; None: it was taken at one glance."""
         self._ended = False
         self._depth = 0
         self._segment_begins = True
@@ -85,7 +86,8 @@ class HeaderWriter:
         if self._ended:
             return
         self._ended = True
-        cut, action = self.parser.cut, message.setup.cut_action
+        cut = None if self.parser is None else self.parser.cut
+        action = message.setup.cut_action
         if cut is not None and action == "reject":
             self.mime_error(NON_EMPTY_END, cut)
         if not message.going:
@@ -106,12 +108,14 @@ class HeaderWriter:
         if checks is None or not checks.body or not message.flags & FILTER:
             self.body_copy.add(kind, data)
             return
-        depth = len(self.parser.boundaries)
+        parser = self.parser
+        assert parser is not None  # this comes from it
+        depth = len(parser.boundaries)
         if self._segment_begins or depth != self._depth:
             # After a header, or at the boundary that closes a multipart.
             self._segment_left = checks.size_limit
             self._depth = depth
-        self._segment_begins = self.parser.state != BODY
+        self._segment_begins = parser.state != BODY
         if self._segment_left <= 0 and checks.size_limit:
             self.body_copy.add(kind, data)
             return
@@ -139,7 +143,7 @@ class HeaderWriter:
         setup = message.setup
         title = known.name
         message.seen.add(title)
-        if title.startswith("Resent-"):
+        if known.resent:
             message.resent = "Resent-"
         if name.lower() in setup.drop_headers:
             return False

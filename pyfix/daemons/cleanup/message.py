@@ -102,7 +102,7 @@ class Message:
     @property
     def going(self) -> bool:
         """Whether the work goes on: no error has ended it, and the message is not to be dropped."""
-        return not self.errors & self.fatal and not self.flags & DISCARD
+        return not ((self.errors and self.errors & self.fatal) or self.flags & DISCARD)
 
     @property
     def smtputf8(self) -> bool:
@@ -129,8 +129,9 @@ class Message:
 
         Raises SizeLimitExceeded or OSError.
         """
-        if self.out:
-            data = b"".join(self.out)
-            self.out.clear()
-            self.file.append(data)
-        return self.file.size
+        out, file = self.out, self.file
+        if out:
+            data = b"".join(out)
+            out.clear()
+            file.append(data)
+        return file.size

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from itertools import accumulate
+from typing import Final
 
 from pyfix.formats.header import KnownHeader, find_header
 from pyfix.formats.records import TEXT, decode_record
@@ -18,92 +19,142 @@ from pyfix.formats.records import TEXT, decode_record
 _NAME: Final = re.compile(rb"[\x21-\x39\x3b-\x7e]+")
 _HIGH: Final = bytes(range(0x80, 0x100))
 _MOST_NAMES: Final = 2000
-_BLANKS: Final = b" \t"
 _LF: Final = 0x0A
 _CR: Final = 0x0D
+_TAB: Final = 0x09
+_BLANK: Final = 0x20
+RECEIVED: Final = "Received"
+_NOTED: Final = frozenset(("Message-Id", "TLS-Required", "Require-TLS-ESMTP"))
+"""Headers whose text means something, beside those with addresses and those of MIME."""
 
 _UNKNOWN_DROPPED: Final = KnownHeader("")
 """Stands for a header that is not known but in message_drop_headers."""
 
+_split_starts: Final = re.compile(rb"N([\x01-\x7f])(?=[ \t]|([\x21-\x39\x3b-\x7e]{1,100}):)", re.DOTALL).split
+"""Cuts a header at what looks like starts of records: size, name (None where a header goes on), text, and so on."""
 
-class HeaderNames(dict[bytes, KnownHeader | bool]):
-    """What to do with a header by its name, as written: False: copy it; True: it is none."""
+Special = tuple[KnownHeader, bytes, bytes, int, int]
+"""A header that is not just copied: what is known of it, its name as written, its body, the offset of its first record
+and the one after its last.  (A named tuple takes longer to make than all else here.)"""
+_Glance = tuple[list[Special], list[str], int]
+
+
+class HeaderNames(dict[bytes | None, KnownHeader | str | bool]):
+    """What to do with a header by its name, as written: False: copy it; True: it is none; str: note it, and copy it.
+
+    A line that goes on with a header has no name, and is copied.
+    """
 
     def __init__(self, dropped: Collection[bytes]) -> None:
         """*dropped* is message_drop_headers in lower case."""
-        super().__init__()
+        super().__init__({None: False})
         self._dropped = dropped
 
-    def __missing__(self, name: bytes) -> KnownHeader | bool:
+    def __missing__(self, name: bytes | None) -> KnownHeader | str | bool:
         """Find out about a name that was not met before."""
-        known: KnownHeader | bool
-        if _NAME.fullmatch(name) is None:
-            known = True
-        else:
-            known = find_header(name) or (_UNKNOWN_DROPPED if name.lower() in self._dropped else False)
+        assert name is not None  # it is there from the beginning
+        found = True if _NAME.fullmatch(name) is None else self._find(name)
         if len(self) < _MOST_NAMES:
-            self[name] = known
-        return known
+            self[name] = found
+        return found
 
-
-class Special(NamedTuple):
-    """A header that is not just copied: where its records, its text and its colon are."""
-
-    known: KnownHeader
-    start: int
-    begin: int
-    colon: int
-    after: int
-    """Offset after its first record."""
-    end: int
-    """Offset after its last record."""
+    def _find(self, name: bytes) -> KnownHeader | str | bool:
+        known = find_header(name)
+        if name.lower() in self._dropped and (known is None or known.name != RECEIVED):
+            return known or _UNKNOWN_DROPPED
+        if known is None:
+            return False
+        if known.sender or known.recipient or known.mime or known.resent or known.name in _NOTED:
+            return known
+        return known.name
 
 
 def scan_header(
     data: bytes, start: int, names: HeaderNames, line_limit: int, header_limit: int
-) -> tuple[list[Special], int] | None:
+) -> _Glance | None:
     """Find the headers that matter among the records from *start* on.
 
-    Returns them and the offset of the empty line that ends the header; None when the header is not all there or not
-    ordinary.
+    Returns them, the names of those that are only to be noted, and the offset of the empty line that ends the header;
+    None when the header is not all there or not ordinary.
     """
-    end = len(data)
-    last = end - 1
-    found: list[Special] = []
+    # Only a record without text has a NUL byte, in the place of its length, and that is the end of the header.
+    stop = data.find(b"\0", start) - 1
+    if stop < start or data[stop] != TEXT or stop - start > header_limit:
+        return None
+    return _split(data, start, stop, names) or _walk(data, start, stop, names, line_limit)
+
+
+def _split(data: bytes, start: int, stop: int, names: HeaderNames) -> _Glance | None:
+    """Do what scan_header does for a header of short lines, almost without steps in Python for each line.
+
+    None when it has longer lines, or text that looks like the start of a record.
+    """
+    region = data[start:stop]
+    parts = _split_starts(region)
+    sizes, names_there, texts = b"".join(parts[1::3]), parts[2::3], parts[3::3]
+    if parts[0] or not texts or list(map(len, texts)) != list(sizes) or names_there[0] is None:
+        return None
+    ends = region.count(b"\n") + region.count(b"\r")
+    if not region.isascii() or (ends and ends != sizes.count(b"\n") + sizes.count(b"\r")):
+        return None
+    specials: list[Special] = []
+    titles: list[str] = []
+    offsets: list[int] = []
+    for index, entry in enumerate(map(names.__getitem__, names_there)):
+        if entry is False:
+            continue
+        if not isinstance(entry, KnownHeader):
+            titles.append(str(entry))  # the pattern takes nothing for a name that is none
+            continue
+        if not offsets:
+            offsets = list(accumulate(sizes, initial=start))  # less two for each record
+        name = names_there[index]
+        body = texts[index][len(name) + 1 :]
+        after = index + 1
+        if after < len(texts) and names_there[after] is None:
+            lines = [body]
+            while after < len(texts) and names_there[after] is None:
+                lines.append(texts[after])
+                after += 1
+            body = b"\n".join(lines)
+        specials.append((entry, name, body, offsets[index] + 2 * index, offsets[after] + 2 * after))
+    return specials, titles, stop
+
+
+def _walk(data: bytes, start: int, stop: int, names: HeaderNames, line_limit: int) -> _Glance | None:
+    """Do what scan_header does, record by record."""
+    found: list[tuple[KnownHeader, int, int, int, int, int]] = []
+    titles: list[str] = []
     known: KnownHeader | None = None
     position = record = text = colon = following = start
     ends_in_lengths = long_lines = 0
     find = data.find
-    while position < last:
+    while position < stop:
         if data[position] != TEXT:
             return None
         length = data[position + 1]
-        if length < 0x80:
-            begin = position + 2
-            if not length:
-                break
-            if length == _LF or length == _CR:  # noqa: PLR1714, SIM109  # this is a hot path: a set costs more
-                ends_in_lengths += 1
-        else:
-            digit = data[position + 2] if position + 2 < end else 0x80
+        begin = position + 2
+        if length >= 0x80:
+            digit = data[begin]
             if digit >= 0x80:
                 return None
-            begin = position + 3
+            begin += 1
             length = length & 0x7F | digit << 7
             long_lines += 1
-            if digit == _LF or digit == _CR:  # noqa: PLR1714, SIM109  # as above
+            if digit == _LF or digit == _CR:  # noqa: PLR1714, SIM109  # this is a hot path: a set costs more
                 ends_in_lengths += 1
             if length > line_limit:
                 return None
+        elif length == _LF or length == _CR:  # noqa: PLR1714, SIM109  # as above
+            ends_in_lengths += 1
         after = begin + length
-        if after > end:
-            return None
-        if data[begin] in _BLANKS:
+        first = data[begin]
+        if first == _BLANK or first == _TAB:  # noqa: PLR1714, SIM109  # as above
             if position == start:
                 return None
         else:
             if known is not None:
-                found.append(Special(known, record, text, colon, following, position))
+                found.append((known, record, text, colon, following, position))
                 known = None
             colon = find(b":", begin, after)
             if colon < 0:
@@ -112,31 +163,39 @@ def scan_header(
             if entry is not False:
                 if entry is True:
                     return None
-                known, record, text, following = entry, position, begin, after
+                if isinstance(entry, str):
+                    titles.append(entry)
+                else:
+                    known, record, text, following = entry, position, begin, after
         position = after
-    else:
+    if position != stop:
         return None
     if known is not None:
-        found.append(Special(known, record, text, colon, following, position))
+        found.append((known, record, text, colon, following, position))
     region = data[start:position]
-    if position - start > header_limit or b"\0" in region:
-        return None
     if region.count(b"\n") + region.count(b"\r") != ends_in_lengths:
         return None
     if not region.isascii() and len(region) - len(region.translate(None, _HIGH)) != long_lines:
         return None
-    return found, position
+    specials = [
+        (known, data[text:colon], _body(data, colon, following, end), record, end)
+        for known, record, text, colon, following, end in found
+    ]
+    return specials, titles, position
 
 
-def body_of(data: bytes, header: Special) -> bytes:
-    """Return what follows the colon of a header, its lines separated by newlines."""
-    first = data[header.colon + 1 : header.after]
-    if header.after == header.end:
+def _body(data: bytes, colon: int, after: int, end: int) -> bytes:
+    """Return what follows the colon of a header, its lines separated by newlines.
+
+    *after* and *end* are the offsets after its first and last record.
+    """
+    first = data[colon + 1 : after]
+    if after == end:
         return first
     lines = [first]
-    position = header.after
-    while position < header.end:
-        found = decode_record(data, position, header.end)
+    position = after
+    while position < end:
+        found = decode_record(data, position, end)
         assert found is not None  # scan_header has seen that they are complete
         _, begin, position = found
         lines.append(data[begin:position])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pyfix.clients import bounce
 from pyfix.daemons.cleanup.message import Delivered, Message
 from pyfix.formats import status as bits
+from pyfix.formats.address import is_standard
 from pyfix.formats.attributes import Long
 from pyfix.formats.queuefile import NOTIFY_NEVER, NOTIFY_SUCCESS, SMTPUTF8_SENDER
 from pyfix.formats.records import ATTRIBUTE, ORIGINAL_RECIPIENT, RECIPIENT, encode_record
@@ -12,6 +15,9 @@ from pyfix.protocols.internal.bounce import CLEAN, Append
 from pyfix.protocols.internal.cleanup import AUTO_UTF8, BCC_OK, BOUNCE, MAP_OK, SMTPUTF8
 from pyfix.rewriting.standard import LOCAL
 from pyfix.runtime.log import log
+
+_ONE_BYTE: Final = 0x80
+"""A payload of fewer bytes than this has a length of one byte."""
 
 
 def as_text(data: bytes) -> str:
@@ -61,6 +67,20 @@ async def add_sender_copy(message: Message) -> None:
     bcc = message.setup.bcc
     if bcc is not None and message.sender and message.flags & BCC_OK:
         await _add_copy(message, await bcc.of_sender(message.sender))
+
+
+def add_plain_recipient(message: Message, data: bytes) -> bool:
+    """Do what add_recipient does, if nothing has to be asked or looked up for that; tell whether it was done."""
+    setup = message.setup
+    address = data.decode("utf-8", "surrogateescape")
+    if not setup.plain_recipients or not is_standard(address):
+        return False
+    message.last_recipient = address
+    original = address if message.pending_original is None else message.pending_original
+    notify, orcpt = message.pending_notify, message.pending_orcpt
+    message.pending_notify, message.pending_orcpt, message.pending_original = 0, "", None
+    write_recipient(message, address, original, orcpt or f"rfc822;{address}", notify)
+    return True
 
 
 async def add_recipient(message: Message, data: bytes) -> None:
@@ -160,10 +180,17 @@ def write_recipient(message: Message, address: str, original: str, orcpt: str, n
         return
     if not setup.duplicate_limit or len(seen) < setup.duplicate_limit:
         seen.add(key)
+    message.recipient_count += 1
     out = message.out
+    raw = address.encode("utf-8", "surrogateescape")
+    if orcpt and not notify and original == address and not message.flags & BOUNCE and len(raw) < _ONE_BYTE:
+        dsn = b"dsn_orig_rcpt=" + orcpt.encode("utf-8", "surrogateescape")
+        if len(dsn) < _ONE_BYTE:
+            # Most recipients of most messages, in one step.
+            out.append(b"A%c%bO%c%bR%c%b" % (len(dsn), dsn, len(raw), raw, len(raw), raw))
+            return
     if notify:
         out.append(encode_record(ATTRIBUTE, b"notify_flags=%d" % notify))
-    raw = address.encode("utf-8", "surrogateescape")
     if orcpt:
         out.append(encode_record(ATTRIBUTE, b"dsn_orig_rcpt=" + orcpt.encode("utf-8", "surrogateescape")))
     origin = raw if original == address else original.encode("utf-8", "surrogateescape")
@@ -171,4 +198,3 @@ def write_recipient(message: Message, address: str, original: str, orcpt: str, n
     if message.flags & BOUNCE:
         message.recipients.append(Delivered(address, original, orcpt, notify, message.flush()))
     out.append(encode_record(RECIPIENT, raw))
-    message.recipient_count += 1

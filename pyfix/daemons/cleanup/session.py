@@ -6,6 +6,7 @@ Whatever happens on the way, in the end the queue file is complete and safe on t
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -28,6 +29,9 @@ from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 
+_GREETING: Final = encode_pairs([("protocol", PROTOCOL), ("queue_id", "")])[:-2]
+"""What the client hears first, up to the queue id."""
+_match_flags: Final = re.compile(rb"flags\0([0-9]{1,9})\0\0").match
 _ACCEPTED: Final = Status(status=0, reason="").encode()
 _SOCKET: Final = "cleanup socket"
 _ALIAS_ERROR: Final = "4.6.0 Alias expansion error"
@@ -136,13 +140,21 @@ class Session:
     async def _begin(self) -> RecordSource | None:
         """Tell the queue id, and learn what the client wants; None when it may want nothing and does not."""
         message, stream = self._message, self._stream
-        stream.write(encode_pairs([("protocol", PROTOCOL), ("queue_id", message.queue_id)]))
+        stream.write(b"%b%b\0\0" % (_GREETING, message.queue_id.encode("ascii")))
         stream.send_early()
-        for name in self._file.remove_stale_logs():
-            log.warning(f"{message.queue_id}: removed spurious {name} log")
         data = await self._first_bytes()
         if data is None:
             return None
+        for name in self._file.remove_stale_logs():
+            log.warning(f"{message.queue_id}: removed spurious {name} log")
+        plain = _match_flags(data)
+        if plain is not None:
+            source = RecordSource(stream, data)
+            source.position = plain.end()
+            message.begin(int(plain[1]))
+            if message.flags & DISCARD:
+                self._remove("discarded")
+            return source
         while (end := end_of_list(data)) < 0:
             more = await stream.read()
             if not more:

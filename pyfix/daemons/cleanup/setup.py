@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.cleanup import CleanupSettings
 from pyfix.content.characters import Characters
-from pyfix.daemons.cleanup.attributes import PlainAttributes
 from pyfix.daemons.cleanup.quickheader import HeaderNames
 from pyfix.rewriting.standard import StandardForm
 
@@ -55,7 +54,6 @@ class Setup:
         self.cut_action = settings.non_empty_end_of_header_action
         if self.cut_action not in ("fix_quietly", "add_header", "reject"):
             raise ConfigError(f'invalid setting: "non_empty_end_of_header_action = {self.cut_action}"')
-        self.plain_attributes = PlainAttributes()
         self.header_names = HeaderNames(self.drop_headers)
         self.headers: dict[tuple[str, bytes, bytes], bytes | None] = {}
         """Address headers written again: (context, name, body) -> text, None when nothing changes."""
@@ -65,6 +63,8 @@ class Setup:
         """virtual_alias_maps, if main.cf has any."""
         self.bcc: AutomaticBcc | None = None
         """always_bcc and its relatives, if main.cf has any."""
+        self.plain_recipients = True
+        """Whether addresses of recipients are looked up in no table."""
         self.checks: Checks | None = None
         """header_checks and body_checks, if main.cf has any."""
         self._second = -1
@@ -93,6 +93,7 @@ class Setup:
             self.mapping = Mapping(Canonical(settings, lookup), Masquerade(settings)) or None
             self.aliases = VirtualAliases(settings, lookup) or None
             self.bcc = AutomaticBcc(settings, own) or None
+            self.plain_recipients = self.mapping is None and self.aliases is None and self.bcc is None
 
         checked = settings.header_checks or settings.mime_header_checks or settings.nested_header_checks
         if checked or settings.body_checks:

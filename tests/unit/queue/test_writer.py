@@ -13,7 +13,8 @@ from pyfix.formats.queueid import inode_of, is_long
 from pyfix.formats.records import encode_record
 from pyfix.queue import nameless
 from pyfix.queue.spool import Spool
-from pyfix.queue.writer import QueueFileWriter, SizeLimitExceeded, keep_spare, remove_logs
+from pyfix.queue.writer import QueueFileWriter, SizeLimitExceeded, keep_spare
+from tests.unit.runtime.forked import in_child
 
 SIZES = Sizes(segment=10, data_offset=200, recipients=1, flags=0, content=10, options=3)
 
@@ -70,15 +71,19 @@ def test_a_name_that_is_taken_is_not_taken_away(spool: Spool) -> None:
     assert Path(file.path).read_bytes() == b"other mail"
 
 
-def test_another_process_makes_no_use_of_inherited_descriptors(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = spool.folder("incoming")
-    inherited = nameless.nameless_files(folder)
+def test_another_process_makes_no_use_of_inherited_descriptors(spool: Spool) -> None:
+    inherited = nameless.nameless_files(spool.folder("incoming"))
     assert inherited.links >= 0
-    inherited.pid, inherited.links = os.getpid() + 1, 12345
-    QueueFileWriter.create(spool).complete()
-    own = nameless.nameless_files(folder)
-    assert own.pid == os.getpid()
-    assert own.links != 12345
+    os.close(inherited.links)
+    inherited.links = os.open("/", os.O_RDONLY)
+    root = os.fstat(inherited.links)
+
+    def create() -> bool:
+        QueueFileWriter.create(spool).complete()
+        return not os.path.samestat(os.fstat(nameless.nameless_files(spool.folder("incoming")).links), root)
+
+    assert in_child(create) == "True"
+    assert len(os.listdir(spool.folder("incoming"))) == 1
 
 
 def test_a_spare_file_is_used_for_the_next_message_only(spool: Spool) -> None:
@@ -225,14 +230,6 @@ def test_move_and_remove(spool: Spool) -> None:
     file.remove()
     assert os.listdir(spool.folder("hold")) == []
     file.remove()
-
-
-def test_logs_of_an_earlier_message_are_removed(spool: Spool) -> None:
-    spool.make_folders(spool.path("defer", "ABC"))
-    for name in ("defer", "trace"):
-        Path(spool.path(name, "ABC")).touch()
-    assert remove_logs(spool, "ABC") == ["defer", "trace"]
-    assert remove_logs(spool, "ABC") == []
 
 
 def test_a_file_that_cannot_be_made(spool: Spool) -> None:

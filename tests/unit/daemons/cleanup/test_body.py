@@ -95,3 +95,11 @@ def test_any_text_in_any_pieces_comes_out_as_it_went_in(submit: Submit, seed: in
 def test_strict_checks_see_each_line(submit: Submit) -> None:
     outcome = submit(START + record("N") + lines(b"a\n\xe9\nb\n") + TAIL, flags=2, strict_8bitmime_body="yes")
     assert outcome.status == bits.CONTENT
+
+
+def test_runs_of_lines_in_any_pieces(submit: Submit) -> None:
+    lengths = [5, 5, 5, 10, 10, 10, 13, 13, 127, 127, 127, 128, 128, 200, 5, 0, 0, 0, 10, 78, 78, 78, 78, 13, 1]
+    given = [b"N" * length for length in lengths]
+    records = b"".join([record("N", line) for line in given])
+    for chunk in (0, 1, 2, 3, 5, 7, 11, 13, 64, 100):
+        assert body(submit, records, chunk=chunk) == [("N", line) for line in given]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyfix.daemons.cleanup.quickheader import HeaderNames, body_of, scan_header
+from pyfix.daemons.cleanup.quickheader import HeaderNames, scan_header
 
 from .conftest import lines, record
 
@@ -16,16 +16,24 @@ def scan(data: bytes, names: HeaderNames | None = None, limits: tuple[int, int] 
     found = scan_header(data, 0, HeaderNames(()) if names is None else names, *limits)
     if found is None:
         return None
-    specials, end = found
+    specials, titles, end = found
     assert data[end : end + 2] == b"N\0"
-    return [(special.known.name, body_of(data, special)) for special in specials]
+    for _known, name, body, start, stop in specials:
+        assert data[start:stop].startswith(b"N") and name + b":" + body.partition(b"\n")[0] in data[start:stop]
+    matter = [(known.name, body) for known, _name, body, _start, _stop in specials]
+    return [*matter, *((title, b"") for title in titles)]
 
 
 def test_headers_that_matter() -> None:
     text = b"Received: by x\n\tid y\nSubject: hi\nX-Foo: bar\nto: a@b,\n c@d\nMessage-ID: <x@y>\n\nbody\n"
     assert scan(lines(text)) == [
-        ("Received", b" by x\n\tid y"), ("Subject", b" hi"), ("To", b" a@b,\n c@d"), ("Message-Id", b" <x@y>"),
+        ("To", b" a@b,\n c@d"), ("Message-Id", b" <x@y>"), ("Received", b""), ("Subject", b""),
     ]  # fmt: skip
+
+
+def test_headers_that_are_only_noted_may_be_dropped() -> None:
+    text = lines(b"Received: x\nSubject: hi\n\n")
+    assert scan(text, HeaderNames([b"subject", b"received"])) == [("Subject", b" hi"), ("Received", b"")]
 
 
 def test_nothing_that_matters() -> None:
