@@ -75,6 +75,8 @@ class MailboxTarget(FileTarget):
         self._rules = rules
         self._open = store.open_mailboxes
         self._file_owner = file_owner or owner
+        self.start = 0
+        """Where in the file the message begins."""
         self._prefix = prefix or f"delivery failed to mailbox {path}: "
 
     def write(self) -> int:
@@ -91,7 +93,7 @@ class MailboxTarget(FileTarget):
         return mailbox.fd
 
     def _append(self, mailbox: _OpenMailbox) -> None:
-        size = os.lseek(mailbox.fd, 0, os.SEEK_END)
+        size = self.start = os.lseek(mailbox.fd, 0, os.SEEK_END)
         limit = self._rules.limit
         try:
             write_all(mailbox.fd, self._output, mailbox=True, room=max(limit - size, 0) if limit else -1)
@@ -162,6 +164,8 @@ class MailboxTarget(FileTarget):
         return fd
 
     def _check(self, status: os.stat_result, path: str) -> None:
+        if status.st_nlink != 1:
+            raise problem(f"file has {status.st_nlink} hard links", self._rules.default_code)
         if not stat.S_ISREG(status.st_mode):
             raise problem(f"destination {path} is not a regular file", "5.2.0")
         if self._rules.strict_ownership and status.st_uid != self._file_owner.uid:
