@@ -78,7 +78,7 @@ class Local(DeliveryAgent):
         )
         self._tells = settings.biff
         self._biff: Biff | None = None
-        self._delivered_headers = _delivered_headers(settings.prepend_delivered_header)
+        self._delivered_headers = _delivered_headers(snapshot, settings.prepend_delivered_header)
         self._files = FileBatch(settings.deliver_lock_delay)
         self._users = Users()
         self._aliases: Aliases | None = None
@@ -276,11 +276,13 @@ def recipient_without_record(recipient: Recipient) -> Recipient:
     )
 
 
-def _delivered_headers(words: Sequence[str]) -> frozenset[str]:
+def _delivered_headers(snapshot: Snapshot, words: Sequence[str]) -> frozenset[str]:
     """Return where Delivered-To: goes.  Raises ConfigError."""
     for word in words:
         if word not in _DELIVERED_HEADERS:
-            raise ConfigError(f'unknown prepend_delivered_header value "{word}" in "{", ".join(words)}"')
+            raise ConfigError(
+                f'unknown prepend_delivered_header value "{word}" in "{snapshot.value("prepend_delivered_header")}"'
+            )
     return frozenset(words)
 
 

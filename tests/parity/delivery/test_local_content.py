@@ -78,12 +78,12 @@ def test_without_a_last_newline(exchanged: Parity, content: str) -> None:
     exchanged(case, main=MAIN, replace=OURS, logs="local", deliveries=True, fresh=True)
 
 
-@pytest.mark.parametrize("where", ["", "command", "file", "forward", "command, forward", "file forward", "bogus, file", "File"])
+@pytest.mark.parametrize("where", ["", "command", "file", "forward", "command, forward", "file forward", "bogus, file", "File command"])
 def test_where_delivered_to_is_added(exchanged: Parity, where: str) -> None:
     """postconf(5) prepend_delivered_header."""
 
     def case(mta: Instance) -> str:
-        if where in ("bogus, file", "File"):
+        if where in ("bogus, file", "File command"):
             mta.send_message("games@localhost")
             return mta.wait_for_log(r"local\[\d+\]: (fatal: .*)")[1]
         _deliver(mta, ["games@localhost", "list@localhost"], sender="s@x.example")
@@ -113,7 +113,7 @@ def test_a_full_mailbox(exchanged: Parity) -> None:
 
 
 @contextmanager
-def _held(box: Path, how: str) -> Iterator[None]:
+def held(box: Path, how: str) -> Iterator[None]:
     """Hold a lock of a mailbox, as another program would."""
     if how == "dotlock":
         Path(f"{box}.lock").write_text("")
@@ -136,7 +136,7 @@ def test_locks(exchanged: Parity, locks: str) -> None:
             box = folder / user
             box.write_text("")
             os.chown(box, USERS[user].pw_uid, USERS[user].pw_gid)
-            with _held(box, how):
+            with held(box, how):
                 _deliver(mta, f"{user}@localhost")
         return sorted(path.name for path in folder.iterdir())
 
@@ -175,6 +175,24 @@ def test_mailboxes_at_home(exchanged: Parity, home_mailbox: str) -> None:
         return said
 
     exchanged(case, main={**MAIN, "home_mailbox": home_mailbox}, replace=OURS)
+
+
+@pytest.mark.parametrize("owner", ["root", "games"])
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_mailbox_in_a_folder_that_is_closed(exchanged: Parity, owner: str, exists: bool) -> None:
+    """A lock file that cannot be made."""
+
+    def case(mta: Instance) -> list[str]:
+        folder = mta.directory / "mail" / "closed"
+        folder.mkdir(mode=0o555)
+        if exists:
+            (folder / "box").write_text("")
+            os.chown(folder / "box", getpwnam(owner).pw_uid, -1)
+        _deliver(mta, "games@localhost")
+        return sorted(path.name for path in folder.iterdir())
+
+    main = {**MAIN, "home_mailbox": "../..{dir}/mail/closed/box"}
+    exchanged(case, main=main, replace=OURS, logs="local", deliveries=True)
 
 
 @pytest.mark.parametrize("biff", ["yes", "no"])
