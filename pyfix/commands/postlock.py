@@ -67,7 +67,7 @@ def _lock(path: str, methods: frozenset[str], settings: LocalSettings) -> tuple[
         fd = -1
         try:
             if "dotlock" in methods:
-                dotlock = take_dotlock(path, settings.stale_lock_time)
+                dotlock = take_dotlock(path, settings.stale_lock_time, may_fail=True)
             fd = os.open(path, _FLAGS, _MODE)
             lock_file(fd, methods)
             return dotlock, fd

@@ -237,10 +237,12 @@ class DeliveryAgent(Daemon):
             first = fd not in standing
             stays = bool(reply) and self._may_stand(first, first and fd in standing.wanted)
             if first and reply:
-                reply = _HANDSHAKE + reply + (STAYS if stays else b"")
+                begin, end = _HANDSHAKE, STAYS if stays else b""
+            else:
+                begin = end = b""
             try:
                 if reply:
-                    os.write(fd, reply)
+                    os.write(fd, begin + reply + end)
             except OSError as error:
                 log.warning(f"delivery request: {error.strerror}")
                 stays = False

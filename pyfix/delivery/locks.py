@@ -30,20 +30,21 @@ class LockBusy(Exception):
 
 def parse_methods(parameter: str, words: Sequence[str]) -> frozenset[str]:
     """Return the locking methods.  Raises ConfigError for an unknown name, or none."""
-    methods = frozenset(word.lower() for word in words)
+    methods = frozenset(words)
     for word in words:
-        if word.lower() not in _METHODS:
-            raise ConfigError(f'unknown mailbox locking method: "{word}" in parameter {parameter}')
+        if word not in _METHODS:
+            # Postfix calls the parameter so whichever it is.
+            raise ConfigError(f'unknown mailbox_delivery_lock value "{word}" in "{", ".join(words)}"')
     if not methods:
         raise ConfigError(f"parameter {parameter} specifies no applicable mailbox locking method")
     return methods
 
 
-def take_dotlock(path: str, stale_time: int) -> bool:
+def take_dotlock(path: str, stale_time: int, *, may_fail: bool = False) -> bool:
     """Make the lock file of a mailbox; return whether it is there.
 
-    A mailbox that exists in a folder where nobody may write is locked without a lock file.  A lock file that is
-    older than *stale_time* seconds is removed.  Raises LockBusy, or OSError for other reasons.
+    With *may_fail* a mailbox that exists in a folder where nobody may write is locked without a lock file.  A lock
+    file that is older than *stale_time* seconds is removed.  Raises LockBusy, or OSError for other reasons.
     """
     lock = path + _SUFFIX
     for attempt in range(2):
@@ -54,7 +55,7 @@ def take_dotlock(path: str, stale_time: int) -> bool:
                 raise LockBusy(f"unable to create lock file {lock}", error) from error
             _remove(lock)
         except PermissionError:
-            if not os.path.exists(path):
+            if not may_fail or not os.path.exists(path):
                 raise
             return False
         else:

@@ -34,6 +34,8 @@ class MailboxRules:
     lock_attempts: int
     strict_ownership: bool
     """Refuse a mailbox that somebody else than the recipient owns."""
+    by_table: bool = False
+    """A table of the administrator's names the mailboxes: what is wrong with one is not told to senders."""
     default_code: str = "4.2.0"
     """For a mailbox that cannot be opened: virtual(8) tries again, local(8) gives up with 5.2.0."""
 
@@ -75,6 +77,8 @@ class MailboxTarget(FileTarget):
         self._rules = rules
         self._open = store.open_mailboxes
         self._file_owner = file_owner or owner
+        self.start = 0
+        """Where in the file the message begins."""
         self._prefix = prefix or f"delivery failed to mailbox {path}: "
 
     def write(self) -> int:
@@ -92,7 +96,7 @@ class MailboxTarget(FileTarget):
 
     def _append(self, mailbox: _OpenMailbox) -> None:
         # Only the first message of a turn finds the file as long as it was when it was locked.
-        size = mailbox.start if mailbox.users == 1 else os.lseek(mailbox.fd, 0, os.SEEK_END)
+        size = self.start = mailbox.start if mailbox.users == 1 else os.lseek(mailbox.fd, 0, os.SEEK_END)
         limit = self._rules.limit
         try:
             write_all(mailbox.fd, self._output, mailbox=True, room=max(limit - size, 0) if limit else -1)
@@ -107,9 +111,13 @@ class MailboxTarget(FileTarget):
         if "dotlock" in rules.locks:
             try:
                 dotlock = take_dotlock(path, rules.stale_lock_time)
+            except LockBusy:
+                if not _is_special(path):
+                    raise
             except OSError as error:
-                text = f"unable to create lock file {path}.lock"
-                raise io_problem(text, error, rules.default_code, diag_text="") from error
+                if not _is_special(path):
+                    text = f"unable to create lock file {path}.lock"
+                    raise io_problem(text, error, rules.default_code, diag_text="") from error
         fd = -1
         try:
             fd = self._open_file()
@@ -163,8 +171,14 @@ class MailboxTarget(FileTarget):
         return fd
 
     def _check(self, status: os.stat_result, path: str) -> None:
+        if status.st_nlink != 1:
+            raise problem(f"file has {status.st_nlink} hard links", self._rules.default_code)
         if not stat.S_ISREG(status.st_mode):
-            raise problem(f"destination {path} is not a regular file", "5.2.0")
+            text = f"destination {path} is not a regular file"
+            if not self._rules.by_table:
+                raise problem(text, "5.2.0")
+            log.warning(f"recipient {self._output.delivered_to.lower()}: {text}")
+            raise problem("mail system configuration error", "5.3.5")
         if self._rules.strict_ownership and status.st_uid != self._file_owner.uid:
             log.warning('specify "strict_mailbox_ownership = no" to ignore mailbox ownership mismatch')
             raise problem(f"destination {path} is not owned by recipient", "4.2.0")
@@ -219,6 +233,14 @@ def check_size_limit(name: str, limit: int, message_size_limit: int) -> None:
             raise ConfigError(f"configuration error: {name} is limited but message_size_limit is unlimited")
         if limit < message_size_limit:
             raise ConfigError(f"configuration error: {name} is smaller than message_size_limit")
+
+
+def _is_special(path: str) -> bool:
+    """Tell whether something that is no regular file is there, which is opened, in vain, without a lock file."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _truncate(fd: int, size: int) -> None:

@@ -54,7 +54,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for path in entries:
         if path.is_dir():
             yield from _files(path)
-        elif path.exists():
+        elif path.is_file():
             yield path
 
 

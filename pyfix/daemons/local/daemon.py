@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from pyfix.clients.resolve import Resolver, rewrite_service
 from pyfix.clients.rewrite import Rewriter
+from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.local import LocalSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.local.aliases import Alias, Aliases, SpecialTarget
+from pyfix.daemons.local.biff import Biff
 from pyfix.daemons.local.forward import forward
 from pyfix.daemons.local.loops import delivered_before
 from pyfix.daemons.local.users import User, Users
@@ -19,7 +21,7 @@ from pyfix.delivery.filebatch import FileBatch
 from pyfix.delivery.locks import parse_methods
 from pyfix.delivery.mailbox import MailboxRules, MailboxStore, check_size_limit
 from pyfix.delivery.maildir import MaildirTarget
-from pyfix.delivery.outcome import Bounced, Deferred, Outcome, Sent
+from pyfix.delivery.outcome import SENT, Bounced, Deferred, Outcome, Sent
 from pyfix.delivery.output import Output
 from pyfix.delivery.report import Delivery, is_probe
 from pyfix.formats.attributes import Long
@@ -44,6 +46,7 @@ _NOT_YET = (
     "fallback_transport",
     "luser_relay",
 )
+_DELIVERED_HEADERS = ("command", "file", "forward")
 _REQUIRED = ("postmaster", "mailer-daemon")
 _CODE = "5.2.0"
 _ROOT = Owner(0, 0)
@@ -73,6 +76,9 @@ class Local(DeliveryAgent):
                 default_code=_CODE,
             )
         )
+        self._tells = settings.biff
+        self._biff: Biff | None = None
+        self._delivered_headers = _delivered_headers(snapshot, settings.prepend_delivered_header)
         self._files = FileBatch(settings.deliver_lock_delay)
         self._users = Users()
         self._aliases: Aliases | None = None
@@ -163,7 +169,7 @@ class Local(DeliveryAgent):
                     self.settings,
                     delivery,
                     sender=owner or delivery.request.sender,
-                    delivered_to=original.recipient,
+                    delivered_to=original.recipient if "forward" in self._delivered_headers else "",
                     original_recipient="" if owner else original.original_recipient or original.recipient,
                     recipients=remote,
                 )
@@ -217,6 +223,8 @@ class Local(DeliveryAgent):
         self, delivery: Delivery, recipient: Recipient, user: User, delivered_to: str
     ) -> Outcome:
         home_mailbox, spool = self.settings.home_mailbox, self.settings.mail_spool_directory
+        if "file" not in self._delivered_headers:
+            delivered_to = ""
         output = Output(delivery, delivery.request.sender, recipient.original_recipient, delivered_to)
         # A Maildir, at home or in the spool, goes before a file.
         if spool.endswith("/") and not home_mailbox.endswith("/"):
@@ -236,7 +244,12 @@ class Local(DeliveryAgent):
             )
         prefix = f"cannot update mailbox {path} for user {user.name}. "
         target = self._store.target(owner, path, output, file_owner=user.owner, prefix=prefix)
-        return await self._files.deliver(target)
+        outcome = await self._files.deliver(target)
+        if self._tells and outcome.kind == SENT:
+            if self._biff is None:
+                self._biff = Biff()
+            self._biff.notify(user.name, target.start)
+        return outcome
 
     def _spool_owner(self, user: User) -> Owner:
         """Return whose rights are needed to make files in mail_spool_directory.
@@ -261,6 +274,16 @@ def recipient_without_record(recipient: Recipient) -> Recipient:
     return Recipient(
         recipient.original_recipient, recipient.recipient, Long(0), recipient.dsn_orig_rcpt, recipient.notify_flags
     )
+
+
+def _delivered_headers(snapshot: Snapshot, words: Sequence[str]) -> frozenset[str]:
+    """Return where Delivered-To: goes.  Raises ConfigError."""
+    for word in words:
+        if word not in _DELIVERED_HEADERS:
+            raise ConfigError(
+                f'unknown prepend_delivered_header value "{word}" in "{snapshot.value("prepend_delivered_header")}"'
+            )
+    return frozenset(words)
 
 
 def _unknown(name: str) -> Outcome:

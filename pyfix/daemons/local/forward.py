@@ -44,8 +44,8 @@ async def forward(
 ) -> str:
     """Send the message on to *recipients* and return the new queue id, when it is safe in the queue.
 
-    *delivered_to* is the address that was expanded, *original_recipient* what its recipients were addressed by; empty
-    for a list with an owner.  Raises ServiceError, OSError, MessageDamaged.
+    *delivered_to* is the address that was expanded, empty for no Delivered-To: header; *original_recipient* what its
+    recipients were addressed by, empty for a list with an owner.  Raises ServiceError, OSError, MessageDamaged.
     """
     request = delivery.request
     flags = MAP_OK | (SMTPUTF8 if request.sendopts & 1 else 0)
@@ -75,8 +75,9 @@ async def forward(
         lines = [
             f"Received: by {settings.myhostname} ({settings.mail_name})",
             f"\tid {message.queue_id}; {mail_date(int(now))}",
-            f"Delivered-To: {internal_to_external(delivered_to)}",
         ]
+        if delivered_to:
+            lines.append(f"Delivered-To: {internal_to_external(delivered_to)}")
         message.write(b"".join(head) + encode_record(MESSAGE) + encode_lines(map(_bytes, lines)))
         for block in delivery.message.content_blocks(request.offset):
             parts = block.split(b"\n")

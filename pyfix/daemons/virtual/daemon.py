@@ -43,6 +43,7 @@ class Virtual(DeliveryAgent):
                 stale_lock_time=settings.stale_lock_time,
                 lock_attempts=settings.deliver_lock_attempts,
                 strict_ownership=settings.strict_mailbox_ownership,
+                by_table=True,
             )
         )
         self._files = FileBatch(settings.deliver_lock_delay)

@@ -29,9 +29,9 @@ class Mailboxes:
         self._base = settings.virtual_mailbox_base
         self._delimiter = settings.recipient_delimiter
         self._minimum_uid = settings.virtual_minimum_uid
-        self._paths = Maps("virtual_mailbox_maps", settings.virtual_mailbox_maps, snapshot)
-        self._uids = Maps("virtual_uid_maps", settings.virtual_uid_maps, snapshot)
-        self._gids = Maps("virtual_gid_maps", settings.virtual_gid_maps, snapshot)
+        self._paths = Maps("virtual_mailbox_maps", settings.virtual_mailbox_maps, snapshot, fold=False)
+        self._uids = Maps("virtual_uid_maps", settings.virtual_uid_maps, snapshot, fold=False)
+        self._gids = Maps("virtual_gid_maps", settings.virtual_gid_maps, snapshot, fold=False)
         self.maps: Final = (self._paths, self._uids, self._gids)
 
     async def find(self, address: str) -> tuple[Owner, str] | None:
@@ -42,7 +42,7 @@ class Mailboxes:
         path = await self._find(self._paths, address)
         if path is None:
             return None
-        if ".." in path.split("/"):
+        if "/../" in f"/{path}":
             raise BadEntry(f"recipient {address}: bad mailbox path {path} in virtual_mailbox_maps")
         uid = await self._number(self._uids, "uid", address, self._minimum_uid)
         gid = await self._number(self._gids, "gid", address, 1)

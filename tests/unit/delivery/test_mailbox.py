@@ -121,6 +121,15 @@ def test_what_is_no_file(turns: Turns, tmp_path: Path, output: Callable[..., Out
     assert not (tmp_path / "mbox.lock").exists()
 
 
+def test_a_mailbox_with_another_name(turns: Turns, tmp_path: Path, output: Callable[..., Output]) -> None:
+    path = tmp_path / "mbox"
+    path.touch()
+    os.link(path, tmp_path / "another")
+    outcomes = deliver(turns, store().target(ME, str(path), output()))
+    assert outcomes[0].text == f"delivery failed to mailbox {path}: file has 2 hard links"
+    assert outcomes[0].code == "4.2.0" and not path.stat().st_size
+
+
 def test_a_device_is_no_mailbox(turns: Turns, output: Callable[..., Output]) -> None:
     (outcome,) = deliver(turns, store(locks=frozenset(["fcntl"])).target(ME, os.devnull, output()))
     assert (outcome.kind, outcome.code) == (BOUNCED, "5.2.0")

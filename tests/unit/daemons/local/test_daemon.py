@@ -161,7 +161,7 @@ def test_settings_that_do_nothing_yet(mail: System) -> None:
 @pytest.mark.parametrize(
     ("main", "text"),
     [
-        ({"mailbox_delivery_lock": "magic"}, 'unknown mailbox locking method: "magic" in parameter mailbox_delivery_lock'),
+        ({"mailbox_delivery_lock": "magic"}, 'unknown mailbox_delivery_lock value "magic" in "magic"'),
         ({"mailbox_size_limit": "1000"}, "configuration error: mailbox_size_limit is smaller than message_size_limit"),
     ],
 )

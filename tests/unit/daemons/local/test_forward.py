@@ -77,6 +77,12 @@ def test_a_list_does_not_tell_how_its_members_were_addressed(tmp_path: Path, mes
     assert ("S", b"") in records
 
 
+def test_no_delivered_to(tmp_path: Path, message: Message) -> None:
+    """Source: postconf(5) prepend_delivered_header."""
+    _flags, records = send(tmp_path, message, delivered_to="")
+    assert [data for kind, data in records if kind == "N"][2:4] == [b"Subject: x", b""]
+
+
 def test_demands_of_the_message(tmp_path: Path, message: Message) -> None:
     assert send(tmp_path, message, request={"sendopts": 1})[0] == 32 | SMTPUTF8
 

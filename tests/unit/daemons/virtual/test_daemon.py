@@ -95,7 +95,7 @@ def test_a_mailbox_of_somebody_else(daemon: Running) -> None:
 @pytest.mark.parametrize(
     ("main", "options", "text"),
     [
-        ({"virtual_mailbox_lock": "magic"}, [], 'unknown mailbox locking method: "magic" in parameter virtual_mailbox_lock'),
+        ({"virtual_mailbox_lock": "magic"}, [], 'unknown mailbox_delivery_lock value "magic" in "magic"'),
         ({"virtual_mailbox_limit": "1000"}, [], "configuration error: virtual_mailbox_limit is smaller than message_size_limit"),
         ({}, ["-u"], "service virtual requires privileged operation"),
     ],
