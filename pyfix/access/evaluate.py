@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pyfix.access.stage import CLIENT, Stage
 from pyfix.access.transaction import LookupFailed, Transaction
 from pyfix.access.verdict import DUNNO, PERMIT, DeferIfPermit, DeferIfReject, Reject, Verdict
+from pyfix.config.errors import ConfigError
 from pyfix.formats.status import update_class
 from pyfix.formats.textforms import printable
 from pyfix.runtime.log import log
@@ -112,6 +113,7 @@ async def evaluate(
             if transaction.policy.logs_permits and not logged:
                 about = CLIENT if check.name in _ABOUT_CLIENT else stage
                 transaction.policy.log_permit(transaction, about, check.name)
+            _say_what_is_ignored(check)
             return PERMIT
         if isinstance(verdict, DeferIfPermit):
             if warn:
@@ -125,8 +127,15 @@ async def evaluate(
             if warn:
                 transaction.log_action("reject_warning", _text(transaction, _softened(transaction, verdict)))
                 continue
-            return refuse(transaction, verdict, deferral)
+            refused = refuse(transaction, verdict, deferral)
+            _say_what_is_ignored(check)
+            return refused
     return DUNNO
+
+
+def _say_what_is_ignored(check: Check) -> None:
+    if check.following:
+        log.warning(f"restriction `{check.following}' after `{check.name}' is ignored")
 
 
 class _Nested(Verdict):
@@ -223,5 +232,8 @@ def _restriction_class(
     classes[name] = ()
     from pyfix.config.parameter import split_words
 
-    found = classes[name] = compile_list(policy, stage, split_words(policy.snapshot.value(name)), classes)
+    words = split_words(policy.snapshot.value(name))
+    if not words:
+        raise ConfigError(f"restriction class `{name}' needs a definition")
+    found = classes[name] = compile_list(policy, stage, words, classes)
     return found

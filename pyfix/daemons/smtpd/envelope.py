@@ -13,6 +13,7 @@ from pyfix.access.judge import judge_recipient, judge_sender
 from pyfix.access.transaction import LookupFailed
 from pyfix.access.verdict import Reject
 from pyfix.daemons.smtpd import limits, message
+from pyfix.daemons.smtpd.rights import may_verp
 from pyfix.formats import probesender
 from pyfix.formats.textforms import printable
 from pyfix.protocols.internal.rewrite import ERROR
@@ -88,7 +89,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         return False
     if session.counted and not await limits.may_send_message(session):
         return False
-    utf8 = len(words) > 3 and session.server.utf8 and any(word.text.upper() == "SMTPUTF8" for word in words[3:])
+    utf8 = len(words) > 3 and session.takes_smtputf8 and any(word.text.upper() == "SMTPUTF8" for word in words[3:])
     try:
         sender = await address_of(session, path.text, "MAIL", empty=True, utf8=utf8)
         if sender is None:
@@ -132,15 +133,18 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
 
 def _mail_parameters(session: Session, words: list[Word]) -> MailParameters:
     """Raises CommandError."""
-    filters = session.settings.verp_delimiter_filter if session.may_verp else None
+
+    def verp_filter() -> str | None:
+        return session.settings.verp_delimiter_filter if may_verp(session) else None
+
     return parse_mail_parameters(
-        words[3:], smtputf8=session.server.utf8, dsn="dsn" not in session.discarded, verp_filter=filters
+        words[3:], smtputf8=session.takes_smtputf8, dsn="dsn" not in session.discarded, verp_filter=verp_filter
     )
 
 
 def lacks_smtputf8(session: Session, address: str, *, declared: bool) -> bool:
     """Say whether strict_smtputf8 refuses a Unicode address, because the client did not say SMTPUTF8."""
-    return not declared and not address.isascii() and session.server.utf8 and session.settings.strict_smtputf8
+    return not declared and not address.isascii() and session.settings.strict_smtputf8
 
 
 def _there_is_room(session: Session) -> bool:

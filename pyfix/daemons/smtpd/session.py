@@ -18,7 +18,7 @@ from pyfix.daemons.smtpd.footer import finished_reply
 from pyfix.daemons.smtpd.rights import SessionEnds, is_listed
 from pyfix.daemons.smtpd.server import Server
 from pyfix.daemons.smtpd.transcript import Transcript
-from pyfix.formats.textforms import escape, printable
+from pyfix.formats.textforms import escape
 from pyfix.protocols.smtp.command import BadSyntax, Word, command_text, is_header_name, split_words
 from pyfix.protocols.smtp.parameters import MailParameters
 from pyfix.protocols.smtp.reply import encode_reply, is_failure
@@ -66,7 +66,6 @@ class Session:
         self.discarded = server.discarded
         self.may_xclient = False
         self.may_xforward = False
-        self.may_verp = False
         self.unknown_rights: set[str] = set()
         """What the lists of clients could not tell: keywords of EHLO, and empty for those that are not offered."""
         self.newline_mode = server.bare_newline
@@ -109,6 +108,7 @@ class Session:
         except StreamClosed:
             self.reason = "lost connection"
         finally:
+            limits.leaves(self)
             self._log_reason()
             if self.transcript is not None:
                 self.transcript.may_end(self.server, self.client.log_name, self.reason, always=True)
@@ -127,6 +127,11 @@ class Session:
             return
         queue_id = transaction.queue_id or "NOQUEUE"
         log.info(f"{queue_id}: {self.reason} after {where}{self.where_detail} from {self.client.log_name}")
+
+    @property
+    def takes_smtputf8(self) -> bool:
+        """Whether SMTPUTF8 is an extension of ours, and this client is told of it."""
+        return self.server.utf8 and "smtputf8" not in self.discarded
 
     async def greet(self) -> None:
         """Let the client in: connection limits, the client restrictions if they are not delayed, then 220.
@@ -369,7 +374,8 @@ class Session:
         forbidden = self.server.forbidden_commands
         if is_header_name(verb.text) or (forbidden and is_listed(forbidden.matches_string, verb.text)):
             count[1] += 1
-            log.warning(f"non-SMTP command from {self.client.log_name}: {printable(line[:100])}")
+            shown = escape(line.encode("utf-8", "surrogateescape"))[:100]
+            log.warning(f"non-SMTP command from {self.client.log_name}: {shown}")
             self.reply(_FORBIDDEN)
             raise SessionEnds
         count[1] += 1

@@ -25,6 +25,7 @@ _MOST_VALUE: Final = 255
 _IPV6_PREFIX: Final = "ipv6:"
 _PORT: Final = re.compile(r"[0-9]{1,5}\Z")
 _SPECIAL: Final = re.compile(r"[\x00-\x20\x7f()<>@,;:\\\"\[\]]")
+_NOT_IN_NAME: Final = re.compile(r"[\x00-\x20\x7f()<>@,;\\\"]")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -65,7 +66,7 @@ def _address(name: str, value: str, ipv6: bool) -> str:
             raise _bad(name, value)
         return bare
     if ":" in value or not is_hostaddr(value):
-        raise _bad(name, value)
+        raise _bad(name, _NOT_IN_NAME.sub("?", value))
     return value
 
 
@@ -110,7 +111,7 @@ def parse_xforward(words: Sequence[Word], *, ipv6: bool) -> Mapping[str, str]:
         match name:
             case "NAME":
                 if known and not is_hostname(value):
-                    raise _bad(name, value)
+                    raise _bad(name, _NOT_IN_NAME.sub("?", value))
             case "ADDR":
                 if known:
                     value = _address(name, value, ipv6)
@@ -122,7 +123,7 @@ def parse_xforward(words: Sequence[Word], *, ipv6: bool) -> Mapping[str, str]:
                     value = _SPECIAL.sub("?", value)
                 elif known:
                     value = _UNPRINTABLE.sub("?", value)
-            case "SOURCE":
+            case "SOURCE" if known:
                 if value.upper() not in ("LOCAL", "REMOTE"):
                     raise _bad(name, value)
                 value = value.upper()
