@@ -118,6 +118,7 @@ async def _take(session: Session, chunks: Chunks, size: int) -> None:
     assert new is not None
     decoder = chunks.decoder
     session.start_deadline()
+    session.where_detail = f" ({decoder.size + decoder.pending} bytes)"
     while size:
         if not session.buffer:
             await session.read_more()

@@ -241,6 +241,6 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
     transaction.accepted += 1
     if before is not None:
         transaction.recipient = before  # the log shows the first
-    message.add_recipient(session, recipient, found)
+    message.add_recipient(session, recipient, path.text, found)
     session.reply("250 2.1.5 Ok")
     return True

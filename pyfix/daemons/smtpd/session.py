@@ -271,12 +271,13 @@ class Session:
     async def _serve_command(self) -> None:
         """Read one command and carry it out."""
         if self.errors >= self.server.hard_limit:
+            await self.slow_down()
             self.reason = "too many errors"
             self.reply(f"421 4.7.0 {self.server.hostname} Error: too many errors")
             raise SessionEnds
         raw = await self._read_line()
-        if self.errors and self.errors >= self.server.soft_limit and self.settings.smtpd_error_sleep_time:
-            await sleep(self.settings.smtpd_error_sleep_time)
+        if self.errors and self.errors >= self.server.soft_limit:
+            await self.slow_down()
         transaction = self.transaction
         try:
             line = command_text(raw, utf8=self.server.utf8)
@@ -327,6 +328,12 @@ class Session:
             raise SessionEnds
         if command.is_junk:
             self._count_junk()
+
+    async def slow_down(self) -> None:
+        """Let a client that made too many errors wait.  Source: postconf(5) smtpd_error_sleep_time."""
+        if self.errors >= self.server.soft_limit and self.settings.smtpd_error_sleep_time:
+            await self.stream.drain()  # what was replied before is not late
+            await sleep(self.settings.smtpd_error_sleep_time)
 
     def check_step(self, where: str, must_wait: bool) -> None:
         """Notice a client that does not wait for replies where it must.  Raises SessionEnds if that is forbidden."""

@@ -96,7 +96,6 @@ def test_forbidden_commands(same_dialogue: Compare, line: Line) -> None:
     [
         {"smtpd_helo_restrictions": "defer, permit_mynetworks", "smtpd_delay_reject": "no"},
         {"smtpd_sender_restrictions": "permit, foo", "smtpd_log_access_permit_actions": "static:x"},
-        {"smtpd_recipient_restrictions": "warn_if_reject reject, permit, reject"},
         {"smtpd_recipient_restrictions": "warn_if_reject, permit, reject"},
         {"smtpd_sender_restrictions": "reject_plaintext_session", "plaintext_reject_code": "550"},
         {"smtpd_reject_unlisted_sender": "yes", "sender_canonical_maps": "inline:{nobody@ours.example=x}"},
