@@ -112,4 +112,4 @@ def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str
         log.warning("do not specify lookup tables inside SMTPD access maps")
         log.warning("define a restriction class and specify its name instead.")
         return MISCONFIGURED
-    return ask_instead(policy.named_list(value))
+    return ask_instead(policy.named_list(value), stage)

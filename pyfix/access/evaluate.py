@@ -101,7 +101,7 @@ async def evaluate(
             verdict = failed.reject
         logged = nested is not None or check.logs_itself
         if type(verdict) is _Nested:
-            verdict = await evaluate(transaction, stage, verdict.checks, deferral)
+            verdict = await evaluate(transaction, verdict.stage, verdict.checks, deferral)
             if isinstance(verdict, Reject):
                 return verdict
         warn = deferral.warn > 0
@@ -141,15 +141,16 @@ def _say_what_is_ignored(check: Check) -> None:
 class _Nested(Verdict):
     """An access table gave a list of restrictions: it is asked in the place of the table."""
 
-    __slots__ = ("checks",)
+    __slots__ = ("checks", "stage")
 
-    def __init__(self, checks: CheckList) -> None:
+    def __init__(self, checks: CheckList, stage: Stage) -> None:
         self.checks = checks
+        self.stage = stage
 
 
-def ask_instead(checks: CheckList) -> Verdict:
-    """Return a verdict that means: ask these restrictions instead."""
-    return _Nested(checks)
+def ask_instead(checks: CheckList, stage: Stage) -> Verdict:
+    """Return a verdict that means: ask these restrictions instead, about what the table was asked about."""
+    return _Nested(checks, stage)
 
 
 def _softened(transaction: Transaction, reject: Reject) -> Reject:

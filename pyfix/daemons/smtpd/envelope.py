@@ -112,16 +112,16 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("503 5.5.4 Error: XVERP requires non-null sender")
         transaction.forget_mail()
         return False
-    if lacks_smtputf8(session, sender, declared=found.smtputf8):
-        transaction.forget_mail()
-        session.reply(_DECLARE_UTF8)
-        return False
     if not settings.smtpd_delay_reject and not session.server.stand_alone:
         refusal = await judge_sender(transaction)
         if refusal is not None:
             session.refuse(refusal)
             transaction.forget_mail()
             return False
+    if lacks_smtputf8(session, sender, declared=found.smtputf8):
+        transaction.forget_mail()
+        session.reply(_DECLARE_UTF8)
+        return False
     session.mail = found
     session.arrival = time.time()
     if not settings.smtpd_delay_open_until_valid_rcpt and not await message.opened(session):

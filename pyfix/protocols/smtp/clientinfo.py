@@ -6,6 +6,7 @@ Source: XCLIENT_README, XFORWARD_README.
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -64,10 +65,10 @@ def _address(name: str, value: str, ipv6: bool) -> str:
         bare = value[len(_IPV6_PREFIX) :]
         if not ipv6 or not is_ipv6(bare):
             raise _bad(name, value)
-        return bare
+        return socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, bare))
     if ":" in value or not is_hostaddr(value):
         raise _bad(name, _NOT_IN_NAME.sub("?", value))
-    return value
+    return ".".join([str(int(part)) for part in value.split(".")])
 
 
 def parse_xclient(words: Sequence[Word], *, ipv6: bool) -> Mapping[str, str]:
