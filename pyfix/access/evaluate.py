@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pyfix.access.stage import CLIENT, Stage
+from pyfix.access.stage import CLIENT, RECIPIENT, Stage
 from pyfix.access.transaction import LookupFailed, Transaction
 from pyfix.access.verdict import DUNNO, PERMIT, DeferIfPermit, DeferIfReject, Reject, Verdict
 from pyfix.config.errors import ConfigError
@@ -112,6 +112,8 @@ async def evaluate(
         if verdict is PERMIT:
             if transaction.policy.logs_permits and not logged:
                 about = CLIENT if check.name in _ABOUT_CLIENT else stage
+                if check.name == "permit_auth_destination":
+                    about = RECIPIENT
                 transaction.policy.log_permit(transaction, about, check.name)
             _say_what_is_ignored(check)
             return PERMIT
@@ -124,7 +126,7 @@ async def evaluate(
             if deferral.reject is None:
                 deferral.reject = verdict.reject
         elif isinstance(verdict, Reject):
-            if warn:
+            if warn and verdict is not MISCONFIGURED:
                 transaction.log_action("reject_warning", _text(transaction, _softened(transaction, verdict)))
                 continue
             refused = refuse(transaction, verdict, deferral)

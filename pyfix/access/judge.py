@@ -119,13 +119,15 @@ async def judge_recipient(transaction: Transaction) -> Reject | None:
 
 async def judge_etrn(transaction: Transaction, domain: str) -> Reject | None:
     """Ask the delayed lists and smtpd_etrn_restrictions about a domain."""
-    if (refusal := await _ask_delayed(transaction)) is not None:
-        return refusal
-    checks = transaction.policy.etrn
-    if not checks:
-        return None
-    transaction.etrn_domain = domain
-    return await _ask(transaction, ETRN, checks)
+    early = transaction.defer_if_permit
+    refusal = await _ask_delayed(transaction)
+    if refusal is None:
+        transaction.etrn_domain = domain
+        refusal = await _ask(transaction, ETRN, transaction.policy.etrn)
+        if refusal is None and transaction.defer_if_permit is not None:
+            refusal = refuse(transaction, transaction.defer_if_permit)
+    transaction.defer_if_permit = early
+    return refusal
 
 
 async def judge_data(transaction: Transaction) -> Reject | None:

@@ -24,6 +24,7 @@ UNAVAILABLE: Final = "[UNAVAILABLE]"
 TEMPORARY: Final = "[TEMPUNAVAIL]"
 _MOST_VALUE: Final = 255
 _IPV6_PREFIX: Final = "ipv6:"
+_MAPPED: Final = "::ffff:"
 _PORT: Final = re.compile(r"[0-9]{1,5}\Z")
 _SPECIAL: Final = re.compile(r"[\x00-\x20\x7f()<>@,;:\\\"\[\]]")
 _NOT_IN_NAME: Final = re.compile(r"[\x00-\x20\x7f()<>@,;\\\"]")
@@ -65,10 +66,14 @@ def _address(name: str, value: str, ipv6: bool) -> str:
         bare = value[len(_IPV6_PREFIX) :]
         if not ipv6 or not is_ipv6(bare):
             raise _bad(name, value)
-        return socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, bare))
+        shown = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, bare))
+        return shown[len(_MAPPED) :] if shown.startswith(_MAPPED) and "." in shown else shown
     if ":" in value or not is_hostaddr(value):
         raise _bad(name, _NOT_IN_NAME.sub("?", value))
-    return ".".join([str(int(part)) for part in value.split(".")])
+    try:
+        return socket.inet_ntoa(socket.inet_aton(value))  # leading zeros mean octal numbers, as everywhere in C
+    except OSError:
+        return value
 
 
 def parse_xclient(words: Sequence[Word], *, ipv6: bool) -> Mapping[str, str]:

@@ -136,3 +136,27 @@ def test_xforward(same_dialogue: Compare) -> None:
 def test_xclient(same_dialogue: Compare) -> None:
     words = ["NAME=<a>", "NAME=a(b", "ADDR=<a>", "PORT=a<", "FOO<=1", "NAME=[x]", "PROTO=a<", "LOGIN=a<b>", "HELO=[1.2.3.4]"]
     same_dialogue(*(f"XCLIENT {word}" for word in words), *MAIL[1:], main=LENIENT)
+
+
+@pytest.mark.parametrize("early", ["yes", "no"])
+def test_actions_out_of_place(same_dialogue: Compare, early: str) -> None:
+    """What can't be done to a message that is not there, or is there already."""
+    actions = [
+        "HOLD x", "DISCARD", "FILTER smtp:x", "REDIRECT a@b.c", "REDIRECT x", "BCC a@b.c", "PREPEND X: y", "DEFER_IF_PERMIT",
+        "DEFER_IF_REJECT", "OK",
+    ]  # fmt: skip
+    table = ", ".join(f"{{c{number}={action}}}" for number, action in enumerate(actions))
+    check = f"check_helo_access inline:{{{table}}}"
+    names = ("etrn", "end_of_data") if early == "yes" else ("helo",)
+    main = LENIENT | {"smtpd_delay_reject": early} | {f"smtpd_{name}_restrictions": check for name in names}
+    lines = [line for number in range(len(actions)) for line in (f"HELO c{number}", "ETRN ours.example")]
+    for number in (6, 7):
+        lines += [f"HELO c{number}", *MAIL[1:], "DATA", b"x\r\n.\r\n"]
+    same_dialogue(*lines, main=main)
+
+
+def test_addresses_of_xclient(same_dialogue: Compare) -> None:
+    """They are shown as the system writes them."""
+    for address in ("IPV6:2001:DB8:0::01", "127.000.0.1", "010.2.3.4", "IPV6:::FFFF:1.2.3.4"):
+        main = LENIENT | {"inet_protocols": "all"}
+        same_dialogue(f"XCLIENT ADDR={address}", "FOO", *MAIL[1:], "QUIT", main=main)
