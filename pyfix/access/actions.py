@@ -19,6 +19,7 @@ __all__ = ["act"]
 
 _CODE: Final = re.compile(r"[45][0-9][0-9](?=[ \t])")
 _HEADER: Final = re.compile(r"[!-9;-~]+[ \t]*:")
+_FOR_MESSAGES: Final = ("HOLD", "DISCARD", "FILTER", "REDIRECT", "BCC", "PREPEND")
 _LEAVING: Final = (421, 521)
 
 
@@ -51,7 +52,7 @@ def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str
         case "HOLD" | "DISCARD" | "FILTER" | "REDIRECT" | "BCC" as action if transaction.where == "ETRN":
             log.warning(f"access table {table}: action {action} is unavailable in smtpd_etrn_restrictions")
             return DUNNO
-        case "HOLD" | "DISCARD" | "FILTER" | "REDIRECT" | "BCC" | "PREPEND" as action if _is_too_early(transaction, action):
+        case action if action in _FOR_MESSAGES and _is_too_early(transaction, action):
             log.warning(
                 f"access table {table}: with smtpd_delay_reject=no, "
                 f"action {action} is always skipped in Client host or Helo command restrictions"

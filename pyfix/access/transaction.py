@@ -81,10 +81,10 @@ class Transaction:
     """A session and the mail transaction in it, as restrictions see them."""
 
     __slots__ = (
-        "accepted", "bcc", "client", "client_deferral", "defer_if_permit", "discard", "etrn_domain", "filter", "flags", "hangup",
-        "helo_deferral", "helo_name", "hold", "ill_pipelining", "policy", "prepend", "protocol", "queue_id", "recipient",
-        "recipient_checked", "redirect", "sasl_method", "sasl_sender", "sasl_username", "sender", "sender_checked",
-        "where",
+        "accepted", "bcc", "client", "client_deferral", "defer_if_permit", "discard", "etrn_domain", "filter",
+        "flags", "hangup", "helo_deferral", "helo_name", "hold", "ill_pipelining", "policy", "prepend", "protocol",
+        "queue_id", "recipient", "recipient_checked", "redirect", "sasl_method", "sasl_sender", "sasl_username",
+        "sender", "sender_checked", "where",
     )  # fmt: skip
 
     def __init__(self, policy: AccessPolicy, client: Client) -> None:
