@@ -19,7 +19,15 @@ __all__ = ["act"]
 
 _CODE: Final = re.compile(r"[45][0-9][0-9](?=[ \t])")
 _HEADER: Final = re.compile(r"[!-9;-~]+[ \t]*:")
+_FOR_MESSAGES: Final = ("HOLD", "DISCARD", "FILTER", "REDIRECT", "BCC", "PREPEND")
 _LEAVING: Final = (421, 521)
+
+
+def _is_too_early(transaction: Transaction, action: str) -> bool:
+    """Say whether there is no message yet that an action could be for."""
+    if transaction.sender is not None:
+        return False
+    return not transaction.policy.settings.smtpd_delay_reject or (action == "PREPEND" and transaction.where == "ETRN")
 
 
 def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str, subject: str) -> Verdict:
@@ -41,6 +49,15 @@ def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str
         return f"<{subject}>: {stage.label} {text or f'triggers {action} action'}"
 
     match word.upper():
+        case "HOLD" | "DISCARD" | "FILTER" | "REDIRECT" | "BCC" as action if transaction.where == "ETRN":
+            log.warning(f"access table {table}: action {action} is unavailable in smtpd_etrn_restrictions")
+            return DUNNO
+        case action if action in _FOR_MESSAGES and _is_too_early(transaction, action):
+            log.warning(
+                f"access table {table}: with smtpd_delay_reject=no, "
+                f"action {action} is always skipped in Client host or Helo command restrictions"
+            )
+            return DUNNO
         case "OK" | "RELAY":
             if policy.logs_permits:
                 policy.log_permit(transaction, stage, word, subject, f"from {table}")
@@ -70,6 +87,8 @@ def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str
         case "DISCARD":
             transaction.log_action("discard", ordered("DISCARD"))
             transaction.discard = True
+            if policy.logs_permits:
+                policy.log_permit(transaction, stage, word, subject, f"from {table}")
             return PERMIT
         case "FILTER":
             if not text:
@@ -91,7 +110,9 @@ def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str
                 transaction.bcc.append(text)
             return DUNNO
         case "PREPEND":
-            if _HEADER.match(text) is None:
+            if transaction.where == "END-OF-MESSAGE":
+                log.warning(f"access table {table}: action PREPEND must be used before smtpd_end_of_data_restrictions")
+            elif _HEADER.match(text) is None:
                 log.warning(f'access table {table} entry "{key}" requires header: text')
             else:
                 transaction.prepend.append(text)
@@ -112,4 +133,4 @@ def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str
         log.warning("do not specify lookup tables inside SMTPD access maps")
         log.warning("define a restriction class and specify its name instead.")
         return MISCONFIGURED
-    return ask_instead(policy.named_list(value))
+    return ask_instead(policy.named_list(value), stage)

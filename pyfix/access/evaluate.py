@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pyfix.access.stage import CLIENT, Stage
+from pyfix.access.stage import CLIENT, RECIPIENT, Stage
 from pyfix.access.transaction import LookupFailed, Transaction
 from pyfix.access.verdict import DUNNO, PERMIT, DeferIfPermit, DeferIfReject, Reject, Verdict
+from pyfix.config.errors import ConfigError
 from pyfix.formats.status import update_class
 from pyfix.formats.textforms import printable
 from pyfix.runtime.log import log
@@ -100,7 +101,7 @@ async def evaluate(
             verdict = failed.reject
         logged = nested is not None or check.logs_itself
         if type(verdict) is _Nested:
-            verdict = await evaluate(transaction, stage, verdict.checks, deferral)
+            verdict = await evaluate(transaction, verdict.stage, verdict.checks, deferral)
             if isinstance(verdict, Reject):
                 return verdict
         warn = deferral.warn > 0
@@ -111,7 +112,10 @@ async def evaluate(
         if verdict is PERMIT:
             if transaction.policy.logs_permits and not logged:
                 about = CLIENT if check.name in _ABOUT_CLIENT else stage
+                if check.name == "permit_auth_destination":
+                    about = RECIPIENT
                 transaction.policy.log_permit(transaction, about, check.name)
+            _say_what_is_ignored(check)
             return PERMIT
         if isinstance(verdict, DeferIfPermit):
             if warn:
@@ -122,25 +126,33 @@ async def evaluate(
             if deferral.reject is None:
                 deferral.reject = verdict.reject
         elif isinstance(verdict, Reject):
-            if warn:
+            if warn and verdict is not MISCONFIGURED:
                 transaction.log_action("reject_warning", _text(transaction, _softened(transaction, verdict)))
                 continue
-            return refuse(transaction, verdict, deferral)
+            refused = refuse(transaction, verdict, deferral)
+            _say_what_is_ignored(check)
+            return refused
     return DUNNO
+
+
+def _say_what_is_ignored(check: Check) -> None:
+    if check.following:
+        log.warning(f"restriction `{check.following}' after `{check.name}' is ignored")
 
 
 class _Nested(Verdict):
     """An access table gave a list of restrictions: it is asked in the place of the table."""
 
-    __slots__ = ("checks",)
+    __slots__ = ("checks", "stage")
 
-    def __init__(self, checks: CheckList) -> None:
+    def __init__(self, checks: CheckList, stage: Stage) -> None:
         self.checks = checks
+        self.stage = stage
 
 
-def ask_instead(checks: CheckList) -> Verdict:
-    """Return a verdict that means: ask these restrictions instead."""
-    return _Nested(checks)
+def ask_instead(checks: CheckList, stage: Stage) -> Verdict:
+    """Return a verdict that means: ask these restrictions instead, about what the table was asked about."""
+    return _Nested(checks, stage)
 
 
 def _softened(transaction: Transaction, reject: Reject) -> Reject:
@@ -223,5 +235,8 @@ def _restriction_class(
     classes[name] = ()
     from pyfix.config.parameter import split_words
 
-    found = classes[name] = compile_list(policy, stage, split_words(policy.snapshot.value(name)), classes)
+    words = split_words(policy.snapshot.value(name))
+    if not words:
+        raise ConfigError(f"restriction class `{name}' needs a definition")
+    found = classes[name] = compile_list(policy, stage, words, classes)
     return found

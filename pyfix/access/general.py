@@ -14,29 +14,21 @@ from pyfix.runtime.task import sleep as pause
 from pyfix.tables.table import TableError
 
 
-def permit(_transaction: Transaction, _stage: Stage, check: Check) -> Verdict:
+def permit(_transaction: Transaction, _stage: Stage, _check: Check) -> Verdict:
     """Permit the request."""
-    _say_what_is_ignored(check)
     return PERMIT
 
 
-def reject(transaction: Transaction, stage: Stage, check: Check) -> Verdict:
+def reject(transaction: Transaction, stage: Stage, _check: Check) -> Verdict:
     """Refuse the request, with reject_code."""
-    _say_what_is_ignored(check)
     code = transaction.policy.settings.reject_code
     return Reject(code, "5.7.1", f"<{stage.subject(transaction)}>: {stage.label} rejected: Access denied")
 
 
-def defer(transaction: Transaction, stage: Stage, check: Check) -> Verdict:
+def defer(transaction: Transaction, stage: Stage, _check: Check) -> Verdict:
     """Put the request off, with defer_code."""
-    _say_what_is_ignored(check)
     code = transaction.policy.settings.defer_code
     return Reject(code, "4.3.2", f"<{stage.subject(transaction)}>: {stage.label} rejected: Try again later")
-
-
-def _say_what_is_ignored(check: Check) -> None:
-    if check.following and not check.warn:
-        log.warning(f"restriction `{check.following}' after `{check.name}' is ignored")
 
 
 def defer_if_permit(transaction: Transaction, stage: Stage, _check: Check) -> Verdict:
@@ -70,11 +62,10 @@ def reject_multi_recipient_bounce(transaction: Transaction, stage: Stage, _check
     return Reject(code, "5.5.3", f"<{stage.subject(transaction)}>: {stage.label} rejected: Multi-recipient bounce")
 
 
-def reject_plaintext_session(transaction: Transaction, stage: Stage, _check: Check) -> Verdict:
+def reject_plaintext_session(transaction: Transaction, _stage: Stage, _check: Check) -> Verdict:
     """Refuse a session without TLS, with plaintext_reject_code."""
     code = transaction.policy.settings.plaintext_reject_code
-    text = f"<{stage.subject(transaction)}>: {stage.label} rejected: Session encryption is required"
-    return Reject(code, "4.7.1" if code < 500 else "5.7.1", text)
+    return Reject(code, "4.7.1" if code < 500 else "5.7.1", "Session encryption is required")
 
 
 def permit_mynetworks(transaction: Transaction, stage: Stage, _check: Check) -> Verdict:

@@ -25,17 +25,24 @@ __all__ = [
 
 async def judge_client(transaction: Transaction) -> Reject | None:
     """Ask smtpd_client_restrictions; return the refusal or None."""
-    return await _ask(transaction, CLIENT, transaction.policy.client)
+    transaction.defer_if_permit = None
+    refusal = await _ask(transaction, CLIENT, transaction.policy.client)
+    transaction.client_deferral = transaction.helo_deferral = transaction.defer_if_permit
+    return refusal
 
 
 async def judge_helo(transaction: Transaction) -> Reject | None:
     """Ask smtpd_helo_restrictions."""
-    return await _ask(transaction, HELO, transaction.policy.helo)
+    transaction.defer_if_permit = transaction.client_deferral
+    refusal = await _ask(transaction, HELO, transaction.policy.helo)
+    transaction.helo_deferral = transaction.defer_if_permit
+    return refusal
 
 
 async def judge_sender(transaction: Transaction) -> Reject | None:
     """Ask smtpd_sender_restrictions, and what smtpd_reject_unlisted_sender adds."""
     transaction.sender_checked = False
+    transaction.defer_if_permit = transaction.helo_deferral
     deferral = Deferral()
     refusal = await _ask(transaction, SENDER, transaction.policy.sender, deferral)
     if refusal is not None or not transaction.policy.settings.smtpd_reject_unlisted_sender:
@@ -119,13 +126,15 @@ async def judge_recipient(transaction: Transaction) -> Reject | None:
 
 async def judge_etrn(transaction: Transaction, domain: str) -> Reject | None:
     """Ask the delayed lists and smtpd_etrn_restrictions about a domain."""
-    if (refusal := await _ask_delayed(transaction)) is not None:
-        return refusal
-    checks = transaction.policy.etrn
-    if not checks:
-        return None
-    transaction.etrn_domain = domain
-    return await _ask(transaction, ETRN, checks)
+    early = transaction.defer_if_permit
+    refusal = await _ask_delayed(transaction)
+    if refusal is None:
+        transaction.etrn_domain = domain
+        refusal = await _ask(transaction, ETRN, transaction.policy.etrn)
+        if refusal is None and transaction.defer_if_permit is not None:
+            refusal = refuse(transaction, transaction.defer_if_permit)
+    transaction.defer_if_permit = early
+    return refusal
 
 
 async def judge_data(transaction: Transaction) -> Reject | None:

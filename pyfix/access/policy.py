@@ -19,6 +19,7 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.formats.domain import literal_to_address
 from pyfix.tables.maps import Maps
 from pyfix.tables.matchlist import MatchList, parent_matches
+from pyfix.tables.source import open_or_unavailable
 from pyfix.tables.table import TableError
 
 __all__ = ["AccessPolicy"]
@@ -67,9 +68,17 @@ class AccessPolicy:
             if maps
         )
         """Maps that give an unknown address another one, before any mailbox is looked for."""
+        canonical_senders = Maps("sender_canonical_maps", settings.sender_canonical_maps, snapshot)
+        self.sender_mappings: Final[tuple[Maps, ...]] = (
+            (*self.mappings[:1], canonical_senders, *self.mappings[1:]) if canonical_senders else self.mappings
+        )
+        """The same for senders."""
+        self._open_early(snapshot, settings)
         self._check_relay_guard()
         self._classes: dict[Stage | None, dict[str, CheckList]] = {}
         self._named: dict[str, CheckList] = {}
+        for name in settings.smtpd_restriction_classes:
+            self.named_list(name)  # one that no list has must be right, too
         self.client = self._compile(CLIENT, settings.smtpd_client_restrictions)
         self.helo = self._compile(HELO, settings.smtpd_helo_restrictions)
         self.sender = self._compile(SENDER, settings.smtpd_sender_restrictions)
@@ -82,6 +91,17 @@ class AccessPolicy:
             self.client or self.helo or self.sender or settings.smtpd_reject_unlisted_sender
         )
         """smtpd_delay_reject puts something off until the recipient is known."""
+
+    @staticmethod
+    def _open_early(snapshot: Snapshot, settings: SmtpdSettings) -> None:
+        """Open what only few sessions ask, or other programs for us: what can't be opened is told of at the start."""
+        for name in ("relay_domains", "permit_mx_backup_networks", "smtpd_sasl_exceptions_networks"):
+            MatchList(name, snapshot.value(name), snapshot)
+        for name in ("relay_clientcerts", "rbl_reply_maps", "smtpd_sender_login_maps", "smtpd_dns_reply_filter"):
+            Maps(name, snapshot.value(name), snapshot)
+        for word in settings.local_header_rewrite_clients:
+            if ":" in word:
+                open_or_unavailable(word, snapshot)
 
     def _compile(self, stage: Stage, words: tuple[str, ...]) -> CheckList:
         return compile_list(self, stage, words, self._classes.setdefault(stage, {}))

@@ -81,10 +81,10 @@ class Transaction:
     """A session and the mail transaction in it, as restrictions see them."""
 
     __slots__ = (
-        "accepted", "bcc", "client", "defer_if_permit", "discard", "etrn_domain", "filter", "flags", "hangup",
-        "helo_name", "hold", "ill_pipelining", "policy", "prepend", "protocol", "queue_id", "recipient",
-        "recipient_checked", "redirect", "sasl_method", "sasl_sender", "sasl_username", "sender", "sender_checked",
-        "where",
+        "accepted", "bcc", "client", "client_deferral", "defer_if_permit", "discard", "etrn_domain", "filter",
+        "flags", "hangup", "helo_deferral", "helo_name", "hold", "ill_pipelining", "policy", "prepend", "protocol",
+        "queue_id", "recipient", "recipient_checked", "redirect", "sasl_method", "sasl_sender", "sasl_username",
+        "sender", "sender_checked", "where",
     )  # fmt: skip
 
     def __init__(self, policy: AccessPolicy, client: Client) -> None:
@@ -100,6 +100,10 @@ class Transaction:
         self.hangup = False
         """Disconnect after this command: an access table said so."""
         self.etrn_domain = ""
+        self.client_deferral: Reject | None = None
+        """What DeferIfPermit said when the client was judged; it holds for the session."""
+        self.helo_deferral: Reject | None = None
+        """The same, after HELO."""
         self.forget_mail()
 
     def forget_mail(self) -> None:
@@ -112,7 +116,7 @@ class Transaction:
         """Recipients that were accepted so far."""
         self.sender_checked = False
         self.recipient_checked = False
-        self.defer_if_permit: Reject | None = None
+        self.defer_if_permit: Reject | None = self.helo_deferral
         # What access tables ordered for this message.
         self.discard = False
         self.hold = False

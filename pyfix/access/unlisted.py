@@ -60,7 +60,7 @@ async def _unlisted(transaction: Transaction, address: str, stage: Stage, status
     reply = await transaction.resolve(address)
     resolved = reply.recipient
     try:
-        for maps in policy.mappings:
+        for maps in policy.mappings if stage is RECIPIENT else policy.sender_mappings:
             if await _has(policy, maps, resolved):
                 return DUNNO
         if stage is RECIPIENT and reply.transport in (settings.error_service_name, "retry"):

@@ -8,10 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_ESCAPE: Final = re.compile(rb"\\(?:([0-7]{1,3})|(.)|\Z)", re.DOTALL)
-_NAMED: Final = {
-    b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v", b"\\": b"\\",
-}  # fmt: skip
+from pyfix.formats.textforms import unescape
 
 REFUSAL: Final = "5.7.1 disallowed character"
 
@@ -21,8 +18,8 @@ class Characters:
 
     def __init__(self, strip: str, reject: str) -> None:
         r"""*strip* and *reject* are the parameters' values, with escapes such as ``\0`` and ``\a``."""
-        self._strip: Final = _unescape(strip)
-        self._reject: Final = re.compile(b"[" + re.escape(_unescape(reject)) + b"]") if reject else None
+        self._strip: Final = unescape(strip)
+        self._reject: Final = re.compile(b"[" + re.escape(unescape(reject)) + b"]") if reject else None
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to look for."""
@@ -35,12 +32,3 @@ class Characters:
     def stripped(self, text: bytes) -> bytes:
         """Return *text* without the characters that are to be removed."""
         return text.translate(None, self._strip) if self._strip else text
-
-
-def _unescape(text: str) -> bytes:
-    def byte(match: re.Match[bytes]) -> bytes:
-        if match[1] is not None:
-            return bytes([int(match[1], 8) & 0xFF])
-        return _NAMED.get(match[2] or b"", match[2] or b"")
-
-    return _ESCAPE.sub(byte, text.encode("utf-8", "surrogateescape"))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["XtextError", "escape", "neuter", "printable", "xtext_decode", "xtext_encode"]
+__all__ = ["XtextError", "escape", "neuter", "printable", "unescape", "xtext_decode", "xtext_encode"]
 
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f\udc80-\udcff]")
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 _NOT_XTEXT = re.compile(rb"[^!-*,-<>-~]")
 _XTEXT_HEX = re.compile(rb"\+(?:([0-9A-Fa-f]{2}))?")
 _ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 92: "\\\\"}
+_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|(.)|\Z)", re.DOTALL)
+_NAMED = {
+    b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v", b"\\": b"\\",
+}  # fmt: skip
 _ESCAPED = [_ESCAPES.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}") for byte in range(256)]
 
 
@@ -49,6 +53,17 @@ def escape(data: bytes) -> str:
     if text.isascii() and text.isprintable() and "\\" not in text:
         return text
     return "".join([_ESCAPED[byte] for byte in data])
+
+
+def _escaped_byte(match: re.Match[bytes]) -> bytes:
+    if match[1] is not None:
+        return bytes([int(match[1], 8) & 0xFF])
+    return _NAMED.get(match[2] or b"", match[2] or b"")
+
+
+def unescape(text: str) -> bytes:
+    """Return the bytes that *text*, with C escapes as parameters may have them, stands for."""
+    return _ESCAPE.sub(_escaped_byte, text.encode("utf-8", "surrogateescape"))
 
 
 def xtext_encode(text: str, also: str = "") -> str:

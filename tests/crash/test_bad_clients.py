@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.kit import requirements
-from tests.kit.instance import TRUSTED, Instance
+from tests.kit.instance import STRANGER, TRUSTED, Instance
 from tests.kit.processes import wait_until
 from tests.kit.smtp import Dialogue
 
@@ -90,6 +91,48 @@ def test_clients_that_vanish(impatient: Instance, reset: bool) -> None:
             if reset:
                 client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     sessions_end(mta, len(POINTS))
+    nothing_happened(mta)
+
+
+def test_clients_leave_no_descriptor_and_no_count(impatient: Instance) -> None:
+    """smtpd has as many open files as before, and anvil counts nobody: as many as may connect can connect again."""
+    mta = impatient
+    mta.forget()
+    limit = 3
+    mta.write_main(smtpd_client_connection_count_limit=str(limit))
+    mta.reload()
+    assert wait_until(lambda: not mta.pids_of("smtpd"), 5.0)
+    rounds = 0
+
+    def vanish(point: str, how: str) -> None:
+        nonlocal rounds
+        rounds += 1
+        with mta.connect(STRANGER) as client:
+            go_to(client, point)
+            if how == "reset":
+                client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            elif how == "half-closed":
+                client.socket.shutdown(socket.SHUT_WR)
+        sessions_end(mta, rounds)
+
+    def open_files() -> int:
+        return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in mta.pids_of("smtpd"))
+
+    vanish("content", "close")  # connections to other services that stay, stay from here on
+    mta.settle()
+    before = open_files()
+    for how in ("close", "reset", "half-closed"):
+        for point in POINTS:
+            vanish(point, how)
+    assert wait_until(lambda: open_files() <= before, 10.0), (before, open_files())
+    clients = [mta.connect(STRANGER) for _ in range(limit + 1)]
+    greetings = [client.greeting[:3] for client in clients]
+    for client in clients:
+        client.close()
+    sessions_end(mta, rounds + limit + 1)
+    mta.write_main(smtpd_client_connection_count_limit="0")
+    mta.reload()
+    assert greetings == ["220"] * limit + ["421"]
     nothing_happened(mta)
 
 

@@ -4,4 +4,24 @@ from __future__ import annotations
 
 from tests.kit.comparison import KnownDifference
 
-KNOWN_DIFFERENCES: tuple[KnownDifference, ...] = ()
+KNOWN_DIFFERENCES: tuple[KnownDifference, ...] = (
+    KnownDifference(
+        where="transcript",
+        reference=r"ID: timeout after BDAT \(\d+ bytes\) from .*",
+        pyfix=r"ID: timeout after BDAT \(\d+ bytes\) from .*",
+        reason="the reference counts the bytes of its own reply, 421 4.4.2, for those of the chunk",
+    ),
+    KnownDifference(
+        where="transcript",
+        reference=r"warning: non-SMTP command from .*: X-Content: .*",
+        pyfix=r"NOQUEUE: lost connection after BDAT from .*",
+        reason="the reference takes for commands what it has read already of a chunk that is too large; "
+        "content must not become commands",
+    ),
+    KnownDifference(
+        where="transcript",
+        reference=r"disconnect from .* bdat=0/1 unknown=0/1 commands=2/4",
+        pyfix=r"disconnect from .* bdat=0/1 commands=2/3",
+        reason="the same: X-Content: is no command",
+    ),
+)

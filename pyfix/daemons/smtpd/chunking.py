@@ -5,7 +5,6 @@ Source: RFC 3030; BDAT_README; postconf(5) message_size_limit.
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_data
@@ -15,6 +14,7 @@ from pyfix.protocols.smtp.command import Word
 from pyfix.protocols.smtp.data import ChunkDecoder
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
+from pyfix.runtime.stream import StreamClosed
 
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
@@ -43,6 +43,9 @@ class Chunks:
 
 async def bdat(session: Session, words: list[Word], line: str) -> bool:
     """BDAT: take a chunk of the content, of as many bytes as it says."""
+    if "chunking" in session.discarded:
+        session.reply("521 5.5.1 Error: command not implemented")
+        return False
     transaction = session.transaction
     client = session.client.log_name
     queue_id = transaction.queue_id or "NOQUEUE"
@@ -115,6 +118,7 @@ async def _take(session: Session, chunks: Chunks, size: int) -> None:
     assert new is not None
     decoder = chunks.decoder
     session.start_deadline()
+    session.where_detail = f" ({decoder.size + decoder.pending} bytes)"
     while size:
         if not session.buffer:
             await session.read_more()
@@ -157,13 +161,10 @@ async def _skip(session: Session, chunks: Chunks, size: int, last: bool, reply: 
         log.warning(
             f"{queue_id}: too much BDAT content -- disabling further input from {session.client.log_name}"
         )
-        session.buffer = b""
-        try:
-            session.stream.socket.shutdown(socket.SHUT_RD)
-        except OSError:
-            session.leaving = True
-    else:
-        await _drop(session, size)
+        session.reply(reply)
+        # What the client has sent already is content, and must not be taken for commands.
+        raise StreamClosed("too much content")
+    await _drop(session, size)
     if last:
         session.reset()
     else:

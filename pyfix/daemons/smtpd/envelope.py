@@ -13,6 +13,7 @@ from pyfix.access.judge import judge_recipient, judge_sender
 from pyfix.access.transaction import LookupFailed
 from pyfix.access.verdict import Reject
 from pyfix.daemons.smtpd import limits, message
+from pyfix.daemons.smtpd.rights import may_verp
 from pyfix.formats import probesender
 from pyfix.formats.textforms import printable
 from pyfix.protocols.internal.rewrite import ERROR
@@ -88,7 +89,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         return False
     if session.counted and not await limits.may_send_message(session):
         return False
-    utf8 = len(words) > 3 and session.server.utf8 and any(word.text.upper() == "SMTPUTF8" for word in words[3:])
+    utf8 = len(words) > 3 and session.takes_smtputf8 and any(word.text.upper() == "SMTPUTF8" for word in words[3:])
     try:
         sender = await address_of(session, path.text, "MAIL", empty=True, utf8=utf8)
         if sender is None:
@@ -111,16 +112,16 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("503 5.5.4 Error: XVERP requires non-null sender")
         transaction.forget_mail()
         return False
-    if lacks_smtputf8(session, sender, declared=found.smtputf8):
-        transaction.forget_mail()
-        session.reply(_DECLARE_UTF8)
-        return False
     if not settings.smtpd_delay_reject and not session.server.stand_alone:
         refusal = await judge_sender(transaction)
         if refusal is not None:
             session.refuse(refusal)
             transaction.forget_mail()
             return False
+    if lacks_smtputf8(session, sender, declared=found.smtputf8):
+        transaction.forget_mail()
+        session.reply(_DECLARE_UTF8)
+        return False
     session.mail = found
     session.arrival = time.time()
     if not settings.smtpd_delay_open_until_valid_rcpt and not await message.opened(session):
@@ -132,15 +133,18 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
 
 def _mail_parameters(session: Session, words: list[Word]) -> MailParameters:
     """Raises CommandError."""
-    filters = session.settings.verp_delimiter_filter if session.may_verp else None
+
+    def verp_filter() -> str | None:
+        return session.settings.verp_delimiter_filter if may_verp(session) else None
+
     return parse_mail_parameters(
-        words[3:], smtputf8=session.server.utf8, dsn="dsn" not in session.discarded, verp_filter=filters
+        words[3:], smtputf8=session.takes_smtputf8, dsn="dsn" not in session.discarded, verp_filter=verp_filter
     )
 
 
 def lacks_smtputf8(session: Session, address: str, *, declared: bool) -> bool:
     """Say whether strict_smtputf8 refuses a Unicode address, because the client did not say SMTPUTF8."""
-    return not declared and not address.isascii() and session.server.utf8 and session.settings.strict_smtputf8
+    return not declared and not address.isascii() and session.settings.strict_smtputf8
 
 
 def _there_is_room(session: Session) -> bool:
@@ -237,6 +241,6 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
     transaction.accepted += 1
     if before is not None:
         transaction.recipient = before  # the log shows the first
-    message.add_recipient(session, recipient, found)
+    message.add_recipient(session, recipient, path.text, found)
     session.reply("250 2.1.5 Ok")
     return True

@@ -1,6 +1,7 @@
 """What is added to or changed in refusals before they leave.
 
-Source: postconf(5) soft_bounce, smtpd_reject_footer, smtpd_reject_footer_maps, smtpd_reject_filter_maps.
+Source: postconf(5) soft_bounce, smtpd_reject_footer, smtpd_reject_footer_maps, smtpd_reject_filter_maps,
+smtpd_expansion_filter.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["finished_reply"]
 
-_REPLY: Final = re.compile(r"[45][0-9][0-9] ")
+_REPLY: Final = re.compile(r"(?:4[0-9][0-9] (?![25]\.[0-9]+\.[0-9]+)|5[0-9][0-9] (?![24]\.[0-9]+\.[0-9]+))")
+"""A refusal whose enhanced status code, if it has one, is of its class."""
 _CODES: Final = re.compile(r"\A5([0-9][0-9][ -])(?:5(\.[0-9]+\.[0-9]+))?")
 
 
@@ -36,7 +38,9 @@ def finished_reply(session: Session, reply: str) -> str:
             footer = server.footer_maps.find_now(reply) or footer
         except TableError:
             pass  # it is in the log already
-    return with_footer(reply, _expanded(session, footer)) if footer else reply
+    if not footer or (text := _expanded(session, footer)) is None:
+        return reply
+    return with_footer(reply, text)
 
 
 def _softened(codes: re.Match[str]) -> str:
@@ -50,45 +54,57 @@ def _filtered(session: Session, reply: str) -> str:
         return reply
     if found is None:
         return reply
+    queue_id = session.transaction.queue_id or "NOQUEUE"
     if _REPLY.match(found) is None:
-        log.warning(f"smtpd_reject_filter_maps: bad reply: {found}")
+        log.warning(f"{queue_id}: ignoring invalid reject filter result: {found}")
         return reply
+    log.info(f"{queue_id}: reply filter in: {reply}")
+    log.info(f"{queue_id}: reply filter out: {found}")
     return found
 
 
-def _expanded(session: Session, text: str) -> str:
-    def value(name: str, _conditional: bool) -> str | None:
-        transaction = session.transaction
-        client = session.client
-        match name:
-            case "client":
-                return client.log_name
-            case "client_address":
-                return client.address
-            case "client_name":
-                return client.name
-            case "client_port":
-                return client.port
-            case "helo_name":
-                return transaction.helo_name or ""
-            case "sender":
-                return transaction.sender or ""
-            case "recipient":
-                return transaction.recipient or ""
-            case "server_address":
-                return client.server_address
-            case "server_name":
-                return session.server.hostname
-            case "server_port":
-                return client.server_port
-            case "localtime":
-                return time.strftime("%b %d %H:%M:%S")
-            case "mail_name":
-                return session.settings.mail_name
-        return None
+def _expanded(session: Session, text: str) -> str | None:
+    """Return a footer with the values of the session in it, None for one that is malformed."""
+    unwanted = session.server.unwanted_in_replies
+
+    def value(name: str, conditional: bool) -> str | None:
+        found = _value(session, name)
+        if found is None:
+            log.warning(f'unknown macro name "{name}" in expansion request')
+            return None
+        if conditional or unwanted.search(raw := found.encode("utf-8", "surrogateescape")) is None:
+            return found
+        return unwanted.sub(b"_", raw).decode("utf-8", "surrogateescape")
 
     try:
         return expand(text, value)
     except MacroError as error:
-        log.warning(f"smtpd_reject_footer: {error}")
-        return text
+        log.warning(str(error))
+        return None
+
+
+def _value(session: Session, name: str) -> str | None:
+    transaction = session.transaction
+    client = session.client
+    match name:
+        case "client":
+            return client.log_name
+        case "client_address":
+            return client.address
+        case "client_name":
+            return client.name
+        case "client_port":
+            return client.port
+        case "reverse_client_name":
+            return client.reverse_name
+        case "helo_name":
+            return transaction.helo_name or ""
+        case "sender":
+            return transaction.sender or ""
+        case "recipient":
+            return transaction.recipient or ""
+        case "server_name":
+            return session.server.hostname
+        case "localtime":
+            return time.strftime("%b %d %H:%M:%S")
+    return None

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_helo
-from pyfix.daemons.smtpd.rights import leave_for_lack_of_data
+from pyfix.daemons.smtpd.rights import leave_for_lack_of_data, may_verp
 from pyfix.protocols.smtp.clientinfo import XCLIENT_NAMES, XFORWARD_NAMES
 from pyfix.protocols.smtp.command import Word
 from pyfix.protocols.smtp.extensions import SILENT, ehlo_reply, listed
@@ -57,12 +57,13 @@ async def ehlo(session: Session, words: list[Word], _line: str) -> bool:
         return False
     session.transaction.protocol = "ESMTP"
     session.esmtp = True
+    offers_verp = "verp" not in session.discarded and may_verp(session)
     if session.unknown_rights:
         _leave_if_unsure(session)
-    key = (session.discarded, session.may_verp, session.may_xclient, session.may_xforward)
+    key = (session.discarded, offers_verp, session.may_xclient, session.may_xforward)
     reply = session.server.ehlo_replies.get(key)
     if reply is None or session.discarded:
-        reply = session.server.ehlo_replies[key] = ehlo_reply(session.server.hostname, _offers(session))
+        reply = session.server.ehlo_replies[key] = ehlo_reply(session.server.hostname, _offers(session, offers_verp))
     session.reply(reply)
     return True
 
@@ -75,7 +76,7 @@ def _leave_if_unsure(session: Session) -> None:
             leave_for_lack_of_data(session, f"don't know {what} to")
 
 
-def _offers(session: Session) -> list[str]:
+def _offers(session: Session, offers_verp: bool) -> list[str]:
     settings = session.settings
     limit = session.server.size_limit
     all_offers = [
@@ -83,7 +84,7 @@ def _offers(session: Session) -> list[str]:
         ("size", f"SIZE {limit}" if limit else "SIZE", True),
         ("vrfy", "VRFY", not settings.disable_vrfy_command),
         ("etrn", "ETRN", True),
-        ("verp", "XVERP", session.may_verp),
+        ("verp", "XVERP", offers_verp),
         ("xclient", f"XCLIENT {' '.join(XCLIENT_NAMES)}", session.may_xclient),
         ("xforward", f"XFORWARD {' '.join(XFORWARD_NAMES)}", session.may_xforward),
         ("enhancedstatuscodes", "ENHANCEDSTATUSCODES", True),
@@ -94,6 +95,7 @@ def _offers(session: Session) -> list[str]:
     ]
     hidden = session.discarded
     offers = [text for keyword, text, offered in all_offers if offered and keyword not in hidden]
-    if offers and hidden and SILENT not in hidden:
+    # Postfix says so where it offers enhanced status codes, and only if it does.
+    if hidden and SILENT not in hidden and "enhancedstatuscodes" not in hidden:
         log.info(f"discarding EHLO keywords: {listed(hidden)}")
     return offers

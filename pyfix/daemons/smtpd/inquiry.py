@@ -81,7 +81,7 @@ async def vrfy(session: Session, words: list[Word], _line: str) -> bool:
         session.reply(f"501 5.5.4 Syntax: VRFY address{suffix}")
         return False
     arguments = words[1:]
-    utf8 = session.server.utf8 and len(arguments) > 1 and arguments[-1].text.upper() == "SMTPUTF8"
+    utf8 = session.takes_smtputf8 and len(arguments) > 1 and arguments[-1].text.upper() == "SMTPUTF8"
     if utf8:
         arguments = arguments[:-1]
     text = " ".join([word.text for word in arguments])

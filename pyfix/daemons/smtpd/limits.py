@@ -17,7 +17,7 @@ from pyfix.tables.table import TableError
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
 
-__all__ = ["admitted", "gone", "may_name_recipient", "may_send_message"]
+__all__ = ["admitted", "gone", "leaves", "may_name_recipient", "may_send_message"]
 
 
 def _ident(session: Session) -> str:
@@ -41,10 +41,7 @@ async def admitted(session: Session) -> bool:
     if session.counted:
         gone(session)
         session.counted = ""
-    try:
-        if server.limit_exceptions.matches_client(client.name, client.address) or client.family == 0:
-            return True
-    except TableError:
+    if client.family == 0 or _is_excepted(session):
         return True
     session.counted = _ident(session)
     counts = await server.anvil.connected(session.counted)
@@ -61,6 +58,20 @@ async def admitted(session: Session) -> bool:
     session.reply(f"421 4.7.0 {server.hostname} Error: too many connections from {client.address}")
     log.warning(f"Connection {what} limit exceeded: {number} from {client.log_name} for service {server.service}")
     return False
+
+
+def _is_excepted(session: Session) -> bool:
+    """Ask smtpd_client_event_limit_exceptions; where it can't be asked the limits hold."""
+    try:
+        return session.server.limit_exceptions.matches_client(session.client.name, session.client.address)
+    except TableError:
+        return False
+
+
+def leaves(session: Session) -> None:
+    """Ask for the exceptions once more, as Postfix does: a table that can't be asked says so when the client leaves."""
+    if session.server.counts_clients and not session.may_xclient and session.client.family:
+        _is_excepted(session)
 
 
 def gone(session: Session) -> None:

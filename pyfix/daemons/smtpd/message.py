@@ -130,7 +130,7 @@ def _envelope(session: Session, queue_id: str) -> bytes:
     else:
         logged = [
             f"log_client_name={client.name}",
-            f"log_client_address={client.address}",
+            f"log_client_address={client.printed_address}",
             f"log_client_port={client.port}",
             f"log_message_origin={client.log_name}",
             *[f"log_{text}" for text in helo],
@@ -182,10 +182,12 @@ def _attribute(text: str) -> bytes:
     return encode_record(ATTRIBUTE, text.encode("utf-8", "surrogateescape"))
 
 
-def add_recipient(session: Session, recipient: str, found: RcptParameters) -> None:
-    """Write the records of one recipient."""
+def add_recipient(session: Session, recipient: str, path: str, found: RcptParameters) -> None:
+    """Write the records of one recipient; *path* is what the client called it."""
     assert session.message is not None
-    original = found.orcpt or f"rfc822;{internal_to_external(recipient)}"
+    original = found.orcpt
+    if not original:
+        original = f"rfc822;{path[1:-1] if path.startswith('<') and path.endswith('>') else path}"
     raw = recipient.encode("utf-8", "surrogateescape")
     records = _attribute(f"dsn_orig_rcpt={original}") + encode_record(RECIPIENT, raw)
     if found.notify:

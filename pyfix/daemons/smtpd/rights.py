@@ -16,7 +16,7 @@ from pyfix.tables.table import TableError
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
 
-__all__ = ["SessionEnds", "is_listed", "learn", "leave_for_lack_of_data"]
+__all__ = ["SessionEnds", "is_listed", "learn", "leave_for_lack_of_data", "may_verp"]
 
 
 class SessionEnds(Exception):
@@ -55,10 +55,21 @@ def learn(session: Session, *, again: bool = False) -> None:
     session.may_xclient = listed("XCLIENT", server.xclient_hosts)
     if not again:
         session.may_xforward = listed("XFORWARD", server.xforward_hosts)
-    session.may_verp = listed("XVERP", server.verp_clients)
     if server.bare_newline != "no" and listed("LF", server.bare_newline_exclusions):
         session.newline_mode = "no"
     session.unknown_rights = unknown
+
+
+def may_verp(session: Session) -> bool:
+    """Tell whether the client may use XVERP; asked when it matters, and kept in ``unknown_rights`` if nobody knows."""
+    clients = session.server.verp_clients
+    if not clients or session.server.stand_alone:
+        return False
+    try:
+        return clients.matches_client(session.client.name, session.client.address)
+    except TableError:
+        session.unknown_rights = session.unknown_rights | {"XVERP"}
+        return False
 
 
 def is_listed(matches: Callable[..., bool], *what: str) -> bool:

@@ -5,6 +5,7 @@ Source: smtpd(8); postconf(5).
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from pyfix.access.policy import AccessPolicy
@@ -16,6 +17,7 @@ from pyfix.config.errors import ConfigError
 from pyfix.config.own_networks import address_families
 from pyfix.config.parameters.smtpd import SmtpdSettings
 from pyfix.config.snapshot import Snapshot
+from pyfix.formats.textforms import unescape
 from pyfix.protocols.smtp.extensions import discarded_keywords
 from pyfix.queue.freespace import has_room
 from pyfix.runtime.ipc import IdleStreams
@@ -27,6 +29,15 @@ __all__ = ["Server"]
 
 _ROOM_SECONDS: Final = 1.0
 _BARE_NEWLINE: Final = {"no": "no", "yes": "normalize", "normalize": "normalize", "note": "note", "reject": "reject"}
+
+
+def _all_but(wanted: str) -> re.Pattern[bytes]:
+    """Return an expression for bytes that are not in *wanted*, which has C escapes.
+
+    Source: postconf(5) smtpd_expansion_filter.
+    """
+    kept = unescape(wanted)
+    return re.compile(b"[^" + re.escape(kept) + b"]") if kept else re.compile(b"(?s:.)")
 
 
 class Server:
@@ -75,6 +86,8 @@ class Server:
             () if stand_alone else (word.lower() for word in settings.notify_classes)
         )
         """Classes of problems of which the postmaster is told."""
+        self.unwanted_in_replies: Final = _all_but(settings.smtpd_expansion_filter)
+        """What values of the session must not bring into replies."""
         self.ehlo_replies: Final[dict[tuple[object, ...], str]] = {}
         self._open_lists(snapshot)
         limits = (
@@ -132,9 +145,7 @@ class Server:
         self.has_footer_maps = bool(self.footer_maps)
         self.has_reject_filter = bool(self.reject_filter)
         self.has_discard_maps = bool(self.discard_maps)
-        self.rights_differ = bool(
-            self.discard_maps or self.xclient_hosts or self.xforward_hosts or self.verp_clients
-        )
+        self.rights_differ = bool(self.discard_maps or self.xclient_hosts or self.xforward_hosts)
         """Some clients are offered or allowed more than others."""
 
     def has_room(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NoReturn
 
 from pyfix.access.judge import judge_client
 from pyfix.access.transaction import Client, Transaction
@@ -20,7 +20,7 @@ from pyfix.daemons.smtpd.footer import finished_reply
 from pyfix.daemons.smtpd.rights import SessionEnds, is_listed
 from pyfix.daemons.smtpd.server import Server
 from pyfix.daemons.smtpd.transcript import CLIENT, SERVER, Transcript
-from pyfix.formats.textforms import escape, printable
+from pyfix.formats.textforms import escape
 from pyfix.protocols.smtp.command import BadSyntax, Word, command_text, is_header_name, split_words
 from pyfix.protocols.smtp.parameters import MailParameters
 from pyfix.protocols.smtp.reply import encode_reply
@@ -63,7 +63,6 @@ class Session:
     out_of_step_seen = False
     may_xclient = False
     may_xforward = False
-    may_verp = False
     unknown_rights: Set[str] = frozenset()
     """What the lists of clients could not tell: keywords of EHLO, and empty for those that are not offered."""
     forwarded: Mapping[str, str] = _NOTHING_FORWARDED
@@ -120,6 +119,7 @@ class Session:
         except StreamClosed:
             self.reason = "lost connection"
         finally:
+            limits.leaves(self)
             self._log_reason()
             if self.transcript is not None:
                 self.transcript.may_end(self.server, self.client.log_name, self.reason, always=True)
@@ -138,6 +138,11 @@ class Session:
             return
         queue_id = transaction.queue_id or "NOQUEUE"
         log.info(f"{queue_id}: {self.reason} after {where}{self.where_detail} from {self.client.log_name}")
+
+    @property
+    def takes_smtputf8(self) -> bool:
+        """Whether SMTPUTF8 is an extension of ours, and this client is told of it."""
+        return self.server.utf8 and "smtputf8" not in self.discarded
 
     async def greet(self) -> None:
         """Let the client in: connection limits, the client restrictions if they are not delayed, then 220.
@@ -283,8 +288,9 @@ class Session:
         text = line[:30].decode("utf-8", "replace")
         log.warning(f"{self.client.log_name}: request longer than {limit}: {text}...")
 
-    def _leave_for_errors(self) -> None:
+    async def _leave_for_errors(self) -> NoReturn:
         """Raises SessionEnds."""
+        await self.slow_down()
         self.reason = "too many errors"
         self.reply(f"421 4.7.0 {self.server.hostname} Error: too many errors")
         raise SessionEnds
@@ -294,12 +300,12 @@ class Session:
         server = self.server
         while not self.leaving:
             if self.errors >= server.hard_limit:
-                self._leave_for_errors()
+                await self._leave_for_errors()
             raw = self._take_line() if self.buffer else None
             if raw is None:
                 raw = await self._wait_for_line()
-            if self.errors and self.errors >= server.soft_limit and self.settings.smtpd_error_sleep_time:
-                await sleep(self.settings.smtpd_error_sleep_time)
+            if self.errors and self.errors >= server.soft_limit:
+                await self.slow_down()
             try:
                 line = command_text(raw, utf8=server.utf8)
             except BadSyntax as error:
@@ -353,6 +359,12 @@ class Session:
         if command.is_junk:
             self._count_junk()
 
+    async def slow_down(self) -> None:
+        """Let a client that made too many errors wait.  Source: postconf(5) smtpd_error_sleep_time."""
+        if self.errors >= self.server.soft_limit and self.settings.smtpd_error_sleep_time:
+            await self.stream.drain()  # what was replied before is not late
+            await sleep(self.settings.smtpd_error_sleep_time)
+
     def check_step(self, where: str, must_wait: bool) -> None:
         """Notice a client that does not wait for replies where it must.  Raises SessionEnds if that is forbidden."""
         if not must_wait or self.out_of_step_seen or self.server.stand_alone:
@@ -399,7 +411,8 @@ class Session:
         forbidden = self.server.forbidden_commands
         if is_header_name(verb.text) or (forbidden and is_listed(forbidden.matches_string, verb.text)):
             count[1] += 1
-            log.warning(f"non-SMTP command from {self.client.log_name}: {printable(line[:100])}")
+            shown = escape(line.encode("utf-8", "surrogateescape"))[:100]
+            log.warning(f"non-SMTP command from {self.client.log_name}: {shown}")
             self.reply(_FORBIDDEN)
             raise SessionEnds
         count[1] += 1

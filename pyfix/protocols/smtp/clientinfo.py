@@ -6,6 +6,7 @@ Source: XCLIENT_README, XFORWARD_README.
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -23,8 +24,10 @@ UNAVAILABLE: Final = "[UNAVAILABLE]"
 TEMPORARY: Final = "[TEMPUNAVAIL]"
 _MOST_VALUE: Final = 255
 _IPV6_PREFIX: Final = "ipv6:"
+_MAPPED: Final = "::ffff:"
 _PORT: Final = re.compile(r"[0-9]{1,5}\Z")
 _SPECIAL: Final = re.compile(r"[\x00-\x20\x7f()<>@,;:\\\"\[\]]")
+_NOT_IN_NAME: Final = re.compile(r"[\x00-\x20\x7f()<>@,;\\\"]")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -63,10 +66,14 @@ def _address(name: str, value: str, ipv6: bool) -> str:
         bare = value[len(_IPV6_PREFIX) :]
         if not ipv6 or not is_ipv6(bare):
             raise _bad(name, value)
-        return bare
+        shown = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, bare))
+        return shown[len(_MAPPED) :] if shown.startswith(_MAPPED) and "." in shown else shown
     if ":" in value or not is_hostaddr(value):
-        raise _bad(name, value)
-    return value
+        raise _bad(name, _NOT_IN_NAME.sub("?", value))
+    try:
+        return socket.inet_ntoa(socket.inet_aton(value))  # leading zeros mean octal numbers, as everywhere in C
+    except OSError:
+        return value
 
 
 def parse_xclient(words: Sequence[Word], *, ipv6: bool) -> Mapping[str, str]:
@@ -110,7 +117,7 @@ def parse_xforward(words: Sequence[Word], *, ipv6: bool) -> Mapping[str, str]:
         match name:
             case "NAME":
                 if known and not is_hostname(value):
-                    raise _bad(name, value)
+                    raise _bad(name, _NOT_IN_NAME.sub("?", value))
             case "ADDR":
                 if known:
                     value = _address(name, value, ipv6)
@@ -122,7 +129,7 @@ def parse_xforward(words: Sequence[Word], *, ipv6: bool) -> Mapping[str, str]:
                     value = _SPECIAL.sub("?", value)
                 elif known:
                     value = _UNPRINTABLE.sub("?", value)
-            case "SOURCE":
+            case "SOURCE" if known:
                 if value.upper() not in ("LOCAL", "REMOTE"):
                     raise _bad(name, value)
                 value = value.upper()

@@ -160,7 +160,9 @@ class DataDecoder(_Decoder):
         count = data.count(b"\n")
         stray = crlf != count
         self._after_crlf = data.endswith(b"\r\n")
-        if (stray and self._strict) or (self._reject and self.bare_newline):
+        # A lone dot at the start would have been the end, were the line before it not ended by a bare newline.
+        lone_dot = self._strict and data.startswith(b".\r\n")
+        if (stray and self._strict) or lone_dot or (self._reject and self.bare_newline):
             return self._careful(data)
         if stray:
             self.bare_newline = True

@@ -11,7 +11,7 @@ from typing import Final
 __all__ = ["DISCARDABLE", "SILENT", "discarded_keywords", "ehlo_reply", "listed"]
 
 DISCARDABLE: Final = (
-    "8bitmime", "pipelining", "size", "vrfy", "etrn", "auth", "verp", "starttls", "xclient", "xforward",
+    "8bitmime", "auth", "etrn", "pipelining", "size", "verp", "vrfy", "xclient", "xforward", "starttls",
     "enhancedstatuscodes", "dsn", "smtputf8", "chunking", "requiretls",
 )  # fmt: skip
 """What smtpd_discard_ehlo_keywords may name, in the order of the log."""

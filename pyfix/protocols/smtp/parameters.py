@@ -7,7 +7,7 @@ RFC 4954 (AUTH), VERP_README (XVERP).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,12 +55,13 @@ class RcptParameters:
 
 
 def parse_mail_parameters(
-    words: Sequence[Word], *, smtputf8: bool, dsn: bool = True, verp_filter: str | None = None
+    words: Sequence[Word], *, smtputf8: bool, dsn: bool = True, verp_filter: Callable[[], str | None] = lambda: None
 ) -> MailParameters:
     """Read the parameters of MAIL.
 
-    *smtputf8*, *dsn*: whether these extensions are on; *verp_filter*: the characters that XVERP takes
-    (verp_delimiter_filter), None when the client may not use it.  Raises CommandError.
+    *smtputf8*, *dsn*: whether these extensions are on; *verp_filter* returns the characters that XVERP takes
+    (verp_delimiter_filter), None when the client may not use it; it is asked for all but the usual parameters.
+    Raises CommandError.
     """
     found = MailParameters()
     for word in words:
@@ -76,25 +77,32 @@ def parse_mail_parameters(
                 found.smtputf8 = True
             case "AUTH" if equals:
                 found.auth = value
-            case "RET" if equals:
-                if not dsn:
-                    raise CommandError(_DSN_OFF)
-                if found.ret or value.lower() not in ("full", "hdrs"):
-                    raise CommandError("501 5.5.4 Bad RET parameter syntax")
-                found.ret = RET_FULL if value.lower() == "full" else RET_HEADERS
-            case "ENVID" if equals:
-                if not dsn:
-                    raise CommandError(_DSN_OFF)
-                if found.envid:
-                    raise CommandError("501 5.5.4 Bad ENVID parameter syntax")
-                found.envid = _envid(value)
-            case "XVERP" if verp_filter is not None:
-                if equals and (len(value) != 2 or any(character not in verp_filter for character in value)):
-                    raise CommandError(f"501 5.5.4 Error: XVERP needs two characters from {verp_filter}")
-                found.verp = value
             case _:
-                raise CommandError(f"555 5.5.4 Unsupported option: {word.text}")
+                _less_usual(found, word, dsn, verp_filter())
     return found
+
+
+def _less_usual(found: MailParameters, word: Word, dsn: bool, verp_filter: str | None) -> None:
+    keyword, equals, value = word.text.partition("=")
+    match keyword.upper():
+        case "XVERP" if verp_filter is not None:
+            if equals and (len(value) != 2 or any(character not in verp_filter for character in value)):
+                raise CommandError(f"501 5.5.4 Error: XVERP needs two characters from {verp_filter}")
+            found.verp = value
+        case "RET" if equals:
+            if not dsn:
+                raise CommandError(_DSN_OFF)
+            if found.ret or value.lower() not in ("full", "hdrs"):
+                raise CommandError("501 5.5.4 Bad RET parameter syntax")
+            found.ret = RET_FULL if value.lower() == "full" else RET_HEADERS
+        case "ENVID" if equals:
+            if not dsn:
+                raise CommandError(_DSN_OFF)
+            if found.envid:
+                raise CommandError("501 5.5.4 Bad ENVID parameter syntax")
+            found.envid = _envid(value)
+        case _:
+            raise CommandError(f"555 5.5.4 Unsupported option: {word.text}")
 
 
 def parse_rcpt_parameters(words: Sequence[Word], *, dsn: bool = True) -> RcptParameters:

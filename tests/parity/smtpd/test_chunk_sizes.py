@@ -40,3 +40,20 @@ def test_size_limit(parity: Parity, data: bytes) -> None:
             return [re.sub(rb"as \w+", b"as <ID>", line) for line in (greeting, *replies)]
 
     parity(case, main=MAIN)
+
+
+def test_content_is_never_taken_for_commands(parity: Parity) -> None:
+    """Of a chunk that is far too large the client has sent some before it learns that."""
+
+    def case(mta: Instance) -> None:
+        mark = mta.log_mark()
+        with socket.create_connection((mta.host, mta.port)) as client, client.makefile("rb") as replies:
+            mta.transcript.append(replies.readline().decode())
+            client.sendall(b"HELO x\r\nMAIL FROM:<a@b.example>\r\nBDAT 5000 LAST\r\nX-Content: x\r\n")
+            mta.transcript += [replies.readline().decode() for _ in range(3)]
+            client.shutdown(socket.SHUT_WR)
+            replies.read()
+        mta.wait_for_log(r"smtpd\[\d+\]: disconnect from", since=mark)
+        mta.transcript += [line.partition("]: ")[2] for line in mta.log_lines(mark) if "/smtpd[" in line]
+
+    parity(case, main=MAIN | {"smtpd_forbid_unauth_pipelining": "no"})

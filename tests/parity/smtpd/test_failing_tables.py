@@ -32,7 +32,7 @@ LISTS = [
 TABLES = [
     "smtpd_discard_ehlo_keyword_address_maps", "smtpd_command_filter", "virtual_alias_maps", "local_recipient_maps",
     "virtual_mailbox_maps", "relay_recipient_maps", "relocated_maps", "canonical_maps", "recipient_canonical_maps",
-    "transport_maps", "smtpd_reject_footer_maps", "smtpd_reject_filter_maps", "smtpd_dns_reply_filter", "smtpd_sender_login_maps",
+    "sender_canonical_maps", "transport_maps", "smtpd_reject_footer_maps", "smtpd_reject_filter_maps", "smtpd_dns_reply_filter", "smtpd_sender_login_maps",
     "smtpd_client_restrictions",
 ]  # fmt: skip
 OTHER_WAYS = {
@@ -43,6 +43,15 @@ OTHER_WAYS = {
     "local_recipient_maps": ("texthash:/no/such/table",),
 }
 """What can't be opened at all is as good as what can't be asked, and is complained of when the process starts too."""
+OPENED_EARLY = [
+    "relay_domains", "permit_mx_backup_networks", "smtpd_dns_reply_filter", "smtpd_sender_login_maps", "relay_clientcerts",
+    "rbl_reply_maps", "sender_canonical_maps", "recipient_canonical_maps", "canonical_maps", "virtual_alias_maps",
+    "virtual_mailbox_maps", "relay_recipient_maps", "mydestination", "smtpd_sasl_exceptions_networks",
+    "local_header_rewrite_clients", "smtpd_authorized_verp_clients", "smtpd_reject_footer_maps", "smtpd_reject_filter_maps",
+    "smtpd_log_access_permit_actions", "fast_flush_domains", "smtpd_noop_commands", "debug_peer_list",
+    "smtpd_client_event_limit_exceptions", "transport_maps", "relocated_maps", "virtual_alias_domains", "alias_maps",
+]  # fmt: skip
+"""The last four are not smtpd's to open."""
 PERMITS = "check_sender_access inline:{permit@x.test=ok}"
 
 
@@ -66,3 +75,24 @@ def test_each_list(instance_pool: InstancePool) -> None:
                 mta.transcript += [line.partition("]: ")[2] for line in mta.log_lines(mark) if "/smtpd[" in line]
 
     parity(case, main=LENIENT | {"smtpd_sender_restrictions": PERMITS}, replace={"smtpd": "pyfix"}, fresh=True)
+
+
+def test_openings(instance_pool: InstancePool) -> None:
+    """What is opened when the process starts, whether or not a client needs it."""
+    requirements.need_reference("reference")
+    parity = Parity(instance_pool, KNOWN_DIFFERENCES, ("reference", "reference"))
+
+    def case(mta: Any) -> None:
+        normal = dict(mta.main)
+        for name in OPENED_EARLY:
+            mta.transcript.append(f"== {name}")
+            mta.main = dict(normal)
+            mta.write_main(**{name: f"texthash:/no/such/{name}"})
+            mta.reload()
+            assert processes.wait_until(lambda: not mta.pids_of("smtpd"), 5)
+            mark = mta.log_mark()
+            mta.dialogue("NOOP", "QUIT", client=STRANGER)
+            mta.wait_for_log(r"smtpd\[\d+\]: disconnect from", since=mark)
+            mta.transcript += [line.partition("]: ")[2] for line in mta.log_lines(mark) if "/smtpd[" in line]
+
+    parity(case, main=LENIENT | {"smtpd_authorized_xclient_hosts": ""}, replace={"smtpd": "pyfix"}, fresh=True)

@@ -10,6 +10,7 @@ from pyfix.access.judge import (
     judge_recipient,
 )
 from pyfix.access.transaction import Transaction
+from pyfix.config.errors import ConfigError
 from pyfix.runtime.task import run_now
 
 from .fakes import transaction
@@ -47,8 +48,7 @@ def refused(found: Transaction) -> str:
         ("permit_auth_destination, reject", ""),
         ("reject_multi_recipient_bounce, permit", ""),
         ("reject_unauth_pipelining", ""),
-        ("reject_plaintext_session",
-         "450 4.7.1 <user@ours.example>: Recipient address rejected: Session encryption is required"),
+        ("reject_plaintext_session", "450 4.7.1 Session encryption is required"),
         ("permit_sasl_authenticated, permit_inet_interfaces, permit_tls_clientcerts, reject",
          "554 5.7.1 <user@ours.example>: Recipient address rejected: Access denied"),
     ],
@@ -78,8 +78,20 @@ def test_warnings_instead_of_refusals(monkeypatch: Any) -> None:
         "450 4.3.2 <user@ours.example>: Recipient address rejected: Try again later",
         "450 4.7.0 <user@ours.example>: Recipient address rejected: defer_if_permit requested",
     ]
-    assert all(": reject_warning: RCPT from " in line for line in lines[1:])
-    assert lines[0] == "warning: restriction `defer' after `reject' is ignored"
+    assert all(": reject_warning: RCPT from " in line for line in lines)
+
+
+@pytest.mark.parametrize("first", ["permit", "reject", "defer"])
+def test_what_follows_a_last_word_is_warned_of(monkeypatch: Any, first: str) -> None:
+    lines: list[str] = []
+    main = {"smtpd_recipient_restrictions": f"{first}, sleep 1"}
+    refused(transaction(monkeypatch, lines, sender="a@b", recipient="user@ours.example", **main))
+    assert lines[-1] == f"warning: restriction `sleep' after `{first}' is ignored"
+
+
+def test_classes_must_be_defined(monkeypatch: Any) -> None:
+    with pytest.raises(ConfigError, match="restriction class `one' needs a definition"):
+        transaction(monkeypatch, smtpd_restriction_classes="one", one="")
 
 
 def test_a_deferral_softens_only_what_is_for_good(monkeypatch: Any) -> None:

@@ -23,8 +23,9 @@ def last(monkeypatch: Any, *lines: str, **main: str) -> list[str]:
         ("Ask us", ["500-5.5.2 Error: command not recognized", "500 5.5.2 Ask us"]),
         ("\\c. Ask us", [f"{UNKNOWN}. Ask us"]),
         ("\\c for $client_name[$client_address]:$client_port", [f"{UNKNOWN} for client.example[198.51.100.7]:1234"]),
-        ("\\c $server_name $server_address:$server_port", [f"{UNKNOWN} mail.ours.example 198.51.100.1:25"]),
-        ("\\c <$helo_name> <$sender> <$recipient> $mail_name", [f"{UNKNOWN} <> <> <> Postfix"]),
+        ("\\c $server_name $server_address:$server_port", [f"{UNKNOWN} mail.ours.example :"]),
+        ("\\c <$helo_name> <$sender> <$recipient> $reverse_client_name", [f"{UNKNOWN} <> <> <> client.example"]),
+        ("\\c $client_name ${", [UNKNOWN]),
         ("\\c $nosuch.", [f"{UNKNOWN} ."]),
         ("one\\ntwo", ["500-5.5.2 Error: command not recognized", "500-5.5.2 one", "500 5.5.2 two"]),
     ],
@@ -45,13 +46,14 @@ def test_footers_by_reply(monkeypatch: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [("550 5.0.0 Go away", "550 5.0.0 Go away"), ("450 later", "450 later"), ("250 fine", UNKNOWN), ("nonsense", UNKNOWN)],
+    [("550 5.0.0 Go away", "550 5.0.0 Go away"), ("450 later", "450 later"), ("450 5.0.0 later", UNKNOWN), ("250 fine", UNKNOWN), ("nonsense", UNKNOWN)],
 )
 def test_other_words(monkeypatch: Any, value: str, shown: str) -> None:
     found = converse(monkeypatch, "FOO", main={"smtpd_reject_filter_maps": f"inline:{{{{{UNKNOWN} = {value}}}}}"})
     assert found.replies[-1] == shown
+    assert (f"NOQUEUE: reply filter out: {value}" in found.lines) == (shown != UNKNOWN)
     if shown == UNKNOWN:
-        assert f"warning: smtpd_reject_filter_maps: bad reply: {value}" in found.lines
+        assert f"warning: NOQUEUE: ignoring invalid reject filter result: {value}" in found.lines
 
 
 def test_soft_bounce(monkeypatch: Any) -> None:
