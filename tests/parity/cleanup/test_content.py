@@ -77,6 +77,17 @@ CONFIGURATIONS: dict[str, dict[str, str]] = {
         "line_length_limit": "1000",
         "always_add_missing_headers": "yes",
     },
+    "narrow": {
+        "header_size_limit": "60",
+        "header_address_token_limit": "5",
+        "mime_nesting_limit": "2",
+        "mime_boundary_length_limit": "2",
+        "hopcount_limit": "3",
+        "non_empty_end_of_header_action": "reject",
+        "undisclosed_recipients_header": "no header",
+        "message_reject_characters": "\\0",
+        "strict_mime_encoding_domain": "yes",
+    },
     "small": {
         "message_size_limit": "1000",
         "disable_mime_input_processing": "yes",
