@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from pyfix.config.parameters.cleanup import CleanupSettings
 from pyfix.config.snapshot import Snapshot
-from pyfix.daemons.cleanup import quickheader
 from pyfix.daemons.cleanup.quickheader import HeaderNames, scan_header
 from pyfix.daemons.cleanup.session import Session
 from pyfix.daemons.cleanup.setup import Setup
@@ -167,9 +166,7 @@ def test_the_glance_at_a_header_takes_all_or_nothing(lines: list[bytes], rest: b
     found = scan_header(data, 0, HeaderNames(frozenset()), 2048, 102400)
     if found is None:
         return
-    walked = quickheader._walk(data, 0, end := found[2], HeaderNames(frozenset()), 2048)
-    assert found == walked, "at one glance and record by record"
-    specials = found[0]
+    specials, _titles, end = found
     assert data[end : end + 2] == b"N\0"
     assert end <= len(b"".join(records))
     for _known, name, body, start, stop in specials:

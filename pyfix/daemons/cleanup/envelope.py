@@ -123,6 +123,7 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
     """
     reader = _Envelope(message)
     attributes, append, limit = message.attributes, message.out.append, message.setup.attribute_limit
+    plain = message.setup.plain_attributes
     source.position += take_beginning(message, source.data[source.position :])
     while True:
         data, position = source.data, source.position
@@ -130,9 +131,9 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
         last = end - 1
         while position < last:
             kind = data[position]
-            if kind == ATTRIBUTE and not reader.recipients:
+            if kind == ATTRIBUTE and not reader.recipients and not data.startswith(b"dsn_orig_rcpt=", position + 2):
                 # Most records of most messages are these, which need nothing but to be kept.
-                after = take_run(attributes, limit, data, position)
+                after = take_run(plain, attributes, limit, data, position)
                 if after > position:
                     append(data[position:after])
                     position = after
@@ -152,9 +153,9 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
             source.position = position = after
             if kind == ATTRIBUTE:
                 # What smtpd(8) says of each recipient.
-                plain = _match_orcpt(payload)
-                if plain is not None and not message.pending_orcpt:
-                    message.pending_orcpt = plain[1].decode("ascii")
+                orcpt = _match_orcpt(payload)
+                if orcpt is not None and not message.pending_orcpt:
+                    message.pending_orcpt = orcpt[1].decode("ascii")
                     continue
                 reader.attribute(payload)
             elif kind == RECIPIENT:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import time
-from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from pyfix.formats.records import ATTRIBUTE, encode_record
@@ -16,18 +15,21 @@ from pyfix.formats.records import ATTRIBUTE, encode_record
 if TYPE_CHECKING:
     from pyfix.daemons.cleanup.message import Message
 
-_NAMES: Final = (
-    b"log_client_name", b"log_client_address", b"log_client_port", b"log_message_origin", b"log_helo_name",
-    b"log_protocol_name", b"client_name", b"reverse_client_name", b"client_address", b"client_port",
-    b"server_address", b"server_port", b"helo_name", b"protocol_name", b"client_address_type", b"log_ident",
-    b"sasl_method", b"sasl_username", b"sasl_sender",
+_NAMES: Final = frozenset(
+    (
+        b"log_client_name", b"log_client_address", b"log_client_port", b"log_message_origin", b"log_helo_name",
+        b"log_protocol_name", b"client_name", b"reverse_client_name", b"client_address", b"client_port",
+        b"server_address", b"server_port", b"helo_name", b"protocol_name", b"client_address_type", b"log_ident",
+        b"sasl_method", b"sasl_username", b"sasl_sender",
+    )
 )  # fmt: skip
 """Attributes that cleanup only hands on."""
-_START: Final = re.compile(rb"A([\0-\x7f])(?=(?:%b)=)" % b"|".join(_NAMES), re.DOTALL)
-_split_starts: Final = _START.split
-_match_start: Final = _START.match
-_match_clean: Final = re.compile(rb"(?:[a-z_]+=[!-~](?:[ -~]*[!-~])?\n)+").fullmatch
-"""Names and values that need no second look, each with a newline behind it."""
+_match_clean: Final = re.compile(rb"[!-~](?:[ -~]*[!-~])?\Z").match
+"""A value that needs no second look."""
+_LONGEST: Final = 0x7F
+_MOST: Final = 5000
+_split_starts: Final = re.compile(rb"A([\0-\x7f])(?=[a-z_]+=)", re.DOTALL).split
+"""Cuts records at what looks like starts of attributes: length, payload, and so on."""
 _WINDOW: Final = 4096
 """Bytes that are looked at together."""
 
@@ -67,28 +69,42 @@ def take_beginning(message: Message, data: bytes) -> int:
     return end
 
 
-def take_run(attributes: dict[bytes, bytes], limit: int, data: bytes, position: int) -> int:
+class PlainAttributes(dict[bytes, tuple[bytes, bytes] | None]):
+    """What is in the payload of an attribute record: name and value, or None when it must be looked at closely.
+
+    Clients come again and say the same: what was seen once is known.
+    """
+
+    def __missing__(self, payload: bytes) -> tuple[bytes, bytes] | None:
+        """Look at a payload that was not met before."""
+        name, _, value = payload.partition(b"=")
+        if name not in _NAMES or len(payload) > _LONGEST or _match_clean(value) is None:
+            return None
+        if len(self) >= _MOST:
+            self.clear()
+        self[payload] = found = (name, value)
+        return found
+
+
+def take_run(known: PlainAttributes, attributes: dict[bytes, bytes], limit: int, data: bytes, position: int) -> int:
     """Add the attributes at *position* and after it that only pass through to *attributes*.
 
-    Returns the offset after them, which is *position* when they are not all there, or more than *limit*.
+    Returns the offset after them, which is *position* when there are none, or more than *limit*.
     """
-    if _match_start(data, position) is None:
-        return position
     stop = data.find(b"M\0", position, position + _WINDOW)
     parts = _split_starts(data[position : stop if stop >= 0 else position + _WINDOW])
     sizes = b"".join(parts[1::2])
     payloads = parts[2::2]
-    # The last one has what follows the run behind it.
-    payloads[-1] = payloads[-1][: sizes[-1]]
-    after = position + 2 * len(sizes) + sum(sizes)
-    # Where something in a value looks like the start of a record, the lengths differ.
-    if (
-        list(map(len, payloads)) != list(sizes)
-        or data.count(b"\n", position, after) != sizes.count(b"\n")
-        or _match_clean(b"\n".join(payloads) + b"\n") is None
-        or len(attributes) + len(payloads) >= limit
-    ):
+    if parts[0] or not payloads:
         return position
-    # Pairs are what dict.update takes, also when they are lists.
-    attributes.update(map(bytes.split, payloads, repeat(b"="), repeat(1)))  # type: ignore[arg-type]
-    return after
+    # The last one has what follows it behind it.
+    payloads[-1] = payloads[-1][: sizes[-1]]
+    pairs = list(map(known.__getitem__, payloads))
+    if None in pairs:
+        del pairs[pairs.index(None) :]
+        sizes, payloads = sizes[: len(pairs)], payloads[: len(pairs)]
+    # Where something in a value looks like the start of a record, the lengths differ.
+    if list(map(len, payloads)) != list(sizes) or len(attributes) + len(pairs) >= limit:
+        return position
+    attributes.update(pairs)  # type: ignore[arg-type]  # no None is left in it
+    return position + 2 * len(sizes) + sum(sizes)

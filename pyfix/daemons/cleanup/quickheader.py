@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from itertools import accumulate
 from typing import Final
 
 from pyfix.formats.header import KnownHeader, find_header
@@ -30,29 +29,21 @@ _NOTED: Final = frozenset(("Message-Id", "TLS-Required", "Require-TLS-ESMTP"))
 _UNKNOWN_DROPPED: Final = KnownHeader("")
 """Stands for a header that is not known but in message_drop_headers."""
 
-_split_starts: Final = re.compile(rb"N([\x01-\x7f])(?=[ \t]|([\x21-\x39\x3b-\x7e]{1,100}):)", re.DOTALL).split
-"""Cuts a header at what looks like starts of records: size, name (None where a header goes on), text, and so on."""
-
 Special = tuple[KnownHeader, bytes, bytes, int, int]
 """A header that is not just copied: what is known of it, its name as written, its body, the offset of its first record
 and the one after its last.  (A named tuple takes longer to make than all else here.)"""
-_Glance = tuple[list[Special], list[str], int]
 
 
-class HeaderNames(dict[bytes | None, KnownHeader | str | bool]):
-    """What to do with a header by its name, as written: False: copy it; True: it is none; str: note it, and copy it.
-
-    A line that goes on with a header has no name, and is copied.
-    """
+class HeaderNames(dict[bytes, KnownHeader | str | bool]):
+    """What to do with a header by its name, as written: False: copy it; True: it is none; str: note it, and copy it."""
 
     def __init__(self, dropped: Collection[bytes]) -> None:
         """*dropped* is message_drop_headers in lower case."""
-        super().__init__({None: False})
+        super().__init__()
         self._dropped = dropped
 
-    def __missing__(self, name: bytes | None) -> KnownHeader | str | bool:
+    def __missing__(self, name: bytes) -> KnownHeader | str | bool:
         """Find out about a name that was not met before."""
-        assert name is not None  # it is there from the beginning
         found = True if _NAME.fullmatch(name) is None else self._find(name)
         if len(self) < _MOST_NAMES:
             self[name] = found
@@ -71,7 +62,7 @@ class HeaderNames(dict[bytes | None, KnownHeader | str | bool]):
 
 def scan_header(
     data: bytes, start: int, names: HeaderNames, line_limit: int, header_limit: int
-) -> _Glance | None:
+) -> tuple[list[Special], list[str], int] | None:
     """Find the headers that matter among the records from *start* on.
 
     Returns them, the names of those that are only to be noted, and the offset of the empty line that ends the header;
@@ -81,48 +72,6 @@ def scan_header(
     stop = data.find(b"\0", start) - 1
     if stop < start or data[stop] != TEXT or stop - start > header_limit:
         return None
-    return _split(data, start, stop, names) or _walk(data, start, stop, names, line_limit)
-
-
-def _split(data: bytes, start: int, stop: int, names: HeaderNames) -> _Glance | None:
-    """Do what scan_header does for a header of short lines, almost without steps in Python for each line.
-
-    None when it has longer lines, or text that looks like the start of a record.
-    """
-    region = data[start:stop]
-    parts = _split_starts(region)
-    sizes, names_there, texts = b"".join(parts[1::3]), parts[2::3], parts[3::3]
-    if parts[0] or not texts or list(map(len, texts)) != list(sizes) or names_there[0] is None:
-        return None
-    ends = region.count(b"\n") + region.count(b"\r")
-    if not region.isascii() or (ends and ends != sizes.count(b"\n") + sizes.count(b"\r")):
-        return None
-    specials: list[Special] = []
-    titles: list[str] = []
-    offsets: list[int] = []
-    for index, entry in enumerate(map(names.__getitem__, names_there)):
-        if entry is False:
-            continue
-        if not isinstance(entry, KnownHeader):
-            titles.append(str(entry))  # the pattern takes nothing for a name that is none
-            continue
-        if not offsets:
-            offsets = list(accumulate(sizes, initial=start))  # less two for each record
-        name = names_there[index]
-        body = texts[index][len(name) + 1 :]
-        after = index + 1
-        if after < len(texts) and names_there[after] is None:
-            lines = [body]
-            while after < len(texts) and names_there[after] is None:
-                lines.append(texts[after])
-                after += 1
-            body = b"\n".join(lines)
-        specials.append((entry, name, body, offsets[index] + 2 * index, offsets[after] + 2 * after))
-    return specials, titles, stop
-
-
-def _walk(data: bytes, start: int, stop: int, names: HeaderNames, line_limit: int) -> _Glance | None:
-    """Do what scan_header does, record by record."""
     found: list[tuple[KnownHeader, int, int, int, int, int]] = []
     titles: list[str] = []
     known: KnownHeader | None = None

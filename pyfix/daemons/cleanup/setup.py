@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.cleanup import CleanupSettings
 from pyfix.content.characters import Characters
+from pyfix.daemons.cleanup.quickenvelope import PlainAttributes
 from pyfix.daemons.cleanup.quickheader import HeaderNames
 from pyfix.rewriting.standard import StandardForm
 
@@ -54,6 +55,7 @@ class Setup:
         self.cut_action = settings.non_empty_end_of_header_action
         if self.cut_action not in ("fix_quietly", "add_header", "reject"):
             raise ConfigError(f'invalid setting: "non_empty_end_of_header_action = {self.cut_action}"')
+        self.plain_attributes = PlainAttributes()
         self.header_names = HeaderNames(self.drop_headers)
         self.headers: dict[tuple[str, bytes, bytes], bytes | None] = {}
         """Address headers written again: (context, name, body) -> text, None when nothing changes."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pyfix.daemons.cleanup.quickenvelope import take_run
+from pyfix.daemons.cleanup import quickenvelope
+from pyfix.daemons.cleanup.quickenvelope import PlainAttributes, take_run
 
 from .conftest import RECIPIENT, TAIL, Submit, lines, record, records
 
@@ -15,7 +16,7 @@ PORT = record("A", "client_port=25")
 
 def run(data: bytes, limit: int = LIMIT) -> tuple[dict[bytes, bytes], int]:
     attributes: dict[bytes, bytes] = {}
-    return attributes, take_run(attributes, limit, data, 0)
+    return attributes, take_run(PlainAttributes(), attributes, limit, data, 0)
 
 
 @pytest.mark.parametrize(
@@ -111,3 +112,11 @@ def test_a_beginning_is_the_same_at_one_glance_and_piece_by_piece(
         for records in (outcome.records, slowly.records)
     )
     assert kept == expected
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quickenvelope, "_MOST", 3)
+    known = PlainAttributes()
+    for number in range(10):
+        assert known[b"helo_name=%d" % number] == (b"helo_name", b"%d" % number)
+        assert len(known) <= 3
