@@ -232,11 +232,9 @@ class DeliveryAgent(Daemon):
         for fd, reply in answers:
             first = fd not in standing
             stays = bool(reply) and self._may_stand(first, first and fd in standing.wanted)
-            if first and reply:
-                reply = _HANDSHAKE + reply + (STAYS if stays else b"")
             try:
                 if reply:
-                    os.write(fd, reply)
+                    os.write(fd, _HANDSHAKE + reply + (STAYS if stays else b"") if first else reply)
             except OSError as error:
                 log.warning(f"delivery request: {error.strerror}")
                 stays = False
