@@ -236,13 +236,9 @@ class DeliveryAgent(Daemon):
         for fd, reply in answers:
             first = fd not in standing
             stays = bool(reply) and self._may_stand(first, first and fd in standing.wanted)
-            if first and reply:
-                begin, end = _HANDSHAKE, STAYS if stays else b""
-            else:
-                begin = end = b""
             try:
                 if reply:
-                    os.write(fd, begin + reply + end)
+                    os.write(fd, _HANDSHAKE + reply + (STAYS if stays else b"") if first else reply)
             except OSError as error:
                 log.warning(f"delivery request: {error.strerror}")
                 stays = False
