@@ -82,6 +82,19 @@ async def receive_list(stream: Stream, encoding: Encoding = "null") -> bytes | N
         data += more
 
 
+async def next_request(stream: Stream, encoding: Encoding = "null") -> bytes | None:
+    """Return a client's next list as receive_list does; before it the client may be silent for as long as it likes."""
+    timeout, stream.timeout = stream.timeout, 0
+    try:
+        begin = await stream.read()
+    finally:
+        stream.timeout = timeout
+    if not begin:
+        return None
+    stream.unread(begin)
+    return await receive_list(stream, encoding)
+
+
 async def receive(stream: Stream, message: type[Reply]) -> Reply:
     """Return the next attribute list as a *message*.
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pyfix.formats.attributes import AttributeListError, Attributes, Encoding, decode_pairs
 from pyfix.runtime.daemon import Daemon
-from pyfix.runtime.ipc import handshake, receive_list
+from pyfix.runtime.ipc import handshake, next_request, receive_list
 from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream
 
@@ -43,7 +43,7 @@ class RequestDaemon(Daemon):
         """The client closed its connection."""
 
     async def serve(self, stream: Stream) -> None:
-        """Answer one client until it goes or is silent for too long."""
+        """Answer one client until it goes."""
         stream.write(handshake(self.PROTOCOL, self.ENCODING))
         await self.answer_all(stream)
 
@@ -60,7 +60,7 @@ class RequestDaemon(Daemon):
     async def answer_all(self, stream: Stream) -> None:
         """Answer the requests of a client that has been greeted."""
         try:
-            while (data := await receive_list(stream, self.ENCODING)) is not None:
+            while (data := await next_request(stream, self.ENCODING)) is not None:
                 reply = await self._reply(data, stream)
                 if reply is not None:
                     stream.write(reply.encode())

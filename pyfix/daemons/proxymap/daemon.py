@@ -35,7 +35,7 @@ from pyfix.protocols.internal.proxymap import (
 )
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
-from pyfix.runtime.ipc import handshake, receive_list
+from pyfix.runtime.ipc import handshake, next_request
 from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream
 from pyfix.tables.build import TableBuild, can_build
@@ -80,7 +80,7 @@ class Proxymap(Daemon):
             log.warning(f"{self.invocation.service} socket: {error}")
 
     async def _serve(self, stream: Stream) -> None:
-        while (data := await receive_list(stream)) is not None:
+        while (data := await next_request(stream)) is not None:
             try:
                 pairs = decode_pairs(data)
                 if not pairs or pairs[0][0] != "request":

@@ -110,8 +110,9 @@ class TrivialRewrite(Daemon):
         return accept_unless_outdated
 
     async def serve(self, stream: Stream) -> None:
-        """Answer one client until it goes, is silent for too long or asks a process with old tables."""
+        """Answer one client until it goes, stops for too long within a request or asks a process with old tables."""
         stream.write(self._greeting)
+        timeout, stream.timeout = stream.timeout, 0
         answers = self._answers
         data = b""
         while more := await stream.read():
@@ -131,6 +132,7 @@ class TrivialRewrite(Daemon):
                         return
                 stream.write(reply)
             data = data[start:]
+            stream.timeout = timeout if data else 0
             if self._outdated and not data:
                 return
 

@@ -14,6 +14,7 @@ from tests.kit.processes import wait_until
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
+
 def sockets(mta: Instance, program: str) -> set[str]:
     """Return the sockets that the one process of a program has open."""
     (pid,) = mta.pids_of(program)
@@ -40,6 +41,23 @@ def test_client_that_says_nothing(parity: Parity, service: str) -> None:
             return time.monotonic() - begin > 0.9
 
     parity(case, main={"ipc_timeout": "1s"})
+
+
+@pytest.mark.parametrize("service", ["rewrite", "anvil", "verify", "proxymap"])
+def test_client_that_is_silent_between_requests(parity: Parity, service: str) -> None:
+    """It may be, for longer than ipc_timeout."""
+
+    def case(mta: Instance) -> bool:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(2.5)
+            client.connect(str(mta.queue_directory / "private" / service))
+            client.recv(4096)
+            try:
+                return bool(client.recv(4096))
+            except TimeoutError:
+                return True
+
+    assert parity(case, main={"ipc_timeout": "1s"}).result is True
 
 
 def test_idle_connection(parity: Parity) -> None:
