@@ -32,7 +32,7 @@ LISTS = [
 TABLES = [
     "smtpd_discard_ehlo_keyword_address_maps", "smtpd_command_filter", "virtual_alias_maps", "local_recipient_maps",
     "virtual_mailbox_maps", "relay_recipient_maps", "relocated_maps", "canonical_maps", "recipient_canonical_maps",
-    "sender_canonical_maps", "transport_maps", "smtpd_reject_footer_maps", "smtpd_reject_filter_maps", "smtpd_dns_reply_filter", "smtpd_sender_login_maps",
+    "transport_maps", "smtpd_reject_footer_maps", "smtpd_reject_filter_maps", "smtpd_dns_reply_filter", "smtpd_sender_login_maps",
     "smtpd_client_restrictions",
 ]  # fmt: skip
 OTHER_WAYS = {
