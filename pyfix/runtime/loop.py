@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 READ_EDGE = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 WRITE_EDGE = READ_EDGE | select.EPOLLOUT
 LISTEN = select.EPOLLIN
-ONCE = select.EPOLLIN | select.EPOLLONESHOT
-"""Until rewatch."""
 
 _MOST_EVENTS = 256
 

@@ -25,6 +25,7 @@ class FakeStream:
     def __init__(self, *pieces: bytes) -> None:
         self.pieces = list(pieces)
         self.out = b""
+        self.timeout = 1.0
 
     async def read(self) -> bytes:
         return self.pieces.pop(0) if self.pieces else b""
