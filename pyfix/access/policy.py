@@ -6,6 +6,7 @@ parent_domain_matches_subdomains.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from pyfix.access.evaluate import CheckList, compile_list
@@ -17,6 +18,7 @@ from pyfix.config.own_networks import own_addresses, proxy_addresses
 from pyfix.config.parameters.smtpd import SmtpdSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.formats.domain import literal_to_address
+from pyfix.runtime.log import log
 from pyfix.tables.maps import Maps
 from pyfix.tables.matchlist import MatchList, parent_matches
 from pyfix.tables.source import open_or_unavailable
@@ -74,11 +76,11 @@ class AccessPolicy:
         )
         """The same for senders."""
         self._open_early(snapshot, settings)
-        self._check_relay_guard()
         self._classes: dict[Stage | None, dict[str, CheckList]] = {}
         self._named: dict[str, CheckList] = {}
         for name in settings.smtpd_restriction_classes:
             self.named_list(name)  # one that no list has must be right, too
+        self._check_relay_guard()
         self.client = self._compile(CLIENT, settings.smtpd_client_restrictions)
         self.helo = self._compile(HELO, settings.smtpd_helo_restrictions)
         self.sender = self._compile(SENDER, settings.smtpd_sender_restrictions)
@@ -117,22 +119,39 @@ class AccessPolicy:
 
     def _check_relay_guard(self) -> None:
         settings = self.settings
-        words = [*settings.smtpd_relay_restrictions, *settings.smtpd_recipient_restrictions]
-        seen: set[str] = set()
-        warned = False
-        while words:
-            word = words.pop(0)
-            if word.lower() in _RELAY_GUARDS and not warned:
-                return
-            warned = word.lower() == "warn_if_reject"
-            if word in settings.smtpd_restriction_classes and word not in seen:
-                seen.add(word)
-                words = [*self.snapshot.value(word).replace(",", " ").split(), *words]
+        if self._is_guarded(settings.smtpd_recipient_restrictions, ()):
+            return
+        if self._is_guarded(settings.smtpd_relay_restrictions, ()):
+            return
         guards = f"{', '.join(_RELAY_GUARDS[:-1])} or {_RELAY_GUARDS[-1]}"
         raise ConfigError(
             "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, "
             f"specify at least one working instance of: {guards}"
         )
+
+    def _is_guarded(self, words: Sequence[str], inside: tuple[str, ...]) -> bool:
+        """Say whether a list of restrictions has one that keeps strangers from relaying, before it permits all.
+
+        *inside*: the classes in which the list stands.
+        """
+        position = 0
+        while position < len(words):
+            word = words[position]
+            name = word.lower()
+            position += 1
+            if name in _RELAY_GUARDS:
+                return True
+            if name == "warn_if_reject":
+                position += 1
+            elif name == "permit":
+                if position < len(words):
+                    log.warning(f"restriction `{words[position]}' after `{word}' is ignored")
+                return False
+            elif word in self.settings.smtpd_restriction_classes and word not in inside:
+                guarded = self._is_guarded(self.snapshot.value(word).replace(",", " ").split(), (*inside, word))
+                if guarded:
+                    return True
+        return False
 
     def in_mynetworks(self, address: str) -> bool:
         """Say whether a client's address is in mynetworks.  Raises TableError."""

@@ -16,7 +16,7 @@ from tests.kit.services import jailed
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
-_BESIDES = re.compile(r"/pid/|/incoming/#\d+ \(deleted\)$")
+_BESIDES = re.compile(r"/pid/|/incoming/#\d+ \(deleted\)$|^/dev/urandom$|/prng_exch$")
 _OF_THREADS = ("Uid", "Gid", "Groups")
 _SHOWN = (*_OF_THREADS, "Umask", "SigIgn", "SigBlk")
 
@@ -37,7 +37,8 @@ def rights(mta: Instance, pid: int) -> dict[str, object]:
 def open_files(mta: Instance, pid: int) -> list[str]:
     """Return the paths of a process's open files.
 
-    The locks of accept(2), which pyfix does not need, are left out, and what pyfix's cleanup(8) has besides: outside of
+    The locks of accept(2), which pyfix does not need, are left out, the sources from which Postfix's tlsmgr(8) stirs its
+    random numbers, where pyfix asks the kernel, and what pyfix's cleanup(8) has besides: outside of
     a jail the folder of its own descriptors, by which it gives its files their names, and the file without a name for
     the next message of a connection.
     """
