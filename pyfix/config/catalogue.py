@@ -7,7 +7,7 @@ from pyfix.config.parameter import DECLARED
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Final
 
     from pyfix.config.parameter import Parameter
 
@@ -72,12 +72,19 @@ MODULES = (
 )
 """The modules of pyfix.config.parameters that declare parameters."""
 
+_WANTED_MOST: Final = ("logging", "identity", "paths", "process", "mail", "submission", "services")
+"""What programs need that read few parameters: they find them without all the others."""
+
 _complete = False
 
 
 def find(name: str) -> Parameter[Any] | None:
-    """Return the declaration of *name*, importing all modules when those loaded so far lack it."""
+    """Return the declaration of *name*, importing modules until one has it."""
     if not _complete:
+        for module in _WANTED_MOST:
+            __import__(f"pyfix.config.parameters.{module}")
+            if name in DECLARED:
+                return DECLARED[name]
         _load()
     return DECLARED.get(name) or family_default(name)
 

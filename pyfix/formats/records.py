@@ -7,7 +7,12 @@ queue files (type, then 7 bits of length a byte, lowest first, top bit says that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+
+TYPE_CHECKING = False  # typing costs a command several milliseconds
+if TYPE_CHECKING:
+    from typing import Final, NamedTuple
+else:
+    from collections import namedtuple
 
 # Record types; the names are those that postcat(1) prints.
 SIZE: Final = 0x43  # C message_size
@@ -52,12 +57,17 @@ class RecordError(ValueError):
     """The bytes are not a sequence of records."""
 
 
-class Record(NamedTuple):
-    """One record and where it starts."""
+if TYPE_CHECKING:
 
-    kind: int
-    data: bytes
-    offset: int
+    class Record(NamedTuple):
+        """One record and where it starts."""
+
+        kind: int
+        data: bytes
+        offset: int
+
+else:
+    Record = namedtuple("Record", "kind data offset")
 
 
 def encode_length(length: int) -> bytes:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from typing import Final
 
 from pyfix.formats.queueid import hash_folders
+
+TYPE_CHECKING = False  # typing costs a command several milliseconds
+if TYPE_CHECKING:
+    from typing import Final
 
 INCOMING: Final = "incoming"
 ACTIVE: Final = "active"

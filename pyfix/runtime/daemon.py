@@ -295,7 +295,7 @@ class Daemon:
         self.loop.unwatch(STATUS)
         self.retire()
 
-    def _wait_writable(self, sender: socket.socket, send: Callable[[], bool]) -> None:
+    def _wait_writable(self, sender: _Socket, send: Callable[[], bool]) -> None:
         fd = sender.fileno()
 
         def writable(_event: int) -> None:

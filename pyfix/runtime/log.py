@@ -6,9 +6,9 @@ are dropped only when that is full.
 
 from __future__ import annotations
 
+import _socket  # the wrapper around it costs a command some milliseconds
 import errno
 import os
-import socket
 import sys
 from collections import deque
 from time import localtime, monotonic, strftime, time
@@ -30,6 +30,7 @@ _FILE_MODE: Final = 0o600
 _MOST_DATAGRAM: Final = 4000
 """Bytes of lines in one datagram; postlogd(8) receives 4096 at most."""
 _SYSLOG_SOCKET: Final = "/dev/log"
+_DATAGRAM: Final = _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK
 
 _UNPRINTABLE: Final = dict.fromkeys([*range(32), 127, *range(128, 160), *range(55296, 57344)], "?")
 
@@ -52,7 +53,7 @@ class Log:
         """What stands before the process id: ``postfix/smtpd``."""
         self.ascii_only = False
         """Show a question mark for each byte that is not ASCII, as with smtputf8_enable=no."""
-        self._socket: socket.socket | None = None
+        self._socket: _socket.socket | None = None
         self._address = ""
         self._postlog = False
         self._file = ""
@@ -63,7 +64,7 @@ class Log:
         self._waiting: deque[bytes] = deque(maxlen=_MOST_WAITING)
         self._batch: list[str] = []
         self._at_turn_end: Callable[[Callable[[], None]], None] | None = None
-        self._wait_writable: Callable[[socket.socket, Callable[[], bool]], None] | None = None
+        self._wait_writable: Callable[[_socket.socket, Callable[[], bool]], None] | None = None
         self._is_waiting = False
         self._second = 0
         self._pid = 0
@@ -105,7 +106,7 @@ class Log:
         self._connect()
 
     def _connect(self) -> bool:
-        sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+        sender = _socket.socket(_socket.AF_UNIX, _DATAGRAM)
         try:
             sender.connect(self._address)
         except OSError:
@@ -132,7 +133,7 @@ class Log:
         """Return the descriptor of the connection to the logger, -1 without one."""
         return -1 if self._socket is None else self._socket.fileno()
 
-    def wait_with(self, wait_writable: Callable[[socket.socket, Callable[[], bool]], None]) -> None:
+    def wait_with(self, wait_writable: Callable[[_socket.socket, Callable[[], bool]], None]) -> None:
         """Let an event loop call back when a full logger takes lines again.
 
         The callback sends what waits and tells whether all of it is gone.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import socket
 import struct
 import termios
 import time
+from _socket import socket as _Socket
 from collections.abc import Callable
 
 from pyfix.config.errors import ConfigError
@@ -71,7 +71,7 @@ class Master:
         """Seconds.  Source: postconf(5) service_throttle_time."""
         return self._settings.service_throttle_time
 
-    def _wait_for_logger(self, sender: socket.socket, send: Callable[[], bool]) -> None:
+    def _wait_for_logger(self, sender: _Socket, send: Callable[[], bool]) -> None:
         """Send the lines that wait when the logger, which we have to start ourselves, reads again."""
         fd = sender.fileno()
 
