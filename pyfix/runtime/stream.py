@@ -69,33 +69,27 @@ class Stream:
     # From the loop
 
     def _event(self, event: int) -> None:
-        if event == _INPUT:
-            if self._task is None:
-                self.readable = True
-            elif self._only_ready:
-                self._resume()
-            else:
-                self._receive()
-            return
-        if event & select.EPOLLOUT:
-            if self._writer is not None:
-                writer, self._writer = self._writer, None
-                writer.wake(None)
-            elif self._writing:
-                self._send()
-        if event & (select.EPOLLIN | _HANGUP):
+        if event != _INPUT:
+            if event & select.EPOLLOUT:
+                if self._writer is not None:
+                    writer, self._writer = self._writer, None
+                    writer.wake(None)
+                elif self._writing:
+                    self._send()
+            if not event & (select.EPOLLIN | _HANGUP):
+                return
             if event & _HANGUP:
                 # Edges do not repeat: from here on every read asks the kernel, until it returns the end.
                 self._hangup = True
                 if self._writer is not None:
                     writer, self._writer = self._writer, None
                     writer.wake(None)
-            if self._task is None:
-                self.readable = True
-            elif self._only_ready:
-                self._resume()
-            else:
-                self._receive()
+        if self._task is None:
+            self.readable = True
+        elif self._only_ready:
+            self._resume()
+        else:
+            self._receive()
 
     def _receive(self) -> None:
         """Read for the coroutine that waits; of many, it goes on when the other descriptors have been read, too."""
@@ -129,7 +123,7 @@ class Stream:
     def __await__(self) -> Generator[Stream, None, None]:
         """Wait for input, or for the problem that stands in its place."""
         # An iterator made in C: this is on the way of every byte.
-        return iter((self,))  # type: ignore[return-value]
+        return iter((self,))  # type: ignore[return-value]  # await takes any iterator
 
     def expired(self) -> None:
         """Called by the loop when the deadline of a wait is over."""
@@ -213,12 +207,8 @@ class Stream:
         if self._buffer:
             data, self._buffer = self._buffer, b""
             return data
-        if self._out and not self._leaving and not self._writing:
-            if self._loop.batching:
-                self._leaving = True
-                self._loop.leaving.append(self._send)
-            else:
-                self._send()
+        if self._out:
+            self.send_soon()
         if self.readable and (found := self._read_ready()) is not None:
             return found
         if self._problem is not None:

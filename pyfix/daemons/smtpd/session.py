@@ -253,8 +253,7 @@ class Session:
         """Return the next line, as _take_line does."""
         limit = self.server.line_limit
         stream = self.stream
-        if self.settings.smtpd_per_request_deadline:
-            self.start_deadline()
+        self.start_deadline()
         while len(self.buffer) <= limit + 2:
             data = stream.begin_read()
             if data is None:

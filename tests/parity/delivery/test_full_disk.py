@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit import requirements
 from tests.kit.instance import MAILBOX_OWNER, Instance
 from tests.kit.parity import Parity
 
@@ -30,7 +31,7 @@ def _small(folder: Path) -> Iterator[None]:
         ["mount", "-t", "tmpfs", "-o", "size=64k,mode=1777", "pyfix-test", folder], capture_output=True, check=False
     )
     if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr!r}")
+        requirements.missing(f"no file system can be mounted here: {done.stderr!r}")
     try:
         yield
     finally:

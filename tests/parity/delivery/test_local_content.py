@@ -17,6 +17,7 @@ from pwd import getpwnam
 
 import pytest
 
+from tests.kit import requirements
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
 from tests.kit.processes import wait_until
@@ -229,6 +230,6 @@ def test_comsat(exchanged: Parity, biff: str) -> None:
     try:
         socket.getservbyname("biff", "udp")
     except OSError:
-        pytest.skip("this machine knows no port of biff")
+        requirements.missing("this machine knows no port of biff")
     exchanged(case, main={**MAIN, "biff": biff}, replace=OURS, deliveries=True)
 

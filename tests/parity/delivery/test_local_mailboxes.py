@@ -13,6 +13,7 @@ from pwd import getpwnam
 import pytest
 
 from tests.kit.instance import Instance
+from tests.kit.owned import owned_file, owned_link
 from tests.kit.parity import Parity
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
@@ -41,15 +42,7 @@ def listing(folder: Path) -> list[str]:
 
 
 def _file(path: Path, owner: int = USER.pw_uid, mode: int = 0o600, text: str = "before\n") -> Path:
-    path.write_text(text)
-    os.chown(path, owner, -1)
-    path.chmod(mode)
-    return path
-
-
-def _link(path: Path, target: Path, owner: int) -> None:
-    path.symlink_to(target)
-    os.lchown(path, owner, owner)
+    return owned_file(path, owner, mode=mode, text=text)
 
 
 def _fifo(box: Path) -> None:
@@ -73,8 +66,8 @@ def _two_links(box: Path) -> None:
 
 def _link_to_link(box: Path) -> None:
     _file(box.parent / "target")
-    _link(box.parent / "between", box.parent / "target", 0)
-    _link(box, box.parent / "between", 0)
+    owned_link(box.parent / "between", box.parent / "target", 0)
+    owned_link(box, box.parent / "between", 0)
 
 
 def _lock_is_a_directory(box: Path) -> None:
@@ -91,15 +84,15 @@ BOXES: dict[str, Callable[[Path], object]] = {
     "a device": _device,
     "a directory": _directory,
     "two links": _two_links,
-    "a link of root": lambda box: _link(box, _file(box.parent / "target"), 0),
-    "a link of the user": lambda box: _link(box, _file(box.parent / "target"), USER.pw_uid),
-    "a link of somebody else": lambda box: _link(box, _file(box.parent / "target"), OTHER.pw_uid),
-    "a link of root to nothing": lambda box: _link(box, box.parent / "target", 0),
-    "a link of the user to nothing": lambda box: _link(box, box.parent / "target", USER.pw_uid),
-    "a link of root to the null device": lambda box: _link(box, Path("/dev/null"), 0),
-    "a link of root to a file of somebody else": lambda box: _link(box, _file(box.parent / "t", OTHER.pw_uid, 0o666), 0),
+    "a link of root": lambda box: owned_link(box, _file(box.parent / "target"), 0),
+    "a link of the user": lambda box: owned_link(box, _file(box.parent / "target"), USER.pw_uid),
+    "a link of somebody else": lambda box: owned_link(box, _file(box.parent / "target"), OTHER.pw_uid),
+    "a link of root to nothing": lambda box: owned_link(box, box.parent / "target", 0),
+    "a link of the user to nothing": lambda box: owned_link(box, box.parent / "target", USER.pw_uid),
+    "a link of root to the null device": lambda box: owned_link(box, Path("/dev/null"), 0),
+    "a link of root to a file of somebody else": lambda box: owned_link(box, _file(box.parent / "t", OTHER.pw_uid, 0o666), 0),
     "a link of root to a link": _link_to_link,
-    "a link to itself": lambda box: _link(box, box, 0),
+    "a link to itself": lambda box: owned_link(box, box, 0),
     "a file of somebody else": lambda box: _file(box, OTHER.pw_uid),
     "a file of somebody else that all may write": lambda box: _file(box, OTHER.pw_uid, 0o666),
     "a file of root that all may write": lambda box: _file(box, 0, 0o666),

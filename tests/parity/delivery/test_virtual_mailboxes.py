@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.instance import MAILBOX_OWNER, Instance
+from tests.kit.owned import owned_file, owned_link
 from tests.kit.parity import Parity
 
 from .test_local_content import held
@@ -58,10 +59,7 @@ FILES: dict[str, str | bytes] = {
 
 
 def _file(path: Path, owner: int = MAILBOX_OWNER, mode: int = 0o600, text: str = "before\n") -> Path:
-    path.write_text(text)
-    os.chown(path, owner, owner)
-    path.chmod(mode)
-    return path
+    return owned_file(path, owner, owner, mode, text)
 
 
 def _folder(path: Path, mode: int = 0o700, owner: int = MAILBOX_OWNER) -> Path:
@@ -69,11 +67,6 @@ def _folder(path: Path, mode: int = 0o700, owner: int = MAILBOX_OWNER) -> Path:
     os.chown(path, owner, owner)
     path.chmod(mode)
     return path
-
-
-def _link(path: Path, target: Path, owner: int) -> None:
-    path.symlink_to(target)
-    os.lchown(path, owner, owner)
 
 
 def _without_last_line(text: str) -> str:
@@ -141,11 +134,11 @@ BOXES: dict[str, Callable[[Path], object]] = {
     "a device": _device,
     "a directory": _folder,
     "two links": _two_links,
-    "a link of root": lambda box: _link(box, _file(box.parent / "target"), 0),
-    "a link of the owner": lambda box: _link(box, _file(box.parent / "target"), MAILBOX_OWNER),
-    "a link of somebody else": lambda box: _link(box, _file(box.parent / "target"), 1),
-    "a link of root to nothing": lambda box: _link(box, box.parent / "target", 0),
-    "a link to itself": lambda box: _link(box, box, 0),
+    "a link of root": lambda box: owned_link(box, _file(box.parent / "target"), 0),
+    "a link of the owner": lambda box: owned_link(box, _file(box.parent / "target"), MAILBOX_OWNER),
+    "a link of somebody else": lambda box: owned_link(box, _file(box.parent / "target"), 1),
+    "a link of root to nothing": lambda box: owned_link(box, box.parent / "target", 0),
+    "a link to itself": lambda box: owned_link(box, box, 0),
     "a file of somebody else": lambda box: _file(box, 1),
     "a file of somebody else that all may write": lambda box: _file(box, 1, 0o666),
     "a file that may only be read": lambda box: _file(box, mode=0o400),
@@ -180,7 +173,7 @@ MAILDIRS: dict[str, Callable[[Path], object]] = {
     "a closed tmp": lambda path: _folder(_folder(path) / "tmp", 0o500),
     "tmp is a file": lambda path: _file(_folder(path) / "tmp"),
     "tmp only": lambda path: _folder(_folder(path) / "tmp"),
-    "a link": lambda path: _link(path, _folder(path.parent / "target"), MAILBOX_OWNER),
+    "a link": lambda path: owned_link(path, _folder(path.parent / "target"), MAILBOX_OWNER),
 }
 
 
