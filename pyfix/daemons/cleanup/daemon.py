@@ -53,6 +53,7 @@ class Cleanup(Daemon):
         self._long_ids = settings.enable_long_queue_ids
         self._limit = settings.message_size_limit
         self._waking = False
+        self._looking = False
         self._next_look = 0.0
         self._busy = 0
         """Messages that are being taken."""
@@ -120,7 +121,14 @@ class Cleanup(Daemon):
                 self._after_message()
 
     def _after_message(self) -> None:
+        """Look after what can wait, when the client has its answer."""
+        if not self._looking:
+            self._looking = True
+            self.loop.at_turn_end(self._look_ahead)
+
+    def _look_ahead(self) -> None:
         """Prepare for the next message; make place for a new process when a table has changed."""
+        self._looking = False
         if self._retiring:
             return
         if not self._busy:

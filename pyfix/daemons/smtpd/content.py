@@ -46,8 +46,9 @@ async def data(session: Session, words: list[Word], _line: str) -> bool:
         if refusal is not None:
             session.refuse(refusal)
             return False
-    message.begin_content(session)
     session.reply("354 End data with <CR><LF>.<CR><LF>")
+    session.send_early()
+    message.begin_content(session)
     return await _take_data(session)
 
 
@@ -63,9 +64,6 @@ async def _take_data(session: Session) -> bool:
     problem = ""
     session.start_deadline()
     session.where_detail = " (0 bytes)"
-    if not session.buffer:
-        session.stream.send_early()
-        new.send_early()
     while True:
         if not session.buffer:
             await session.read_more()

@@ -124,9 +124,11 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         return False
     session.mail = found
     session.arrival = time.time()
-    if not settings.smtpd_delay_open_until_valid_rcpt and not await message.opened(session):
-        transaction.forget_mail()
-        return False
+    if not settings.smtpd_delay_open_until_valid_rcpt:
+        if not await message.opened(session):
+            transaction.forget_mail()
+            return False
+        message.introduce(session)
     session.reply("250 2.1.0 Ok")
     return True
 
@@ -235,12 +237,17 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
             transaction.recipient = before
             session.refuse(refusal)
             return False
-    if session.message is None and not await message.opened(session):
+    is_first = session.message is None
+    if is_first and not await message.opened(session):
         transaction.recipient = before
         return False
     transaction.accepted += 1
     if before is not None:
         transaction.recipient = before  # the log shows the first
-    message.add_recipient(session, recipient, path.text, found)
     session.reply("250 2.1.5 Ok")
+    # The client need not wait for what no reply depends on.
+    session.send_early()
+    if is_first:
+        message.introduce(session)
+    message.add_recipient(session, recipient, path.text, found)
     return True

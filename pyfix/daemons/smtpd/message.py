@@ -49,7 +49,7 @@ _END: Final = encode_record(END)
 
 
 async def opened(session: Session) -> bool:
-    """Open the message at cleanup(8) and write the first records; on failure reply, and tell so."""
+    """Open the message at cleanup(8); on failure reply, and tell so.  What introduce() does is still to be done."""
     server = session.server
     bits = server.cleanup_flags | flags.SMTP_REPLY
     if session.mail.smtputf8:
@@ -69,8 +69,15 @@ async def opened(session: Session) -> bool:
         session.reply(_SERVICE_FAILED)
         return False
     session.message = new
+    session.transaction.queue_id = new.queue_id
+    return True
+
+
+def introduce(session: Session) -> None:
+    """Write the first records of a message that was opened, and say in the log whose it is."""
+    new = session.message
+    assert new is not None
     transaction = session.transaction
-    transaction.queue_id = new.queue_id
     new.write(_envelope(session, new.queue_id))
     text = f"{new.queue_id}: client={session.client.log_name}"
     if transaction.sasl_method:
@@ -86,7 +93,6 @@ async def opened(session: Session) -> bool:
         if _CLIENT_NAMES.intersection(forwarded):
             text += f", orig_client={_forwarded_client(session)}"
     log.info(text)
-    return True
 
 
 def _forwarded_client(session: Session) -> str:

@@ -196,6 +196,11 @@ class Session:
             self.transcript.lines.append(SERVER + text)
         self.stream.write(encode_reply(text))
 
+    def send_early(self) -> None:
+        """Let the replies leave now if the client waits for them, and nobody else is there."""
+        if not self.buffer and not self.stream.readable:
+            self.stream.send_early()
+
     def refuse(self, refusal: Reject) -> None:
         """Reply what a restriction says; it is logged already."""
         self.blame(refusal.notice)
