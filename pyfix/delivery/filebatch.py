@@ -17,6 +17,10 @@ from pyfix.runtime.identity import Owner
 from pyfix.runtime.loop import current
 from pyfix.runtime.task import Waiter
 
+_COMPANY = 0.001
+"""Seconds that a single target waits for another: what a sync costs on a fast disk."""
+_GO_ALONE = 10
+
 
 class FileTarget(ABC):
     """One message on its way into one file.  All methods run with the owner's rights and never wait."""
@@ -52,7 +56,11 @@ class FileBatch:
         """*lock_delay* is postconf(5) deliver_lock_delay, in seconds."""
         self._lock_delay = lock_delay
         self._waiting: list[FileTarget] = []
-        self._looked_again = False
+        self._looking = False
+        """One target waits for another."""
+        self._vain = 0
+        """So many more go alone, because the last one waited in vain."""
+        self.deadline = 0.0
 
     async def deliver(self, target: FileTarget) -> Outcome:
         """Write, sync and publish *target*, with others of this turn; return its outcome."""
@@ -64,17 +72,32 @@ class FileBatch:
         target.is_retried = False
         if not self._waiting:
             current().at_turn_end(self._commit)
+        elif self._looking and len(self._waiting) == 1:
+            current().expire_never(self)
+            current().at_turn_end(self._commit)
         self._waiting.append(target)
 
+    def expired(self) -> None:
+        """Called by the loop when nobody has joined the one who waits."""
+        self._vain = _GO_ALONE
+        self._commit()
+
     def _commit(self) -> None:
-        if len(self._waiting) == 1 and not self._looked_again:
-            # qmgr(8) sends the next request when it has an answer.  One more look at the sockets, and there are two to
-            # sync: where a destination may have two at a time, as a user's mailbox, they go in pairs from then on.
-            self._looked_again = True
-            current().at_turn_end(self._commit)
+        if len(self._waiting) == 1 and not self._looking:
+            # qmgr(8) sends the next request when it has an answer.  A moment later there may be two to sync: where a
+            # destination may have two at a time, as a user's mailbox, they go in pairs from then on.
+            self._looking = True
+            loop = current()
+            if self._vain:
+                self._vain -= 1
+                loop.at_turn_end(self._commit)
+            else:
+                loop.expire_at(self, loop.now + _COMPANY)
             return
-        self._looked_again = False
+        self._looking = False
         batch, self._waiting = self._waiting, []
+        if not batch:
+            return
         try:
             self._deliver(batch)
         except BaseException:

@@ -11,6 +11,7 @@ from pyfix.delivery.mailbox import MailboxRules, MailboxStore
 from pyfix.delivery.outcome import Outcome
 from pyfix.queue.message import Message
 from pyfix.runtime.identity import Owner
+from pyfix.runtime.loop import Expiring
 from pyfix.runtime.task import Waiter
 
 ME = Owner(os.geteuid(), os.getegid())
@@ -31,12 +32,21 @@ class Turns:
     def __init__(self) -> None:
         self.ends: list[Callable[[], None]] = []
         self.timers: list[Callable[[], None]] = []
+        self.expiring: list[Expiring] = []
+        self.now = 0.0
 
     def at_turn_end(self, call: Callable[[], None]) -> None:
         self.ends.append(call)
 
     def later(self, _seconds: float, call: Callable[..., None], *arguments: object) -> None:
         self.timers.append(lambda: call(*arguments))
+
+    def expire_at(self, what: Expiring, deadline: float) -> None:
+        what.deadline = deadline
+        self.expiring.append(what)
+
+    def expire_never(self, what: Expiring) -> None:
+        self.expiring = [one for one in self.expiring if one is not what]
 
     def soon(self, call: Callable[[], None]) -> None:
         call()
@@ -45,6 +55,9 @@ class Turns:
         timers, self.timers = self.timers, []
         for call in timers:
             call()
+        expiring, self.expiring = self.expiring, []
+        for one in expiring:
+            one.expired()
         ends, self.ends = self.ends, []
         for call in ends:
             call()

@@ -31,6 +31,11 @@ def test_a_lock_that_is_given_up_in_time(turns: Turns, tmp_path: Path, output: C
     assert target.waiter.done
 
 
+def enqueue(batch: FileBatch, target: Target) -> None:
+    target.waiter = Waiter()
+    batch._enqueue(target)
+
+
 class Target(FileTarget):
     """Writes to a file what it is told, and notes in which order things happen."""
 
@@ -85,21 +90,43 @@ def test_all_are_synced_before_any_is_published(turns: Turns, tmp_path: Path, ev
 def test_one_that_comes_a_moment_later_is_synced_with_the_first(
     turns: Turns, tmp_path: Path, events: list[str]
 ) -> None:
-    """One look more at the sockets, and not two: nobody waits for somebody who may not come."""
     batch = FileBatch(1.0)
-    targets = [Target(tmp_path / name, events) for name in "abc"]
-    for target in targets:
-        target.waiter = Waiter()
-    batch._enqueue(targets[0])
+    enqueue(batch, Target(tmp_path / "a", events))
     turns.turn()
-    assert events == []
-    batch._enqueue(targets[1])
+    assert events == [] and batch.deadline == pytest.approx(0.001)
+    enqueue(batch, Target(tmp_path / "b", events))
+    enqueue(batch, Target(tmp_path / "c", events))
+    assert not turns.expiring
     turns.turn()
-    assert events == ["write a", "write b", "sync a", "sync b", "publish a", "publish b"]
-    batch._enqueue(targets[2])
+    assert events == ["write a", "write b", "write c", "sync a", "sync b", "sync c", "publish a", "publish b", "publish c"]
+    turns.turn()
+    assert events[9:] == []
+
+
+def test_after_a_vain_wait_some_go_alone(turns: Turns, tmp_path: Path, events: list[str]) -> None:
+    """A destination that may have one delivery at a time does not wait for another each time."""
+    batch = FileBatch(1.0)
+    waits = []
+    for number in range(24):
+        enqueue(batch, Target(tmp_path / f"{number}", events))
+        turns.turn()
+        waits.append(len(turns.expiring))
+        turns.turn()
+        assert events[-1] == f"publish {number}"
+    assert waits == [1, *10 * [0], 1, *10 * [0], 1, 0]
+
+
+def test_what_comes_after_a_vain_wait_finds_company(turns: Turns, tmp_path: Path, events: list[str]) -> None:
+    batch = FileBatch(1.0)
+    enqueue(batch, Target(tmp_path / "a", events))
     turns.turn()
     turns.turn()
-    assert events[6:] == ["write c", "sync c", "publish c"]
+    enqueue(batch, Target(tmp_path / "b", events))
+    turns.turn()
+    enqueue(batch, Target(tmp_path / "c", events))
+    turns.turn()
+    turns.turn()
+    assert events[3:] == ["write b", "write c", "sync b", "sync c", "publish b", "publish c"]
 
 
 def test_one_failure_is_not_the_others(turns: Turns, tmp_path: Path, events: list[str]) -> None:
