@@ -34,6 +34,8 @@ WRITE_EDGE = READ_EDGE | select.EPOLLOUT
 LISTEN = select.EPOLLIN
 
 _MOST_EVENTS = 256
+_MOST_LUCK = 8
+_SLEEPS = -16
 
 
 class Expiring(Protocol):
@@ -66,6 +68,11 @@ class Loop(epollreactor.EPollReactor):
         self.now = monotonic()
         self.batching = False
         """Several descriptors are ready in this turn."""
+        self.patience = 0.0
+        """Seconds to look for events again and again before the process sleeps: one that is waked up for each line of a
+        dialogue spends as much time on that as on its work.  For a process with a single client."""
+        self._luck = 0
+        """How often, lately, something came in that time; below 0: so many more sleeps without it."""
         self._stopping = False
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
 
@@ -142,7 +149,7 @@ class Loop(epollreactor.EPollReactor):
             left = max(self._next_sweep - monotonic(), 0.0)
             wait = left if wait < 0 else min(wait, left)
         try:
-            events = self._poller.poll(wait, _MOST_EVENTS)
+            events = self._poller.poll(wait, _MOST_EVENTS) if not self.patience or not wait else self._look_out(wait)
         except InterruptedError:
             return
         self.now = monotonic()
@@ -170,6 +177,21 @@ class Loop(epollreactor.EPollReactor):
             self._act()
 
     doIteration = doPoll
+
+    def _look_out(self, wait: float) -> list[tuple[int, int]]:
+        """Return the events of the next moment, else sleep; where peers are slow, sleep at once nearly always."""
+        poll: Callable[[float, int], list[tuple[int, int]]] = self._poller.poll
+        if self._luck < 0:
+            self._luck += 1
+        else:
+            end = monotonic() + self.patience
+            while monotonic() < end:
+                events = poll(0, _MOST_EVENTS)
+                if events:
+                    self._luck = min(self._luck + 1, _MOST_LUCK)
+                    return events
+            self._luck = self._luck - 2 if self._luck > 2 else _SLEEPS
+        return poll(wait, _MOST_EVENTS)
 
     def _act(self) -> None:
         """Act on what was read, then send what came of it."""

@@ -5,8 +5,9 @@ import socket
 import subprocess
 import sys
 import time
+from ast import literal_eval
 
-from pyfix.runtime.loop import LISTEN, current, install
+from pyfix.runtime.loop import LISTEN, Loop, current, install
 from pyfix.runtime.task import sleep
 from tests.unit.runtime.forked import in_child, on_loop, pause, until
 
@@ -69,6 +70,37 @@ def test_what_is_put_off_in_the_last_turn_is_done() -> None:
         return order
 
     assert in_child(body) == "['sync', 'wake']"
+
+
+def _polls(loop: Loop, quick: list[bool]) -> list[str]:
+    """Let the loop wait once for each of *quick*, which says whether an event comes at once; return how it waited."""
+    said = []
+
+    class Poller:
+        looks = 0
+
+        def poll(self, wait: float, _most: int) -> list[tuple[int, int]]:
+            self.looks += not wait
+            return [(0, 0)] if wait or came else []
+
+    for came in quick:
+        loop._poller = Poller()
+        loop._look_out(-1.0)
+        said.append("looked" if loop._poller.looks else "slept")
+    return said
+
+
+def test_patience_with_peers_that_answer_at_once_and_with_slow_ones() -> None:
+    def body() -> list[list[str]]:
+        loop = install()
+        loop.patience = 20e-6
+        dialogue = [True, True, True, False] * 10
+        return [_polls(loop, dialogue), _polls(loop, [False] * 40), _polls(loop, [True] * 20)]
+
+    quick, slow, again = literal_eval(in_child(body))
+    assert set(quick) == {"looked"}
+    assert slow == 3 * ["looked"] + 16 * ["slept"] + ["looked"] + 16 * ["slept"] + ["looked"] + 3 * ["slept"]
+    assert again == 13 * ["slept"] + 7 * ["looked"]
 
 
 def test_timers_in_order_and_cancelled() -> None:
