@@ -145,10 +145,10 @@ class HeaderWriter:
         message.seen.add(title)
         if known.resent:
             message.resent = "Resent-"
-        if name.lower() in setup.drop_headers:
-            return False
+        # What a header says is taken note of even where it is removed; those of MIME are never removed.
+        kept = known.mime or name.lower() not in setup.drop_headers
         if known.sender or known.recipient:
-            context = message.rewrite
+            context = message.rewrite if kept else None
             if context is not None and message.going:
                 return not self._rewrite(context, known, name, body)
         elif title == "Received":
@@ -167,7 +167,7 @@ class HeaderWriter:
                     log.warning(f"ignoring malformed header: '{text:.100}'")
         elif title == "Require-TLS-ESMTP" and body.lstrip(_BLANK).lower() == b"yes":
             message.options |= REQUIRETLS_ESMTP
-        return True
+        return kept
 
     def received(self) -> None:
         """Count one more hop."""
