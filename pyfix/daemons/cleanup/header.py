@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _UNKNOWN: Final = object()
 _BLANK: Final = b" \t\r\n"
 _SHOWN_OF_AN_ERROR: Final = 100
+_BUFFER: Final = 4096
+"""Bytes that Postfix's cleanup gathers before it writes them, and finds that they are too many."""
 
 
 class HeaderWriter:
@@ -92,7 +94,7 @@ class HeaderWriter:
             self.mime_error(NON_EMPTY_END, cut)
         if not message.going:
             return
-        if not self.waiting:
+        if not self.waiting and sum(map(len, message.out)) + message.file.size >= _BUFFER:
             message.flush()  # an oversized header must not get as far as a message id
         if not message.hops:
             message.refuse("no Received: header")
