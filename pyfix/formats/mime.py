@@ -1,9 +1,11 @@
 """The structure of a message, found line by line: primary header, parts with their headers, nested messages, bodies.
 
-It is as deep as a mail transfer agent needs: no decoding, just where a header ends and which lines are body text.  A
+It is as deep as a mail transfer agent needs: no decoding, just where a header ends and which lines are body text, and
+on request conversion of 8-bit text to quoted-printable.  A
 body in which nothing is left to find is *opaque*: the caller may then pass all other lines on without showing them.
 Source: RFC 2045 to 2047; postconf(5) mime_nesting_limit, mime_boundary_length_limit, header_size_limit,
-strict_7bit_headers, strict_8bitmime_body, strict_mime_encoding_domain, disable_mime_input_processing.
+strict_7bit_headers, strict_8bitmime_body, strict_mime_encoding_domain, disable_mime_input_processing,
+force_mime_input_conversion.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, Protocol
 
 from pyfix.formats.header import KnownHeader, find_header, header_name_end
+from pyfix.formats.quotedprintable import QuotedPrintableEncoder
 
 __all__ = ["BODY", "ERRORS", "MIME", "NESTED", "PRIMARY", "MimeError", "MimeParser", "MimeSink", "content_tokens"]
 
@@ -23,6 +26,7 @@ MIME: Final = 1
 NESTED: Final = 2
 BODY: Final = 3
 
+_ENCODING_HEADER: Final = "Content-Transfer-Encoding"
 _END_OF_LINE: Final = 0x4E  # a record of type N ends a line, one of type L is a piece of one
 
 
@@ -121,9 +125,11 @@ class MimeParser:
         strict_header: bool = False,
         strict_body: bool = False,
         strict_domain: bool = False,
+        convert: bool = False,
     ) -> None:
         """Begin with the primary header.  Limits are bytes, and levels for *nesting_limit*.
 
+        *convert*: text that is declared as 8bit or binary comes out as quoted-printable, and so do its headers.
         *disabled* (disable_mime_input_processing) makes all that follows the primary header one opaque body.
         """
         self._sink = sink
@@ -134,6 +140,7 @@ class MimeParser:
         self._strict_header = strict_header and not disabled
         self._strict_body = strict_body and not disabled
         self._strict_domain = strict_domain and not disabled
+        self._encoder = QuotedPrintableEncoder() if convert and not disabled else None
         self.state = PRIMARY
         self.errors: set[MimeError] = set()
         self.cut: bytes | None = None
@@ -142,7 +149,8 @@ class MimeParser:
         self._digests: list[bool] = []
         self._lines: list[bytes] = []
         self._size = 0
-        self._partial = False
+        self.amid_header = False
+        """Whether the header that is being read lacks the end of its line."""
         self._partial_body = False
         self._part()
 
@@ -151,13 +159,17 @@ class MimeParser:
         self._message = message
         self._restricted = False
         self._multipart = False
+        self._composite = message
+        self._global = False
+        self.converting = False
+        """Whether the body of this part is converted, so that all its lines must be shown."""
         self._encoding = b"7bit"
         self._domain = b"7bit"
 
     @property
     def opaque(self) -> bool:
         """Whether nothing is left to find: all lines from here on are body."""
-        return self.state == BODY and not self.boundaries and not self._strict_body
+        return self.state == BODY and not self.boundaries and not self._strict_body and not self.converting
 
     @property
     def error(self) -> MimeError | None:
@@ -174,12 +186,12 @@ class MimeParser:
         if self.state == BODY:
             self._body(kind, data)
             return
-        if self._partial:
+        if self.amid_header:
             self._extend(data)
         elif not data:
             self._end_header()
             self._partial_body = kind != _END_OF_LINE
-            self._sink.body(kind, data)
+            self._text(kind, data)
             return
         elif data[:1] in (b" ", b"\t") and self._lines:
             self._extend(b"\n" + data)
@@ -196,7 +208,7 @@ class MimeParser:
                 self._sink.body(_END_OF_LINE, b"")
             self._body(kind, data)
             return
-        self._partial = kind != _END_OF_LINE
+        self.amid_header = kind != _END_OF_LINE
 
     def skip_primary(self, content_headers: Iterable[tuple[KnownHeader, bytes, bytes]]) -> None:
         """Go on after the empty line of a primary header whose headers the sink has taken by itself.
@@ -213,6 +225,9 @@ class MimeParser:
         if self.state != BODY:
             self._end_header()
             self.state = BODY
+        elif self.converting and self._partial_body:
+            self._text(_END_OF_LINE, b"")
+            self._partial_body = False
 
     def _extend(self, data: bytes) -> None:
         # The last piece is taken as a whole: whoever writes the header cuts it.
@@ -240,23 +255,28 @@ class MimeParser:
             self._learn(known, name, body)
         if self._strict_header and not text.isascii():
             self._error(HEADER_8BIT, name + b":" + body)
+        converts = self._encoder is not None and self._domain != b"7bit"
+        if converts and known is not None and known.name == _ENCODING_HEADER:
+            return  # another one comes in its place, at the end of the header
         self._sink.header(checks, known, name, body, self.state)
 
     def _learn(self, known: KnownHeader, name: bytes, body: bytes) -> None:
         """Learn what a Content-...: header says about the part."""
         if known.name == "Content-Type":
             self._content_type(body, name + b":" + body)
-        elif known.name == "Content-Transfer-Encoding":
+        elif known.name == _ENCODING_HEADER:
             self._content_transfer_encoding(body)
 
     def _end_header(self, *, whole: bool = True) -> None:
         """End a header of any class and go to what follows it; one without its empty line (*whole*) has a body."""
         self._end_line()
-        self._partial = False
+        self.amid_header = False
+        if self._encoder is not None and self._domain != b"7bit":
+            self._announce_conversion(whole)
         if self.state == PRIMARY:
             self._sink.header_end()
         if self._strict_domain:
-            if self._multipart or self._message:
+            if self._multipart or (self._message and not self._global):
                 if self._encoding != self._domain:
                     self._error(ENCODING_DOMAIN, self._encoding)
             elif self._restricted and self._domain != b"7bit":
@@ -266,6 +286,18 @@ class MimeParser:
             self._part()
         else:
             self.state = BODY
+
+    def _announce_conversion(self, whole: bool) -> None:
+        """Say what becomes of a part in 8 bits; that of a multipart or a message concerns what is in it."""
+        if self._global:
+            # What may have 8-bit headers does not become 7-bit by converting what is in it.
+            self._message = self._composite = False
+        encoding = b" 7bit" if self._composite else b" quoted-printable"
+        known = find_header(_ENCODING_HEADER.encode())
+        self._sink.header("mime", known, _ENCODING_HEADER.encode(), encoding, self.state)
+        self.converting = not self._multipart or not whole
+        if not self.converting:
+            self._encoding = self._domain = b"7bit"
 
     def _content_type(self, body: bytes, text: bytes) -> None:
         """Learn the type of the part: multipart/*, message/* or anything else; *text* is the whole header."""
@@ -289,6 +321,8 @@ class MimeParser:
         subtype = words[2] if len(words) > 2 and tokens[1] == ("special", b"/") else b""
         main = words[0] if words else b""
         self._multipart = main == b"multipart"
+        self._composite = main in (b"multipart", b"message")
+        self._global = main == b"message" and subtype == b"global"
         self._digest = self._multipart and subtype == b"digest"
         self._message = main == b"message" and subtype in (b"rfc822", b"global")
         self._restricted = main == b"message" and subtype in (b"partial", b"external-body")
@@ -320,7 +354,16 @@ class MimeParser:
                 self._boundary(data)
         if self._strict_body and self._encoding == b"7bit" and not data.isascii():
             self._error(BODY_8BIT, data)
-        self._sink.body(kind, data)
+        self._text(kind, data)
+
+    def _text(self, kind: int, data: bytes) -> None:
+        """Pass on text of the body, converted where it has to be."""
+        if not self.converting:
+            self._sink.body(kind, data)
+            return
+        assert self._encoder is not None  # nothing is converted without
+        for line in self._encoder.encode(data, ends=kind == _END_OF_LINE):
+            self._sink.body(_END_OF_LINE, line)
 
     def _boundary(self, data: bytes) -> None:
         for level in range(len(self.boundaries) - 1, -1, -1):

@@ -58,6 +58,7 @@ class _Content:
             strict_header=setup.strict_header,
             strict_body=setup.strict_body,
             strict_domain=setup.settings.strict_mime_encoding_domain,
+            convert=setup.convert,
         )
         self._header.parser = self._body.parser = parser
         return parser
@@ -75,7 +76,7 @@ class _Content:
                 message.out.append(b"N\0")
         parser = self._body.parser if begun else self._begin_parser()
         while True:
-            if parser is None or (parser.state == BODY and not self._every_line):
+            if parser is None or (parser.state == BODY and not self._every_line and not parser.converting):
                 result = self._body.copy(source.data, source.position)
                 source.position = self._body.position
                 if result == ENDED:
@@ -93,10 +94,12 @@ class _Content:
                     return
                 if ended:
                     parser.end()
+                    if parser.converting:
+                        self._body.unterminated = False
                     if self._header.waiting:
                         await self._header.resolve()
                     break
-                if parser.state == BODY and not self._every_line:
+                if parser.state == BODY and not self._every_line and not parser.converting:
                     continue
             await source.more()
         if not message.going:
@@ -124,6 +127,8 @@ class _Content:
         if found is None:
             return False
         specials, titles, end = found
+        if setup.convert and any(known.name == "Content-Transfer-Encoding" for known, *_ in specials):
+            return False  # what it says may change
         hops = message.hops + titles.count(RECEIVED)
         if hops >= setup.hop_limit:
             return False  # which of them is one too many is for the parser to find out
@@ -180,10 +185,10 @@ class _Content:
                         break
                     text = characters.stripped(text)
                 feed(kind, text)
-                if parser.state == BODY:
-                    self._body.unterminated = kind == UNTERMINATED
-                    if not every_line:
-                        break
+                in_body = parser.state == BODY
+                self._body.unterminated = kind == UNTERMINATED and (in_body or not (text or parser.amid_header))
+                if in_body and not every_line and not parser.converting:
+                    break
                 if not message.going:
                     break
             elif kind == EXTRACTED:

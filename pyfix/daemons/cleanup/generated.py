@@ -52,8 +52,14 @@ def add_missing_headers(message: Message, *, cut: bool = False) -> None:
 
 
 def cut_header(text: bytes, limit: int) -> bytes:
-    """Return as much of a header as postconf(5) header_size_limit allows to be written."""
-    return text if len(text) <= limit else text[:limit].removesuffix(b"\n")
+    """Return as much of a header as postconf(5) header_size_limit allows to be written.
+
+    A line that begins in the last tenth is left out rather than cut.
+    """
+    if len(text) <= limit:
+        return text
+    end = text.rfind(b"\n", 0, limit)
+    return text[:limit] if end < limit * 9 // 10 else text[:end]
 
 
 def cut_folded(text: bytes, limit: int) -> bytes:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _UNKNOWN: Final = object()
 _BLANK: Final = b" \t\r\n"
 _SHOWN_OF_AN_ERROR: Final = 100
+_BUFFER: Final = 4096
+"""Bytes that Postfix's cleanup gathers before it writes them, and finds that they are too many."""
 
 
 class HeaderWriter:
@@ -92,7 +94,7 @@ class HeaderWriter:
             self.mime_error(NON_EMPTY_END, cut)
         if not message.going:
             return
-        if not self.waiting:
+        if not self.waiting and sum(map(len, message.out)) + message.file.size >= _BUFFER:
             message.flush()  # an oversized header must not get as far as a message id
         if not message.hops:
             message.refuse("no Received: header")
@@ -145,10 +147,10 @@ class HeaderWriter:
         message.seen.add(title)
         if known.resent:
             message.resent = "Resent-"
-        if name.lower() in setup.drop_headers:
-            return False
+        # What a header says is taken note of even where it is removed; those of MIME are never removed.
+        kept = known.mime or name.lower() not in setup.drop_headers
         if known.sender or known.recipient:
-            context = message.rewrite
+            context = message.rewrite if kept else None
             if context is not None and message.going:
                 return not self._rewrite(context, known, name, body)
         elif title == "Received":
@@ -167,7 +169,7 @@ class HeaderWriter:
                     log.warning(f"ignoring malformed header: '{text:.100}'")
         elif title == "Require-TLS-ESMTP" and body.lstrip(_BLANK).lower() == b"yes":
             message.options |= REQUIRETLS_ESMTP
-        return True
+        return kept
 
     def received(self) -> None:
         """Count one more hop."""

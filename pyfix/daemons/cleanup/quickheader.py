@@ -51,8 +51,9 @@ class HeaderNames(dict[bytes, KnownHeader | str | bool]):
 
     def _find(self, name: bytes) -> KnownHeader | str | bool:
         known = find_header(name)
-        if name.lower() in self._dropped and (known is None or known.name != RECEIVED):
-            return known or _UNKNOWN_DROPPED
+        if name.lower() in self._dropped:
+            # Hops that are not kept are for the parser to count.
+            return True if known is not None and known.name == RECEIVED else known or _UNKNOWN_DROPPED
         if known is None:
             return False
         if known.sender or known.recipient or known.mime or known.resent or known.name in _NOTED:

@@ -235,7 +235,7 @@ class Session:
         except OSError as error:
             self._not_written(error)
             return
-        message.errors = 0 if returned else message.errors | bits.WRITE
+        message.errors = 0 if returned else bits.WRITE
 
     def _remove(self, why: str) -> None:
         if self._removed:

@@ -38,6 +38,11 @@ class Setup:
         self.original_recipients = settings.enable_original_recipient
         self.empty_recipient = settings.empty_address_recipient
         self.drop_headers = frozenset(name.lower().encode() for name in settings.message_drop_headers)
+        self.convert = settings.force_mime_input_conversion
+        if self.convert and settings.disable_mime_input_processing:
+            raise ConfigError(
+                "do not specify both disable_mime_input_processing=yes and force_mime_input_conversion=yes"
+            )
         self.detect_8bit = settings.detect_8bit_encoding_header
         self.always_add = settings.always_add_missing_headers
         self.remote_domain = settings.remote_header_rewrite_domain
@@ -50,7 +55,11 @@ class Setup:
         self.obsolete_from = settings.header_from_format == "obsolete"
         self.strict_header = settings.strict_8bitmime or settings.strict_7bit_headers
         self.strict_body = settings.strict_8bitmime or settings.strict_8bitmime_body
-        self.strict_nesting = self.strict_header or self.strict_body or settings.strict_mime_encoding_domain
+        # Checks of headers of parts that are too deep to be seen would be no checks.
+        self.strict_nesting = (
+            self.strict_header or self.strict_body or settings.strict_mime_encoding_domain
+            or bool(settings.header_checks or settings.mime_header_checks or settings.nested_header_checks)
+        )  # fmt: skip
         self.characters = Characters(settings.message_strip_characters, settings.message_reject_characters)
         self.cut_action = settings.non_empty_end_of_header_action
         if self.cut_action not in ("fix_quietly", "add_header", "reject"):

@@ -225,3 +225,28 @@ def test_no_line_is_lost(lines: list[bytes]) -> None:
         index = next(i for i, line in enumerate(found) if i >= len(lines) or line != lines[i])
         assert found.pop(index) == b""
     assert found == lines
+
+
+def test_conversion() -> None:
+    """Text in 8 bits is converted, part by part, and the headers say so.  Source: postconf(5) force_mime_input_conversion."""
+    sink, parser = parse(
+        b"Content-Type: multipart/mixed; boundary=x", b"Content-Transfer-Encoding: 8bit", b"", b"\xe9", b"--x",
+        b"Content-Transfer-Encoding: binary", b"X-A: 1", b"", (L, b"a"), b"=\xe9", b"--x", b"", b"\xe9=", b"--x--",
+        convert=True,
+    )  # fmt: skip
+    assert sink.lines == [
+        b"Content-Type: multipart/mixed; boundary=x", b"Content-Transfer-Encoding: 7bit", b"", b"\xe9", b"--x", b"X-A: 1",
+        b"Content-Transfer-Encoding: quoted-printable", b"", b"a=3D=E9", b"--x", b"", b"\xe9=", b"--x--",
+    ]  # fmt: skip
+    assert parser.opaque
+
+
+def test_what_is_left_of_a_converted_line_comes_at_the_end() -> None:
+    sink, parser = parse(b"Content-Transfer-Encoding: 8bit", b"", (L, b"\xe9"), convert=True)
+    assert sink.lines[-1] == b"=E9"
+    assert parser.converting and not parser.opaque
+
+
+def test_no_conversion_where_parts_are_not_looked_for() -> None:
+    text = [b"Content-Transfer-Encoding: 8bit", b"", b"\xe9"]
+    assert parse(*text, convert=True, disabled=True)[0].lines == text

@@ -78,3 +78,15 @@ def test_the_time_in_message_ids_is_utc(monkeypatch: pytest.MonkeyPatch) -> None
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_conversion_needs_to_know_the_parts() -> None:
+    with pytest.raises(ConfigError, match=r"^do not specify both disable_mime_input_processing=yes and force_mime"):
+        make(disable_mime_input_processing="yes", force_mime_input_conversion="yes")
+    assert make(force_mime_input_conversion="yes").convert
+
+
+def test_depth_matters_where_headers_of_parts_are_looked_at() -> None:
+    assert not make(body_checks="static:DUNNO").strict_nesting
+    for name in ("header_checks", "mime_header_checks", "nested_header_checks"):
+        assert make(**{name: "static:DUNNO"}).strict_nesting
