@@ -26,6 +26,7 @@ from pyfix.delivery.output import Output
 from pyfix.delivery.report import Delivery, is_probe
 from pyfix.formats.attributes import Long
 from pyfix.formats.extension import split_extension
+from pyfix.formats.queuefile import NOTIFY_NEVER, NOTIFY_SUCCESS
 from pyfix.protocols.internal.delivery import SUCCESS, Recipient
 from pyfix.queue.message import MessageDamaged
 from pyfix.runtime.child import Invocation
@@ -128,8 +129,7 @@ class Local(DeliveryAgent):
         name, base = self._names(address)
         try:
             alias = await self._aliases.find(name, base) if self._aliases is not None else None
-        except TableError as error:
-            log.warning(str(error))
+        except TableError:
             return await report(delivery, recipient, Deferred("4.3.0", "alias database unavailable"), self.relay)
         except SpecialTarget as special:
             log.warning(f"alias {name}: unsupported target: {special}")
@@ -147,6 +147,12 @@ class Local(DeliveryAgent):
     ) -> bool:
         remote: list[str] = []
         finished = True
+        notify = recipient.notify_flags
+        if notify & NOTIFY_SUCCESS:
+            # A mailing list is the end of the way, and an alias a turn in it: beyond either nobody tells of success.
+            expansion = Sent("alias expanded", action="delivered" if alias.owner else "expanded")
+            await self.reporter.trace(delivery, recipient, expansion, self.relay)
+            notify = notify & ~NOTIFY_SUCCESS or NOTIFY_NEVER
         try:
             owner = await self._rewriter.rewrite_internal(alias.owner, "local") if alias.owner else ""
             for address in alias.addresses:
@@ -161,7 +167,7 @@ class Local(DeliveryAgent):
                     full,
                     Long(0),
                     original.dsn_orig_rcpt,
-                    original.notify_flags,
+                    notify,
                 )
                 finished &= await self._expand(delivery, child, original, expanded)
             if remote:
@@ -172,6 +178,8 @@ class Local(DeliveryAgent):
                     delivered_to=original.recipient if "forward" in self._delivered_headers else "",
                     original_recipient="" if owner else original.original_recipient or original.recipient,
                     recipients=remote,
+                    dsn_original_recipient="" if owner else original.dsn_orig_rcpt,
+                    notify_flags=notify,
                 )
         except (ServiceError, OSError, MessageDamaged) as error:
             log.warning(f"{delivery.request.queue_id}: {error}")
@@ -179,7 +187,8 @@ class Local(DeliveryAgent):
             return await self.reporter.report(delivery, recipient, outcome, self.relay) and finished
         if remote:
             outcome = Sent(f"forwarded as {queue_id}")
-            top = recipient if finished else recipient_without_record(recipient)
+            offset = recipient.offset if finished else Long(0)
+            top = Recipient(recipient.original_recipient, recipient.recipient, offset, recipient.dsn_orig_rcpt, notify)
             return await self.reporter.report(delivery, top, outcome, self.relay) and finished
         if finished and delivery.request.flags & SUCCESS:
             delivery.message.mark_done(recipient.offset)
@@ -267,13 +276,6 @@ class Local(DeliveryAgent):
         if status.st_mode & stat.S_IWGRP:
             return Owner(user.owner.uid, status.st_gid)
         return _ROOT
-
-
-def recipient_without_record(recipient: Recipient) -> Recipient:
-    """Return the same recipient, but nothing to mark in the queue file."""
-    return Recipient(
-        recipient.original_recipient, recipient.recipient, Long(0), recipient.dsn_orig_rcpt, recipient.notify_flags
-    )
 
 
 def _delivered_headers(snapshot: Snapshot, words: Sequence[str]) -> frozenset[str]:
