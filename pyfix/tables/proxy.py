@@ -36,7 +36,7 @@ from pyfix.protocols.internal.proxymap import (
 from pyfix.runtime import ipc_sync
 from pyfix.tables import flags as bits
 from pyfix.tables.notice import warn
-from pyfix.tables.table import Opening, Table, TableError, fail_query, fold
+from pyfix.tables.table import Opening, Table, fail_query, fold
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:

@@ -49,7 +49,8 @@ async def forward(
     *delivered_to* is the address that was expanded, empty for no Delivered-To: header; *original_recipient* what its
     recipients were addressed by, empty for a list with an owner.
 
-    *dsn_original_recipient* and *notify_flags* go on with each recipient (RFC 3461 section 5.2.7).  Raises ServiceError, OSError, MessageDamaged.
+    *dsn_original_recipient* and *notify_flags* go on with each recipient (RFC 3461 section 5.2.7).  Raises
+    ServiceError, OSError, MessageDamaged.
     """
     request = delivery.request
     flags = MAP_OK | (SMTPUTF8 if request.sendopts & 1 else 0)
