@@ -241,3 +241,32 @@ def test_scenarios(instance_pool: InstancePool, name: str, configuration: str) -
 
     main = {**MAIN, **CONFIGURATIONS[configuration]}
     parity(case, main=main, master=SERVICES, replace={"bounce": "pyfix"}, logs="bounce", deliveries=True)
+
+
+_WHOLE = "<a@refused.example>: no\nrecipient=a@refused.example\noffset=0\nstatus=5.7.1\naction=failed\nreason=no\n\n"
+DAMAGED_LOGS = {
+    "numbers that are none": _WHOLE.replace("offset=0", "offset=x") + _WHOLE.replace("5.7.1", "x.y"),
+    "old lines only": "<a@refused.example>: no\n\n<b@refused.example>: nor that\n\n",
+    "empty lines": "\n\n\n" + _WHOLE + "\n\n" + _WHOLE,
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED_LOGS)
+def test_damaged_logs(instance_pool: InstancePool, name: str) -> None:
+    """What is left of a log after a crash, or was written by something else."""
+    requirements.need_reference("reference")
+    parity = Parity(instance_pool, KNOWN_DIFFERENCES, ("reference", "reference"))
+
+    def case(mta: Instance) -> None:
+        queue_id = mta.send_message(["a@refused.example"], "Subject: held\n\nHello.\n", "user@ours.example")
+        for service, code in (("bounce", FLUSH), ("defer", WARN), ("trace", TRACE)):
+            mta.transcript.append(ask(mta, *append(service), queue_id))
+            (log,) = [path for path in (mta.queue_directory / service).rglob(queue_id) if path.is_file()]
+            log.write_text(DAMAGED_LOGS[name])
+            mta.transcript.append(ask(mta, *about(code, service), queue_id))
+            mta.wait_until_only(queue_id)
+            in_order_of_making(mta)
+            mta.transcript += logs(mta, queue_id)
+
+    main = {**MAIN, **CONFIGURATIONS["nobody else is told"]}
+    parity(case, main=main, master=SERVICES, replace={"bounce": "pyfix"}, logs="bounce", deliveries=True)
