@@ -37,6 +37,7 @@ from pyfix.runtime.ipc import handshake
 from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 from pyfix.runtime.task import spawn
+from pyfix.tables.flags import describe
 from pyfix.tables.maps import Maps
 from pyfix.tables.table import Table
 
@@ -77,7 +78,7 @@ class DeliveryAgent(Daemon):
         self._next_look = now + _LOOK_EVERY
         for table in self._tables:
             if table.changed():
-                log.info(f"table {table.name} has changed -- restarting")
+                log.info(f"table {table.name}(0,{describe(table.opening.flags)}) has changed -- restarting")
                 return True
         return False
 

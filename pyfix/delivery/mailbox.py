@@ -135,17 +135,19 @@ class MailboxTarget(FileTarget):
 
     def _open_file(self) -> int:
         path, owner = self._path, self._file_owner
+        text = "cannot open file"
         try:
             try:
                 fd = os.open(path, _FLAGS | os.O_NOFOLLOW)
             except FileNotFoundError:
+                text = "cannot create file exclusively"
                 fd = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
                 if owner.uid != self.owner.uid:
                     os.fchown(fd, owner.uid, owner.gid)
         except OSError as error:
             if error.errno == errno.ELOOP or (error.errno == errno.EEXIST and os.path.islink(path)):
                 return self._open_link(path)
-            raise io_problem("cannot open file", error, self._rules.default_code, diag_text="") from error
+            raise io_problem(text, error, self._rules.default_code, diag_text="") from error
         try:
             self._check(os.fstat(fd), path)
         except FileProblem:

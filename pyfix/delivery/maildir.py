@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 import time
+from contextlib import suppress
 from itertools import count
 from typing import Final
 
@@ -56,8 +57,6 @@ class MaildirTarget(FileTarget):
                 fd = os.open(temporary, _FLAGS, 0o600)
             except FileNotFoundError:
                 _make(f"{self._folder}tmp", self.owner.gid)
-                _make(f"{self._folder}new", self.owner.gid)
-                _make(f"{self._folder}cur", self.owner.gid)
                 fd = os.open(temporary, _FLAGS, 0o600)
         except OSError as error:
             raise self._problem(f"create maildir file {temporary}", error) from error
@@ -82,8 +81,10 @@ class MaildirTarget(FileTarget):
             try:
                 os.rename(self._temporary, final)
             except FileNotFoundError:
+                # Nothing is delivered to cur: without it the message still has its place.
+                with suppress(OSError):
+                    _make(f"{self._folder}cur", self.owner.gid)
                 _make(f"{self._folder}new", self.owner.gid)
-                _make(f"{self._folder}cur", self.owner.gid)
                 os.rename(self._temporary, final)
         except OSError as error:
             self._drop()

@@ -138,6 +138,12 @@ class Reporter:
             delivery.message.mark_done(recipient.offset)
         return finished
 
+    async def trace(self, delivery: Delivery, recipient: Recipient, outcome: Outcome, relay: str = "none") -> bool:
+        """Tell trace(8) alone, of what is no delivery, as when an alias is expanded; say whether it knows."""
+        stats = MessageStats(delivery.arrival_time, delivery.active_time, delivery.handoff_time, 0.0, time.time())
+        result = _Result(delivery, recipient, outcome, relay, stats, "")
+        return await self._append(self._services.trace_service_name, result)
+
     def _log(self, result: _Result, status: str) -> None:
         delivery, recipient, outcome, relay, stats, tls = result
         used = f"conn_use={stats.reuse_count + 1}, " if stats.reuse_count else ""

@@ -43,6 +43,10 @@ TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
 _DEFAULT_TYPE: Final = "hash"
 
 
+class MalformedReference(TableError):
+    """What main.cf says is no ``type:name``: no daemon starts with it."""
+
+
 def table_class(kind: str) -> type[Table]:
     """Return the class of a table type.  Raises TableError for a type that pyfix does not have."""
     entry = TABLE_TYPES.get(kind)
@@ -65,7 +69,10 @@ def open_as(reference: str, opening: Opening) -> Table:
     """Open ``type:name`` afresh.  Raises TableError."""
     kind, _, name = reference.partition(":")
     if not kind or not name:
-        raise TableError(f'open dictionary: expecting "type:name" form instead of "{reference}"')
+        raise MalformedReference(f'open dictionary: expecting "type:name" form instead of "{reference}"')
+    if kind == "proxy" and opening.flags & bits.NO_PROXY:
+        # What names users, files or commands is not taken from another process, whatever main.cf says.
+        return open_as(name, opening)
     return table_class(kind)(name, opening)
 
 
@@ -94,13 +101,20 @@ def open_table(
 def open_or_unavailable(reference: str, snapshot: Values | None = None, *, flags: int = bits.ORDINARY) -> Table:
     """Return the table; one that cannot be opened is logged, and each lookup in it fails.
 
-    Raises ConfigError instead where main.cf says so.  Source: postconf(5) daemon_table_open_error_is_fatal.
+    Raises ConfigError instead where main.cf says so, and for what is no ``type:name``.  Source: postconf(5)
+    daemon_table_open_error_is_fatal.
     """
+    if flags & bits.NO_PROXY:
+        reference = reference.removeprefix("proxy:")
     known = _unavailable.get((reference, flags, id(snapshot)))
     if known is not None:
         return known
     try:
         return open_table(reference, snapshot, flags=flags)
+    except MalformedReference as problem:
+        from pyfix.config.errors import ConfigError
+
+        raise ConfigError(str(problem)) from problem
     except TableError as problem:
         return unavailable(reference, snapshot, str(problem), flags=flags)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from pyfix.clients.resolve import Resolver, rewrite_service
 from pyfix.clients.rewrite import Rewriter
@@ -26,6 +27,7 @@ from pyfix.delivery.output import Output
 from pyfix.delivery.report import Delivery, is_probe
 from pyfix.formats.attributes import Long
 from pyfix.formats.extension import split_extension
+from pyfix.formats.queuefile import NOTIFY_NEVER, NOTIFY_SUCCESS
 from pyfix.protocols.internal.delivery import SUCCESS, Recipient
 from pyfix.queue.message import MessageDamaged
 from pyfix.runtime.child import Invocation
@@ -50,6 +52,32 @@ _DELIVERED_HEADERS = ("command", "file", "forward")
 _REQUIRED = ("postmaster", "mailer-daemon")
 _CODE = "5.2.0"
 _ROOT = Owner(0, 0)
+
+
+_UNABLE = Deferred("4.3.0", "unable to forward message")
+
+
+@dataclass(slots=True)
+class _Onward:
+    """Addresses of other systems that get the message in one piece."""
+
+    notify: int
+    recipients: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Expansion:
+    """What the aliases of one recipient have led to so far."""
+
+    original: Recipient
+    began: bool = False
+    """The recipient is an alias."""
+    users: set[str] = field(default_factory=set)
+    """Users who have had the message: each gets it once, however many aliases lead to him."""
+    addresses: set[str] = field(default_factory=set)
+    """The same of addresses elsewhere, in lower case."""
+    onward: dict[str, _Onward] = field(default_factory=dict)
+    """What is sent on, by the owner who gets its failures."""
 
 
 class Local(DeliveryAgent):
@@ -103,7 +131,14 @@ class Local(DeliveryAgent):
 
     async def deliver_and_report(self, delivery: Delivery, recipient: Recipient) -> bool:
         """Deliver to a user, or to what an alias stands for; say whether the recipient is finished."""
-        return await self._expand(delivery, recipient, recipient, ())
+        expansion = _Expansion(recipient)
+        finished = await self._expand(delivery, recipient, expansion, ())
+        if expansion.began:
+            # What could not all be done is tried again as a whole: nothing is sent on until the rest is delivered.
+            finished = finished and await self._forward(delivery, expansion)
+            if finished and delivery.request.flags & SUCCESS:
+                delivery.message.mark_done(recipient.offset)
+        return finished
 
     async def deliver(self, delivery: Delivery, recipient: Recipient) -> Outcome:
         """Deliver to a user's mailbox or Maildir."""
@@ -112,9 +147,9 @@ class Local(DeliveryAgent):
     # Aliases
 
     async def _expand(
-        self, delivery: Delivery, recipient: Recipient, original: Recipient, expanded: tuple[str, ...]
+        self, delivery: Delivery, recipient: Recipient, expansion: _Expansion, expanded: tuple[str, ...]
     ) -> bool:
-        """Deliver to *recipient*, to which *original* led by way of the aliases *expanded*."""
+        """Deliver to *recipient*, to which the aliases *expanded* led."""
         report = self.reporter.report
         address = recipient.recipient
         if not expanded and (failure := self._looped(delivery, address)) is not None:
@@ -128,8 +163,7 @@ class Local(DeliveryAgent):
         name, base = self._names(address)
         try:
             alias = await self._aliases.find(name, base) if self._aliases is not None else None
-        except TableError as error:
-            log.warning(str(error))
+        except TableError:
             return await report(delivery, recipient, Deferred("4.3.0", "alias database unavailable"), self.relay)
         except SpecialTarget as special:
             log.warning(f"alias {name}: unsupported target: {special}")
@@ -138,22 +172,34 @@ class Local(DeliveryAgent):
         if alias is None or alias.name in expanded[-1:] or is_probe(delivery.request):
             if is_probe(delivery.request) and alias is not None:
                 return await report(delivery, recipient, Sent(f"aliased to {', '.join(alias.addresses)}"), self.relay)
-            outcome = await self._to_user(delivery, recipient, original.recipient)
+            if base in expansion.users:
+                return True
+            expansion.users.add(base)
+            outcome = await self._to_user(delivery, recipient, expansion.original.recipient)
             return await report(delivery, recipient, outcome, self.relay)
-        return await self._to_addresses(delivery, recipient, original, alias, (*expanded, alias.name))
+        expansion.began = True
+        return await self._to_addresses(delivery, recipient, expansion, alias, (*expanded, alias.name))
 
     async def _to_addresses(
-        self, delivery: Delivery, recipient: Recipient, original: Recipient, alias: Alias, expanded: tuple[str, ...]
+        self, delivery: Delivery, recipient: Recipient, expansion: _Expansion, alias: Alias, expanded: tuple[str, ...]
     ) -> bool:
-        remote: list[str] = []
+        original = expansion.original
         finished = True
+        notify = recipient.notify_flags
+        if notify & NOTIFY_SUCCESS:
+            # A mailing list is the end of the way, and an alias a turn in it: beyond either nobody tells of success.
+            outcome = Sent("alias expanded", action="delivered" if alias.owner else "expanded")
+            await self.reporter.trace(delivery, recipient, outcome, self.relay)
+            notify = notify & ~NOTIFY_SUCCESS or NOTIFY_NEVER
         try:
             owner = await self._rewriter.rewrite_internal(alias.owner, "local") if alias.owner else ""
             for address in alias.addresses:
                 full = await self._rewriter.rewrite_internal(address, "local")
                 reply = await self._resolver.resolve(delivery.request.sender, full)
                 if owner or reply.transport != self.invocation.service or reply.nexthop != delivery.request.nexthop:
-                    remote.append(full)
+                    if full.lower() not in expansion.addresses:
+                        expansion.addresses.add(full.lower())
+                        expansion.onward.setdefault(owner, _Onward(notify)).recipients.append(full)
                     continue
                 # The record in the queue file is the original's; only when all is done it is marked.
                 child = Recipient(
@@ -161,29 +207,39 @@ class Local(DeliveryAgent):
                     full,
                     Long(0),
                     original.dsn_orig_rcpt,
-                    original.notify_flags,
+                    notify,
                 )
-                finished &= await self._expand(delivery, child, original, expanded)
-            if remote:
+                finished &= await self._expand(delivery, child, expansion, expanded)
+        except ServiceError as error:
+            log.warning(f"{delivery.request.queue_id}: {error}")
+            return await self.reporter.report(delivery, recipient, _UNABLE, self.relay)
+        return finished
+
+    async def _forward(self, delivery: Delivery, expansion: _Expansion) -> bool:
+        """Send the message on to what is not of this system, once for each owner."""
+        original = expansion.original
+        for owner, onward in expansion.onward.items():
+            try:
                 queue_id = await forward(
                     self.settings,
                     delivery,
                     sender=owner or delivery.request.sender,
                     delivered_to=original.recipient if "forward" in self._delivered_headers else "",
                     original_recipient="" if owner else original.original_recipient or original.recipient,
-                    recipients=remote,
+                    recipients=onward.recipients,
+                    dsn_original_recipient="" if owner else original.dsn_orig_rcpt,
+                    notify_flags=onward.notify,
                 )
-        except (ServiceError, OSError, MessageDamaged) as error:
-            log.warning(f"{delivery.request.queue_id}: {error}")
-            outcome = Deferred("4.3.0", "unable to forward message")
-            return await self.reporter.report(delivery, recipient, outcome, self.relay) and finished
-        if remote:
-            outcome = Sent(f"forwarded as {queue_id}")
-            top = recipient if finished else recipient_without_record(recipient)
-            return await self.reporter.report(delivery, top, outcome, self.relay) and finished
-        if finished and delivery.request.flags & SUCCESS:
-            delivery.message.mark_done(recipient.offset)
-        return finished
+            except (ServiceError, OSError, MessageDamaged) as error:
+                log.warning(f"{delivery.request.queue_id}: {error}")
+                return await self.reporter.report(delivery, original, _UNABLE, self.relay)
+            # The record in the queue file is marked when all is done.
+            told = Recipient(
+                original.original_recipient, original.recipient, Long(0), original.dsn_orig_rcpt, onward.notify
+            )
+            if not await self.reporter.report(delivery, told, Sent(f"forwarded as {queue_id}"), self.relay):
+                return False
+        return True
 
     # Users
 
@@ -267,13 +323,6 @@ class Local(DeliveryAgent):
         if status.st_mode & stat.S_IWGRP:
             return Owner(user.owner.uid, status.st_gid)
         return _ROOT
-
-
-def recipient_without_record(recipient: Recipient) -> Recipient:
-    """Return the same recipient, but nothing to mark in the queue file."""
-    return Recipient(
-        recipient.original_recipient, recipient.recipient, Long(0), recipient.dsn_orig_rcpt, recipient.notify_flags
-    )
 
 
 def _delivered_headers(snapshot: Snapshot, words: Sequence[str]) -> frozenset[str]:

@@ -41,11 +41,16 @@ async def forward(
     delivered_to: str,
     original_recipient: str,
     recipients: Sequence[str],
+    dsn_original_recipient: str = "",
+    notify_flags: int = 0,
 ) -> str:
     """Send the message on to *recipients* and return the new queue id, when it is safe in the queue.
 
     *delivered_to* is the address that was expanded, empty for no Delivered-To: header; *original_recipient* what its
-    recipients were addressed by, empty for a list with an owner.  Raises ServiceError, OSError, MessageDamaged.
+    recipients were addressed by, empty for a list with an owner.
+
+    *dsn_original_recipient* and *notify_flags* go on with each recipient (RFC 3461 section 5.2.7).  Raises
+    ServiceError, OSError, MessageDamaged.
     """
     request = delivery.request
     flags = MAP_OK | (SMTPUTF8 if request.sendopts & 1 else 0)
@@ -57,6 +62,10 @@ async def forward(
             encode_attribute("rewrite_context", request.rewrite_context),
             encode_record(SENDER, _bytes(sender)),
         ]
+        if request.envelope_id:
+            head.append(encode_attribute("envelope_id", request.envelope_id))
+        if request.ret_flags:
+            head.append(encode_attribute("ret_flags", str(request.ret_flags)))
         if request.encoding:
             head.append(encode_attribute("encoding", request.encoding))
         for name, value in (
@@ -71,6 +80,10 @@ async def forward(
         for recipient in recipients:
             if original_recipient:
                 head.append(encode_record(ORIGINAL_RECIPIENT, _bytes(original_recipient)))
+            if dsn_original_recipient:
+                head.append(encode_attribute("dsn_orig_rcpt", dsn_original_recipient))
+            if notify_flags:
+                head.append(encode_attribute("notify_flags", str(notify_flags)))
             head.append(encode_record(RECIPIENT, _bytes(recipient)))
         lines = [
             f"Received: by {settings.myhostname} ({settings.mail_name})",

@@ -19,7 +19,6 @@ from pyfix.protocols.internal.delivery import Recipient
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import run
 from pyfix.runtime.log import log
-from pyfix.tables.table import TableError
 
 
 class Virtual(DeliveryAgent):
@@ -57,7 +56,7 @@ class Virtual(DeliveryAgent):
         """Deliver to the recipient's mailbox or Maildir."""
         try:
             entry = await self._mailboxes.find(recipient.recipient.lower())
-        except (BadEntry, TableError) as error:
+        except BadEntry as error:
             log.warning(str(error))
             return Deferred("4.3.5", "mail system configuration error")
         if entry is None:

@@ -5,6 +5,8 @@ Source: bounce(8); the reference's replies.
 
 from __future__ import annotations
 
+import os
+import re
 import socket
 from collections.abc import Sequence
 
@@ -194,6 +196,18 @@ def logs(mta: Instance, queue_id: str) -> list[str]:
     return found
 
 
+def in_order_of_making(mta: Instance) -> None:
+    """Let the notices in each Maildir be compared in the order in which bounce(8) made them.
+
+    Those of one request are delivered at the same time, by two processes, and either may be the first to arrive.
+    """
+    made = [match[1] for line in mta.log_lines() if (match := re.search(r" notification: (\w+)$", line))]
+    for path in mta.mail_directory.glob("*/new/*"):
+        queue_id = re.search(r"\n\tid (\w+); ", path.read_text("utf-8", "surrogateescape"))
+        assert queue_id is not None
+        os.utime(path, (made.index(queue_id[1]), made.index(queue_id[1])))
+
+
 def run(mta: Instance, scenario: Sequence[Request]) -> None:
     """Ask one thing after the other about a message on hold."""
     queue_id = mta.send_message(["a@refused.example", "b@refused.example"], "Subject: held\nX-Y: z\n\nHello.\n", "user@ours.example")
@@ -201,6 +215,7 @@ def run(mta: Instance, scenario: Sequence[Request]) -> None:
     for service, fields in scenario:
         mta.transcript.append(ask(mta, service, fields, queue_id))
         mta.wait_until_only(queue_id)
+        in_order_of_making(mta)
         mta.transcript += logs(mta, queue_id)
     mta.transcript += [f"{record.kind} {record.data!r}"[:40] for record in spool.records(mta.spool_file(queue_id)) if record.kind in "Rw"]
 
@@ -225,4 +240,33 @@ def test_scenarios(instance_pool: InstancePool, name: str, configuration: str) -
         run(mta, SCENARIOS[name])
 
     main = {**MAIN, **CONFIGURATIONS[configuration]}
+    parity(case, main=main, master=SERVICES, replace={"bounce": "pyfix"}, logs="bounce", deliveries=True)
+
+
+_WHOLE = "<a@refused.example>: no\nrecipient=a@refused.example\noffset=0\nstatus=5.7.1\naction=failed\nreason=no\n\n"
+DAMAGED_LOGS = {
+    "numbers that are none": _WHOLE.replace("offset=0", "offset=x") + _WHOLE.replace("5.7.1", "x.y"),
+    "old lines only": "<a@refused.example>: no\n\n<b@refused.example>: nor that\n\n",
+    "empty lines": "\n\n\n" + _WHOLE + "\n\n" + _WHOLE,
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED_LOGS)
+def test_damaged_logs(instance_pool: InstancePool, name: str) -> None:
+    """What is left of a log after a crash, or was written by something else."""
+    requirements.need_reference("reference")
+    parity = Parity(instance_pool, KNOWN_DIFFERENCES, ("reference", "reference"))
+
+    def case(mta: Instance) -> None:
+        queue_id = mta.send_message(["a@refused.example"], "Subject: held\n\nHello.\n", "user@ours.example")
+        for service, code in (("bounce", FLUSH), ("defer", WARN), ("trace", TRACE)):
+            mta.transcript.append(ask(mta, *append(service), queue_id))
+            (log,) = [path for path in (mta.queue_directory / service).rglob(queue_id) if path.is_file()]
+            log.write_text(DAMAGED_LOGS[name])
+            mta.transcript.append(ask(mta, *about(code, service), queue_id))
+            mta.wait_until_only(queue_id)
+            in_order_of_making(mta)
+            mta.transcript += logs(mta, queue_id)
+
+    main = {**MAIN, **CONFIGURATIONS["nobody else is told"]}
     parity(case, main=main, master=SERVICES, replace={"bounce": "pyfix"}, logs="bounce", deliveries=True)

@@ -19,7 +19,10 @@ _ROUTES = {
     "disc": "discard:gone", "disc2": "discard:2.1.7 gone as asked", "odd": "discard:5.1.1 misfit",
     "bounce": "error:5.1.6 moved", "plain": "error:no code here", "misfit": "error:4.1.1 not for a bounce",
     "later": "retry:4.4.1 not now", "later2": "retry:no code here", "later3": "retry:5.1.1 not for a deferral",
-    "only": "error:5.7.1",
+    "only": "error:5.7.1", "none": "error:", "dnone": "discard:", "laternone": "retry:", "laterwide": "retry:4.3.0 caf\u00e9 ferm\u00e9",
+    "wide": "error:5.1.6 caf\u00e9 ferm\u00e9", "dwide": "discard:caf\u00e9", "blanks": "error:   5.1.6    far   apart", "short": "error:5.1 moved",
+    "large": "error:5.1234.1 moved", "glued": "error:5.1.6moved", "long": "error:5.1.6 " + 300 * "moved ", "colon": "error:5.1.6 a: b: <c> (d)",
+    "dcode": "discard:2.0.0", "latercode": "retry:4.7.1", "percent": "error:5.1.6 %s %n %d",
 }  # fmt: skip
 MAIN = {
     "smtpd_reject_unlisted_recipient": "no",

@@ -41,7 +41,7 @@ def test_nothing_stays_of_a_maildir_delivery_that_failed(
     monkeypatch.setattr(os, "fsync", fail)
     outcomes = deliver(turns, MaildirTarget(ME, folder, output()))
     assert (outcomes[0].kind, outcomes[0].code) == (DEFERRED, "4.3.0")
-    assert os.listdir(f"{folder}tmp") == [] and os.listdir(f"{folder}new") == []
+    assert os.listdir(folder) == ["tmp"] and os.listdir(f"{folder}tmp") == []
 
 
 def test_folders_that_cannot_be_made(turns: Turns, tmp_path: Path, output: Callable[..., Output]) -> None:

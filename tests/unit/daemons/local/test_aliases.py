@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,3 +37,13 @@ def test_addresses_and_owners() -> None:
 def test_what_is_no_address_is_refused(name: str) -> None:
     with pytest.raises(SpecialTarget):
         run_now(aliases().find(name, name))
+
+
+def test_no_part_of_an_address_goes_into_an_alias(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    rules.write_text("/^(.*)-x$/ \"|/bin/$1\"\n/^b/ c\n")
+    settings: Any = SimpleNamespace(alias_maps=f"regexp:{rules}", snapshot=None)
+    found = Aliases(settings)
+    assert run_now(found.find("a-x", "a-x")) is None
+    alias = run_now(found.find("b-x", "b-x"))
+    assert alias is not None and alias.addresses == ["c"]

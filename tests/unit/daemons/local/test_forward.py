@@ -34,6 +34,7 @@ def send(folder: Path, message: Message, status: int = 0, **changes: Any) -> tup
     request: dict[str, Any] = {
         "sendopts": 0, "encoding": "8bit", "rewrite_context": "remote", "client_name": "c.example",
         "client_address": "192.0.2.1", "client_port": "", "helo_name": "h", "protocol_name": "ESMTP",
+        "envelope_id": "", "ret_flags": 0,
         "offset": message.sizes.data_offset,
     }  # fmt: skip
     delivery: Any = type("Delivery", (), {
@@ -90,3 +91,12 @@ def test_demands_of_the_message(tmp_path: Path, message: Message) -> None:
 def test_cleanup_refuses(tmp_path: Path, message: Message) -> None:
     with pytest.raises(ServiceError, match="cleanup status 2 bad news"):
         send(tmp_path, message, status=2)
+
+
+def test_wishes_for_notices_go_on(tmp_path: Path, message: Message) -> None:
+    """RFC 3461 section 5.2: envelope id, RET, ORCPT and NOTIFY."""
+    wishes: dict[str, Any] = {"dsn_original_recipient": "rfc822;o@x", "notify_flags": 12}
+    _, records = send(tmp_path, message, request={"envelope_id": "e", "ret_flags": 2}, **wishes)
+    attributes = [data for kind, data in records if kind == "A"]
+    assert {b"envelope_id=e", b"ret_flags=2"} <= set(attributes)
+    assert attributes.count(b"dsn_orig_rcpt=rfc822;o@x") == attributes.count(b"notify_flags=12") == 2
