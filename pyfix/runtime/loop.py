@@ -197,11 +197,11 @@ class Loop(epollreactor.EPollReactor):
             self._on_error(error)
 
     def mainLoop(self) -> None:
-        """Turn until stop_turning.
+        """Turn until stop_turning, and until nothing is left that waits for the end of a turn.
 
         Twisted's own bookkeeping is only called when there is something for it to do.
         """
-        while not self._stopping:
+        while not self._stopping or self._turn_end or self._soon or self.arrived or self.leaving:
             wait: float | None = None
             if self.threadCallQueue or self._newTimedCalls:
                 self.runUntilCurrent()
@@ -218,7 +218,7 @@ class Loop(epollreactor.EPollReactor):
         self.run(installSignalHandlers=False)
 
     def stop_turning(self) -> None:
-        """Return from turn() after this turn."""
+        """Return from turn() after this turn, and what it has put off to the end of the next."""
         self._stopping = True
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from pyfix.runtime.loop import LISTEN, current
+from pyfix.runtime.loop import LISTEN, current, install
 from pyfix.runtime.task import sleep
 from tests.unit.runtime.forked import in_child, on_loop, pause, until
 
@@ -50,6 +50,25 @@ def test_deferred_work_may_defer_more() -> None:
         return count
 
     assert on_loop(test) == 50
+
+
+def test_what_is_put_off_in_the_last_turn_is_done() -> None:
+    """A process that retires when its last client is served must still wake the queue manager for it."""
+
+    def body() -> list[str]:
+        loop = install()
+        order: list[str] = []
+
+        def last() -> None:
+            order.append("sync")
+            loop.at_turn_end(lambda: order.append("wake"))
+            loop.stop_turning()
+
+        loop.at_turn_end(last)
+        loop.turn()
+        return order
+
+    assert in_child(body) == "['sync', 'wake']"
 
 
 def test_timers_in_order_and_cancelled() -> None:
