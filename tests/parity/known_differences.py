@@ -8,6 +8,8 @@ UNCOMPARED: tuple[str, ...] = (
     "rewrite, verify, proxymap: a client that stops within a request is hung up on after ipc_timeout; the reference's "
     "process waits for it, and serves nobody else",
     "smtpd gives up its connection to trivial-rewrite when it was idle for ipc_idle; the reference's keeps it as long as a session lasts",
+    "smtpd whose cleanup does not answer within ipc_timeout says 451 4.3.0 to that client; the reference's process ends, and the "
+    "connection with it: ours serves others, too",
     "cleanup: where a rewritten address header with several folds is cut by header_size_limit; the line about an error at the "
     "close of a message that is refused and just larger than message_size_limit",
 )

@@ -139,15 +139,9 @@ class Server:
         self.discard_maps = Maps(
             "smtpd_discard_ehlo_keyword_address_maps", settings.smtpd_discard_ehlo_keyword_address_maps, snapshot
         )
-        self.command_filter = Maps(
-            "smtpd_command_filter", settings.smtpd_command_filter, snapshot, fold=False
-        )
-        self.footer_maps = Maps(
-            "smtpd_reject_footer_maps", settings.smtpd_reject_footer_maps, snapshot, fold=False
-        )
-        self.reject_filter = Maps(
-            "smtpd_reject_filter_maps", settings.smtpd_reject_filter_maps, snapshot, fold=False
-        )
+        self.command_filter = Maps("smtpd_command_filter", settings.smtpd_command_filter, snapshot, fold=False)
+        self.footer_maps = Maps("smtpd_reject_footer_maps", settings.smtpd_reject_footer_maps, snapshot, fold=False)
+        self.reject_filter = Maps("smtpd_reject_filter_maps", settings.smtpd_reject_filter_maps, snapshot, fold=False)
 
         # Asked of every command or refusal; nearly always there is nothing.
         self.has_noop_commands = bool(self.noop_commands)
