@@ -13,7 +13,7 @@ from pyfix.runtime.log import log
 from pyfix.runtime.loop import Loop
 
 _STEPS: Final = 3
-"""Times that the clock must run out in a row.  One of them may come after the whole process, or machine, stood still."""
+"""Times that the clock must run out.  One of them may come when the whole process, or machine, stood still."""
 _GRACE: Final = 10
 
 
