@@ -436,7 +436,7 @@ def report_bug(error: BaseException) -> None:
 
 
 def background(coroutine: Coroutine[Any, Any, Any]) -> None:
-    """Run a coroutine that nobody waits for, not even the end of the process (but see_through); a bug in it is logged."""
+    """Run a coroutine that nobody waits for, nor does the end of the process (see_through); a bug in it is logged."""
     spawn(coroutine, lambda error: report_bug(error) if error is not None else None)
 
 
