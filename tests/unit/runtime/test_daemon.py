@@ -244,7 +244,7 @@ def test_what_master_cf_must_say(system: System, attributes: dict[str, object], 
 @pytest.mark.parametrize(
     ("main", "text"),
     [
-        ({"queue_directory": "/nowhere", "maillog_file": ""}, ""),
+        ({"queue_directory": "/dev/null/nowhere", "maillog_file": ""}, ""),
         ({"syslog_facility": "local9"}, "parameter syslog_facility: unrecognized value: local9"),
         ({"ipc_timeout": "x"}, "ipc_timeout"), ({"myhostname": "a..b"}, "parameter myhostname: bad parameter value: a..b"),
     ],
