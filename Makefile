@@ -1,5 +1,6 @@
 # make run                   try it: a private mail system below ./var/, SMTP on 127.0.0.1:2525, Ctrl-C stops it
 # make test                  all tests that can run here, with a loud summary of what could not
+# make coverage              as make test, and counts what runs inside whole mail systems, which takes longer
 # make check                 types, style, storeys
 # make install PREFIX=DIR    a whole mail system below DIR
 # make man                   the manual, finished, in build/man: man -M build/man postfix
@@ -21,13 +22,19 @@ TESTS ?= tests
 RERUNS ?= 0
 BENCH ?=
 
-.PHONY: run test check install man bench test-each unit clean
+.PHONY: run test coverage check install man bench test-each unit clean
 
 run: $(VENV)/.run
 	@exec $(VENV)/bin/python -m pyfix.install run . var $(PORT)
 
 test: $(VENV)/.test
 	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadgroup --reruns $(RERUNS) --reruns-delay 1 -rR --cov=pyfix --cov-report=term:skip-covered $(PYTEST) $(TESTS)
+
+# What daemons save with the rights of several users lies in a folder that is open to all; PYTEST and TESTS as for make test.
+coverage: $(VENV)/.test
+	@data=$$(mktemp -d) && chmod 1777 "$$data" && trap 'rm -rf "$$data"' EXIT && status=0 && \
+	PYFIX_TEST_COVERAGE="$$data" $(VENV)/bin/python -m pytest -n $(JOBS) --dist loadgroup --cov=pyfix --cov-report= $(PYTEST) $(TESTS) || status=$$?; \
+	$(VENV)/bin/coverage combine -q --append "$$data" && $(VENV)/bin/coverage report --skip-covered && exit $$status
 
 check: $(VENV)/.test
 	$(VENV)/bin/mypy

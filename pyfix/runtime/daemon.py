@@ -65,6 +65,10 @@ class Daemon:
         self.mail = MailSettings(snapshot)
         self.loop: Loop
         self._clients = 0
+        self._unfinished = 0
+        """Coroutines of see_through that are not at their end."""
+        self._leaving = False
+        """At the end of this turn the process ends, unless work came with it."""
         self._uses = 0
         self._listeners: list[socket.socket] = []
         self._accepting = False
@@ -93,7 +97,7 @@ class Daemon:
         return False
 
     def stopping(self) -> None:
-        """No more clients come, none is left; the process ends right after this."""
+        """No more clients come, none is left and nothing is to be done; the process ends right after this."""
 
     # Clients
 
@@ -250,14 +254,36 @@ class Daemon:
             self.retire()
 
     def retire(self) -> None:
-        """Take no more clients; end when those that are here are served."""
+        """Take no more clients; end when those that are here are served, and what they left to do is done."""
         self._unwatch_listeners()
         self._retiring = True
-        if self._clients:
+        if self._is_busy():
             self.status.taken()
-        else:
+        elif not self._leaving:
+            # A request that was read in this turn may not have become a client yet.
+            self._leaving = True
+            self.loop.at_turn_end(self._leave)
+
+    def _is_busy(self) -> bool:
+        return self._clients > 0 or self._unfinished > 0
+
+    def _leave(self) -> None:
+        self._leaving = False
+        if not self._is_busy():
             self.stopping()
             self.loop.stop_turning()
+
+    def see_through(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Run a coroutine that no client waits for, and do not end the process before it; a bug in it is logged."""
+        self._unfinished += 1
+        spawn(coroutine, self._seen_through)
+
+    def _seen_through(self, error: BaseException | None) -> None:
+        self._unfinished -= 1
+        if error is not None:
+            report_bug(error)
+        if self._retiring:
+            self.retire()
 
     # The process
 
@@ -410,7 +436,7 @@ def report_bug(error: BaseException) -> None:
 
 
 def background(coroutine: Coroutine[Any, Any, Any]) -> None:
-    """Run a coroutine that nobody waits for; a bug in it is logged."""
+    """Run a coroutine that nobody waits for, nor does the end of the process (see_through); a bug in it is logged."""
     spawn(coroutine, lambda error: report_bug(error) if error is not None else None)
 
 

@@ -145,11 +145,12 @@ class IdleStreams:
         """*server_speaks*: what an idle server says is meant for the next use."""
         self._idle = idle
         self._ttl = ttl
+        self._look_after = min(idle, ttl)
         self._server_speaks = server_speaks
         self._free: list[tuple[Stream, float, float]] = []
         self._sweeping = False
 
-    def take(self) -> tuple[Stream, float]|None:
+    def take(self) -> tuple[Stream, float] | None:
         """Return a connection that seems to be alive, and when it was made; None if there is none."""
         while self._free:
             stream, born, _used = self._free.pop()
@@ -172,17 +173,21 @@ class IdleStreams:
         self._free.append((stream, born, now))
         if not self._sweeping:
             self._sweeping = True
-            current().later(self._idle, self._sweep)
+            current().later(self._look_after, self._sweep)
 
     def _sweep(self) -> None:
         now = current().now
-        stale = [entry for entry in self._free if now - entry[2] >= self._idle or self._is_over(entry[0])]
+        stale = [
+            entry
+            for entry in self._free
+            if now - entry[2] >= self._idle or now - entry[1] >= self._ttl or self._is_over(entry[0])
+        ]
         self._free = [entry for entry in self._free if entry not in stale]
         for stream, _born, _used in stale:
             stream.close()
         self._sweeping = bool(self._free)
         if self._sweeping:
-            current().later(self._idle, self._sweep)
+            current().later(self._look_after, self._sweep)
 
     def close(self) -> None:
         """Close them all."""
@@ -278,4 +283,3 @@ def _trigger_fifo(path: str, requests: bytes) -> bool:
     finally:
         os.close(fd)
     return True
-

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pyfix.install.launchers import COMMANDS, DAEMONS, write_launchers
 
+from .measured import measure_launchers
 from .reference import reference
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -116,6 +117,8 @@ def _pyfix_programs() -> Path:
     folder.chmod(0o755)
     write_launchers("daemon", folder / "libexec", DAEMONS, python, folders)
     write_launchers("command", folder / "bin", COMMANDS, python, folders)
+    for name in ("libexec", "bin"):
+        measure_launchers(folder / name)
     return folder
 
 

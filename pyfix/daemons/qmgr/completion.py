@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from pyfix.clients import bounce
 from pyfix.config.parameters.qmgr import QmgrSettings
-from pyfix.daemons.qmgr.intake import Intake
+from pyfix.daemons.qmgr.intake import Intake, give_up
 from pyfix.daemons.qmgr.request import return_flags
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.number import whole_number
@@ -164,10 +164,12 @@ class Completion:
         self._gone(1)
 
     def _unlink(self, message: ActiveMessage) -> bool:
-        path = self._spool.path(ACTIVE, message.queue_id)
         try:
-            os.unlink(path)
+            os.unlink(self._spool.path(ACTIVE, message.queue_id))
         except OSError as error:
-            log.warning(f"remove {path}: {error.strerror}")
+            problem = f"qmgr_active_done_3_generic: remove {message.queue_id} from {ACTIVE}: {error.strerror}"
+            if not isinstance(error, FileNotFoundError):
+                give_up(problem)
+            log.warning(problem)
             return False
         return True

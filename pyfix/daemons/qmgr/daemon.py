@@ -28,11 +28,13 @@ from pyfix.queue.scan import queue_ids
 from pyfix.queue.spool import ACTIVE, DEFER, DEFERRED, INCOMING, Spool
 from pyfix.runtime.child import FLOW_READ, Invocation
 from pyfix.runtime.daemon import TriggerDaemon, report_bug, run
+from pyfix.runtime.ipc import trigger
 from pyfix.runtime.log import log
 from pyfix.runtime.task import spawn
 from pyfix.scheduling.message import ActiveMessage, Entry
 
 _PORTION: Final = 100
+_WAKE_UP: Final = b"W"
 _EXPIRED: Final = "4.7.0 message is administratively expired"
 
 
@@ -129,6 +131,14 @@ class QueueManager(TriggerDaemon):
                 log.warning(f"{queue_id}: rename {queue_id} from {ACTIVE} to {INCOMING}: {error.strerror}")
             else:
                 self._intake.doubtful.add(queue_id)
+
+    def stopping(self) -> None:
+        """Wake the next queue manager, which takes over what is active here.
+
+        master(8) has woken this one when it was told to reload: if that was read before we knew that our time is over,
+        nobody else would ask for another process until more mail comes, or master wakes qmgr again.
+        """
+        trigger(f"public/{self.settings.queue_service_name}", _WAKE_UP)
 
     # Triggers
 

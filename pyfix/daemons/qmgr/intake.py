@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.formats.address import internal_to_external
@@ -82,6 +82,8 @@ class Intake:
                 return None
             self._spool.make_folders(active)
             os.rename(path, active)
+        except OSError as error:
+            give_up(f"qmgr_active_feed: {queue_id}: rename from {queue} to {ACTIVE}: {error.strerror}")
         doubtful = queue_id in self.doubtful
         if doubtful:
             self.doubtful.discard(queue_id)
@@ -94,10 +96,7 @@ class Intake:
         except FileNotFoundError:
             return None
         except OSError as error:
-            # Nobody would look at the file again, in the active queue.  The next process puts it back.
-            log.fatal(f"open {ACTIVE} {queue_id}: {error.strerror}")
-            log.finish()
-            os._exit(1)
+            give_up(f"open {ACTIVE} {queue_id}: {error.strerror}")
         if doubtful and not mode & EXPIRE_BIT:
             # An agent may have deferred it when nobody listened any more.
             self._forget_deferrals(queue_id)
@@ -183,13 +182,16 @@ class Intake:
             log.warning(f"remove {self._spool.path(DEFER, queue_id)}: {error.strerror}")
 
     def _save_corrupt(self, queue: str, queue_id: str, path: str) -> None:
-        log.warning(f'saving corrupt file "{queue_id}" from queue "{queue}" to queue "{CORRUPT}"')
         target = self._spool.path(CORRUPT, queue_id)
         try:
-            os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
-            os.rename(path, target)
+            try:
+                os.rename(path, target)
+            except FileNotFoundError:
+                self._spool.make_folders(target)
+                os.rename(path, target)
         except OSError as error:
-            log.warning(f"{queue_id}: save corrupt file queue {queue} id {queue_id}: {error.strerror}")
+            give_up(f"qmgr_active_corrupt: save corrupt file queue {queue} id {queue_id}: {error.strerror}")
+        log.warning(f'saving corrupt file "{queue_id}" from queue "{queue}" to queue "{CORRUPT}"')
 
     def defer(self, queue_id: str, delay: int) -> None:
         """Move an active message to the deferred queue, to be tried again after *delay* seconds."""
@@ -201,4 +203,14 @@ class Intake:
             # postsuper(1) removed it meanwhile.
             log.warning(f"{queue_id}: rename from active to deferred: No such file or directory")
         except OSError as error:
-            log.warning(f"{queue_id}: rename from active to deferred: {error.strerror}")
+            give_up(f"qmgr_active_defer: rename {queue_id} from {ACTIVE} to {DEFERRED}: {error.strerror}")
+
+
+def give_up(reason: str) -> NoReturn:
+    """End the process over a file that would stay in the active queue, where nobody would look at it again.
+
+    The next process puts it back into incoming, and begins anew.
+    """
+    log.fatal(reason)
+    log.finish()
+    os._exit(1)

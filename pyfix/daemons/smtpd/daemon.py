@@ -37,7 +37,9 @@ class Smtpd(Daemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         """Raises ConfigError."""
         super().__init__(invocation, snapshot)
-        self.server = Server(snapshot, invocation.service, stand_alone=invocation.stand_alone)
+        self.server = Server(
+            snapshot, invocation.service, stand_alone=invocation.stand_alone, see_through=self.see_through
+        )
         settings = self.server.settings
         self.peers = PeerNames(
             lookup=settings.smtpd_peername_lookup, log_port=settings.smtpd_client_port_logging

@@ -6,7 +6,8 @@ Source: smtpd(8); postconf(5).
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 from pyfix.access.policy import AccessPolicy
 from pyfix.clients.anvil import AnvilClient
@@ -20,6 +21,7 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.formats.textforms import unescape
 from pyfix.protocols.smtp.extensions import discarded_keywords
 from pyfix.queue.freespace import has_room
+from pyfix.runtime.daemon import background
 from pyfix.runtime.ipc import IdleStreams
 from pyfix.runtime.loop import current
 from pyfix.tables.maps import Maps
@@ -43,8 +45,16 @@ def _all_but(wanted: str) -> re.Pattern[bytes]:
 class Server:
     """One reading of main.cf, with everything worked out that sessions need."""
 
-    def __init__(self, snapshot: Snapshot, service: str, *, stand_alone: bool = False) -> None:
-        """Raises ConfigError."""
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        service: str,
+        *,
+        stand_alone: bool = False,
+        see_through: Callable[[Coroutine[Any, Any, Any]], None] = background,
+    ) -> None:
+        """*see_through* runs what a session leaves to be done after its end.  Raises ConfigError."""
+        self.see_through: Final = see_through
         settings = self.settings = SmtpdSettings(snapshot)
         settings.check()
         self.snapshot: Final = snapshot
@@ -129,15 +139,9 @@ class Server:
         self.discard_maps = Maps(
             "smtpd_discard_ehlo_keyword_address_maps", settings.smtpd_discard_ehlo_keyword_address_maps, snapshot
         )
-        self.command_filter = Maps(
-            "smtpd_command_filter", settings.smtpd_command_filter, snapshot, fold=False
-        )
-        self.footer_maps = Maps(
-            "smtpd_reject_footer_maps", settings.smtpd_reject_footer_maps, snapshot, fold=False
-        )
-        self.reject_filter = Maps(
-            "smtpd_reject_filter_maps", settings.smtpd_reject_filter_maps, snapshot, fold=False
-        )
+        self.command_filter = Maps("smtpd_command_filter", settings.smtpd_command_filter, snapshot, fold=False)
+        self.footer_maps = Maps("smtpd_reject_footer_maps", settings.smtpd_reject_footer_maps, snapshot, fold=False)
+        self.reject_filter = Maps("smtpd_reject_filter_maps", settings.smtpd_reject_filter_maps, snapshot, fold=False)
 
         # Asked of every command or refusal; nearly always there is nothing.
         self.has_noop_commands = bool(self.noop_commands)

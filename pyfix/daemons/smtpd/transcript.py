@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from pyfix.clients.internalmail import send_internal
 from pyfix.formats.textforms import printable
-from pyfix.runtime.daemon import background
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
 
@@ -44,7 +43,7 @@ class Transcript:
         if not always and len(self.lines) <= server.settings.smtpd_history_flush_threshold:
             return
         if not self.problems.isdisjoint(server.notify_classes):
-            background(_tell(server, client, list(self._text(reason))))
+            server.see_through(_tell(server, client, list(self._text(reason))))
         self.lines.clear()
         self.problems.clear()
 

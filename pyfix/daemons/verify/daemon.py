@@ -32,7 +32,7 @@ from pyfix.protocols.internal.verify import (
     Update,
 )
 from pyfix.runtime.child import Invocation
-from pyfix.runtime.daemon import background, run
+from pyfix.runtime.daemon import run
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
 from pyfix.runtime.requests import RequestDaemon
@@ -101,7 +101,7 @@ class Verify(RequestDaemon):
         else:
             due = known.updated + settings.address_verify_negative_refresh_time < now
         if due and known.probed + _PROBE_LIFETIME < now:
-            background(self._probe(address))
+            self.see_through(self._probe(address))
             self._save(address, KnownAddress(known.status, now, known.updated, known.text))
         return QueryReply(OK, known.status, known.text)
 

@@ -5,14 +5,18 @@ Source: qmgr(8), SCHEDULER_README; the log and queue files of the reference.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import shutil
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.kit.instance import Instance
+from tests.kit.instance import MAILBOX_OWNER, Instance
 from tests.kit.parity import Parity
+from tests.kit.processes import wait_until
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
@@ -254,3 +258,70 @@ def test_file_that_cannot_be_opened(parity: Parity) -> None:
         return fault, there
 
     parity(case, main={"service_throttle_time": "2s"}, fresh=True)
+
+
+def _put_file_in_place_of(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.write_text("")
+
+
+@pytest.mark.parametrize("queue", ["active", "deferred", "corrupt"])
+def test_a_queue_that_cannot_be_written(parity: Parity, queue: str) -> None:
+    """qmgr ends, again and again; the message is where the next one finds it, and goes its way when the folder is back."""
+
+    def case(mta: Instance) -> object:
+        folder = mta.queue_directory / queue
+        owner = folder.stat().st_uid
+        mta.settle()
+        _put_file_in_place_of(folder)
+        if queue == "corrupt":
+            queue_id = "ABCDE12345"
+            path = mta.queue_directory / "incoming" / queue_id
+            path.write_bytes(b"x")
+            os.chown(path, owner, -1)
+            path.chmod(0o700)
+            mta.run("postqueue", "-f")
+        else:
+            queue_id = mta.send_message("y@later.example", sender="")
+        found = mta.wait_for_log(r"qmgr\[\d+\]: (fatal: .*)")[1].replace(queue_id, "<ID>")
+        mta.wait_for_log(r"/qmgr pid \d+ exit status 1")
+        folder.unlink()
+        folder.mkdir(mode=0o700)
+        os.chown(folder, owner, -1)
+        last = rf'saving corrupt file "{queue_id}"' if queue == "corrupt" else rf"{queue_id}: to=<y@later.example>.*=deferred"
+        begin = mta.log_mark()
+        assert wait_until(lambda: not mta.run("postqueue", "-f").returncode and _has(mta, last, begin), 15)
+        mta.settle()
+        if queue == "corrupt":
+            (mta.queue_directory / "corrupt" / queue_id).unlink()
+            return found, queue
+        return found, sorted(mta.queue())
+
+    main = {**MAIN, "service_throttle_time": "1s", "minimal_backoff_time": "1s", "defer_transports": ""}
+    assert "Not a directory" in str(parity(case, main=main, fresh=True).result)
+
+
+def _has(mta: Instance, pattern: str, begin: int) -> bool:
+    time.sleep(0.3)
+    return any(re.search(pattern, line) for line in mta.log_lines(begin))
+
+
+def test_a_file_that_vanishes_while_it_is_delivered(parity: Parity) -> None:
+    """Its delivery is over, and there is nothing to remove."""
+
+    def case(mta: Instance) -> object:
+        box = mta.mail_directory / "mbox"
+        box.touch()
+        with box.open("ab") as file:
+            os.chown(box, MAILBOX_OWNER, MAILBOX_OWNER)
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            queue_id = mta.send_message("mbox@ours.example", sender="")
+            assert wait_until(lambda: (mta.queue_directory / "active" / queue_id).exists(), 5)
+            time.sleep(0.5)
+            (mta.queue_directory / "active" / queue_id).unlink()
+        mta.wait_for_log(r"/virtual\[\d+\]: \w+: to=")
+        line = mta.wait_for_log(r"qmgr\[\d+\]: (warning: .*)")[1].replace(queue_id, "<ID>")
+        return line, mta.queue()
+
+    main = {"deliver_lock_delay": "1s", "virtual_mailbox_lock": "fcntl"}
+    assert "No such file or directory" in str(parity(case, main=main, fresh=True).result)

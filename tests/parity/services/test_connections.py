@@ -1,4 +1,4 @@
-"""How long connections between daemons live.  Source: postconf(5) ipc_timeout, ipc_idle."""
+"""How long connections between daemons live.  Source: postconf(5) ipc_timeout, ipc_idle, ipc_ttl."""
 
 from __future__ import annotations
 
@@ -60,12 +60,37 @@ def test_client_that_is_silent_between_requests(parity: Parity, service: str) ->
     assert parity(case, main={"ipc_timeout": "1s"}).result is True
 
 
-def test_idle_connection(parity: Parity) -> None:
-    """qmgr's and cleanup's to trivial-rewrite are given up after ipc_idle."""
+@pytest.mark.parametrize("limits", [("2s", "1000s"), ("100s", "2s")])
+def test_idle_connection(parity: Parity, limits: tuple[str, str]) -> None:
+    """qmgr's and cleanup's to trivial-rewrite are given up after ipc_idle, or ipc_ttl if that is over before."""
 
     def case(mta: Instance) -> bool:
         mta.wait_for_log(rf"{mta.send_message()}: removed")
         before = len(sockets(mta, "trivial-rewrite"))
         return wait_until(lambda: len(sockets(mta, "trivial-rewrite")) <= before - 2, 5.0)
 
-    assert parity(case, main={"ipc_idle": "2s", "max_idle": "100s"}, fresh=True).result is True
+    main = {"ipc_idle": limits[0], "ipc_ttl": limits[1], "max_idle": "100s"}
+    assert parity(case, main=main, fresh=True).result is True
+
+
+def test_connection_that_is_never_idle(parity: Parity) -> None:
+    """It is replaced when it is ipc_ttl old, however much it is used."""
+
+    def case(mta: Instance) -> bool:
+        mta.wait_for_log(rf"{mta.send_message()}: removed")
+        before = sockets(mta, "trivial-rewrite") - sockets(mta, "master")
+        listeners = {name for name in before if _is_listening(name)}
+        end = time.monotonic() + 5.0
+        while (left := sockets(mta, "trivial-rewrite") & before - listeners) and time.monotonic() < end:
+            mta.send_message()
+            time.sleep(0.2)
+        # To the log, and to master: what lives as long as the process.
+        return len(left) <= 2 and bool(before - listeners - left)
+
+    assert parity(case, main={"ipc_idle": "100s", "ipc_ttl": "2s", "max_idle": "100s"}, fresh=True).result is True
+
+
+def _is_listening(name: str) -> bool:
+    inode = name.removeprefix("socket:[").removesuffix("]")
+    with open("/proc/net/unix", encoding="ascii", errors="replace") as table:
+        return any(fields[6] == inode and fields[3] == "00010000" for line in table if len(fields := line.split()) > 6)

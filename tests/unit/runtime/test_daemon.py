@@ -121,6 +121,57 @@ def test_clients_are_served_to_their_end_when_master_goes(system: System) -> Non
         assert daemon.wait() == 0
 
 
+def test_what_a_client_leaves_to_be_done_is_done(system: System) -> None:
+    """A process that retires with its last client goes on until then; so does one that master leaves."""
+
+    class Postman(Echo):
+        capacity = 1
+
+        async def serve(self, stream: Stream) -> None:
+            word = (await stream.read()).decode()
+            self.see_through(self._post(word))
+
+        async def _post(self, word: str) -> None:
+            await sleep(0.3)
+            log.info(f"posted {word}")
+            if word == "crash":
+                raise ZeroDivisionError
+
+    for options, word in (("-m1", "one"), ("-m1", "crash"), ("-m9", "nine")):
+        with running(main_of(Postman), system, "echo", options) as daemon:
+            client = daemon.connect()
+            client.socket.sendall(word.encode())
+            assert client.socket.recv(1) == b""
+            if word == "nine":
+                daemon.master_goes()
+            assert daemon.wait() == 0
+        assert f"echo: posted {word}" in system.logged(f"posted {word}")
+    assert any("ZeroDivisionError" in line for line in system.lines)
+
+
+def test_a_request_that_was_read_when_it_was_time_to_go_is_served(system: System) -> None:
+    class Late(Echo):
+        def retire(self) -> None:
+            first = not self._retiring
+            super().retire()
+            if first:
+                self.loop.arrived.append(self._begin)
+
+        def _begin(self) -> None:
+            self.client_began()
+            background(self._work())
+
+        async def _work(self) -> None:
+            await sleep(0.2)
+            log.info("late work done")
+            self.client_ended()
+
+    with running(main_of(Late), system, "echo") as daemon:
+        daemon.master_goes()
+        assert daemon.wait() == 0
+    assert "echo: late work done" in system.logged("late")
+
+
 def test_a_bug_costs_one_client(system: System) -> None:
     with running(main_of(Echo), system, "echo") as daemon:
         other = daemon.connect()
@@ -193,7 +244,7 @@ def test_what_master_cf_must_say(system: System, attributes: dict[str, object], 
 @pytest.mark.parametrize(
     ("main", "text"),
     [
-        ({"queue_directory": "/nowhere", "maillog_file": ""}, ""),
+        ({"queue_directory": "/dev/null/nowhere", "maillog_file": ""}, ""),
         ({"syslog_facility": "local9"}, "parameter syslog_facility: unrecognized value: local9"),
         ({"ipc_timeout": "x"}, "ipc_timeout"), ({"myhostname": "a..b"}, "parameter myhostname: bad parameter value: a..b"),
     ],

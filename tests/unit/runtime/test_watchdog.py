@@ -35,7 +35,6 @@ def ending(body: Callable[[], None], said: Path) -> int:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watchdog, "_SHORTEST", 0.2)
     monkeypatch.setattr(watchdog, "_GRACE", 0.5)
 
 
@@ -49,6 +48,22 @@ def test_a_loop_that_turns_lives_on(tmp_path: Path) -> None:
 def test_a_hung_loop_ends_the_process(tmp_path: Path) -> None:
     assert ending(lambda: time.sleep(30), tmp_path / "said") == 1
     assert (tmp_path / "said").read_text() == "watchdog timeout\n"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_process_that_stood_still_lives_on(tmp_path: Path) -> None:
+    """Whatever stopped it, the machine's sleep or SIGSTOP: the clock has run out once, and the loop turns again."""
+
+    def stand_still() -> None:
+        stopped = os.getpid()
+        if os.fork() == 0:
+            time.sleep(1.5)  # longer than the watchdog's time
+            os.kill(stopped, signal.SIGCONT)
+            os._exit(0)
+        os.kill(stopped, signal.SIGSTOP)
+
+    assert ending(stand_still, tmp_path / "said") == 0
+    assert (tmp_path / "said").read_text() == ""
 
 
 @pytest.mark.usefixtures("quick")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 
@@ -11,8 +12,8 @@ from pyfix.formats.records import encode_attribute
 from pyfix.protocols.internal.delivery import STATUS_DEFER, DeliveryReply
 from tests.unit.daemons.qmgr.managing import deferred, managing, put, set_time, soon, wake
 from tests.unit.daemons.requests import Agent, bounce_service
-from tests.unit.daemons.running import System, start
-from tests.unit.daemons.services import Rewrite
+from tests.unit.daemons.running import SECONDS, System, start
+from tests.unit.daemons.services import Rewrite, Triggered
 
 
 def test_a_message_is_delivered_and_removed(system: System) -> None:
@@ -46,6 +47,22 @@ def test_new_mail_is_taken_when_cleanup_says_so(system: System) -> None:
         put(system, "a@y.example")
         wake(daemon)
         assert agent.next()[0].queue_id == "ABC123"
+
+
+def test_the_next_queue_manager_is_woken(system: System) -> None:
+    """One that ends when master(8) reloads may have read the wake-up that was meant for the next."""
+    Rewrite(system)
+    delivering = threading.Event()
+    agent = Agent(system, "smtp", lambda _request: DeliveryReply() if delivering.wait(SECONDS) else None)
+    next_one = Triggered(system, "public/qmgr")
+    put(system, "a@y.example")
+    with managing(system) as daemon:
+        agent.next()
+        wake(daemon, b"W")
+        daemon.master_goes()
+        assert next_one.next() == b"W"
+        assert daemon.wait() == 0
+        delivering.set()
 
 
 def test_files_that_are_not_ready_stay(system: System) -> None:
