@@ -6,6 +6,7 @@ Source: RFC 5321 sections 4.1.1.2 and 4.1.1.3; RFC 3461; RFC 6531.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.evaluate import refuse
@@ -75,6 +76,8 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("503 5.5.1 Error: send HELO/EHLO first")
         return False
     if transaction.sender is not None:
+        # The reference has forgotten what the first MAIL declared by the time it sees that there was one.
+        session.mail = replace(session.mail, smtputf8=False)
         session.reply("503 5.5.1 Error: nested MAIL command")
         return False
     if session.chunks is not None:
