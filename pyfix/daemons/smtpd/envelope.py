@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pyfix.access.client_context import rewrites_locally
 from pyfix.access.evaluate import refuse
 from pyfix.access.judge import judge_recipient, judge_sender
 from pyfix.access.transaction import LookupFailed
@@ -28,6 +29,7 @@ from pyfix.protocols.smtp.parameters import (
 from pyfix.protocols.smtp.path import parse_path
 from pyfix.queue.freespace import MESSAGE_FACTOR, free_bytes
 from pyfix.runtime.log import log
+from pyfix.tables.table import TableError
 
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
@@ -115,6 +117,8 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("503 5.5.4 Error: XVERP requires non-null sender")
         transaction.forget_mail()
         return False
+    if not session.server.stand_alone and not _finds_context(session):
+        return False
     if not settings.smtpd_delay_reject and not session.server.stand_alone:
         refusal = await judge_sender(transaction)
         if refusal is not None:
@@ -162,6 +166,18 @@ def _there_is_room(session: Session) -> bool:
         session.refuse(refuse(session.transaction, Reject(452, "4.3.1", "Insufficient system storage", "resource")))
         log.warning(f"not enough free space in mail queue: {free_bytes()} bytes < {MESSAGE_FACTOR}*message size limit")
     return room
+
+
+def _finds_context(session: Session) -> bool:
+    """Find out whether the client's headers are rewritten as local ones; refuse MAIL when nobody can tell."""
+    transaction = session.transaction
+    try:
+        session.rewrites_locally = rewrites_locally(transaction)
+    except TableError:
+        transaction.forget_mail()
+        session.refuse(refuse(transaction, Reject(451, "4.3.0", "Temporary lookup error", "data")))
+        return False
+    return True
 
 
 def _is_small_enough(session: Session) -> bool:

@@ -70,6 +70,8 @@ class Session:
     message: NewMessage | None = None
     mail = _NOTHING_SAID
     """The parameters of MAIL."""
+    rewrites_locally = False
+    """What local_header_rewrite_clients says of the client of this transaction."""
     arrival = 0.0
     announced_size = 0
     """What SIZE said last, in bytes."""
