@@ -166,7 +166,7 @@ async def _skip(session: Session, chunks: Chunks, size: int, last: bool, reply: 
     limit = session.server.size_limit
     session.where_detail = ""
     # What was accepted of the message counts too; in this order the divisions round as the reference's do.
-    if 0 < limit and chunks.decoder.size / _PATIENCE > limit - size / _PATIENCE:
+    if limit > 0 and chunks.decoder.size / _PATIENCE > limit - size / _PATIENCE:
         queue_id = session.transaction.queue_id or "NOQUEUE"
         log.warning(
             f"{queue_id}: too much BDAT content -- disabling further input from {session.client.log_name}"

@@ -132,6 +132,8 @@ class Server:
         self.command_filter = Maps(
             "smtpd_command_filter", settings.smtpd_command_filter, snapshot, fold=False
         )
+        self.milter_maps = Maps("smtpd_milter_maps", settings.smtpd_milter_maps, snapshot)
+        """What they say of a client is not heard: there are no milters yet."""
         self.footer_maps = Maps(
             "smtpd_reject_footer_maps", settings.smtpd_reject_footer_maps, snapshot, fold=False
         )
@@ -145,7 +147,9 @@ class Server:
         self.has_footer_maps = bool(self.footer_maps)
         self.has_reject_filter = bool(self.reject_filter)
         self.has_discard_maps = bool(self.discard_maps)
-        self.rights_differ = bool(self.discard_maps or self.xclient_hosts or self.xforward_hosts)
+        self.rights_differ = bool(
+            self.discard_maps or self.xclient_hosts or self.xforward_hosts or self.milter_maps
+        )
         """Some clients are offered or allowed more than others."""
 
     def has_room(self) -> bool:
