@@ -95,13 +95,17 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     if session.counted and not await limits.may_send_message(session):
         return False
     utf8 = len(words) > 3 and session.takes_smtputf8 and any(word.text.upper() == "SMTPUTF8" for word in words[3:])
+    found = MailParameters()
     try:
         sender = await address_of(session, path.text, "MAIL", empty=True, utf8=utf8)
         if sender is None:
             session.reply(_BAD_SENDER)
             return False
-        found = _mail_parameters(session, words) if len(words) > 3 else MailParameters()
+        if len(words) > 3:
+            _read_parameters(session, words, found)
     except CommandError as error:
+        if found.size is not None:
+            session.announced_size = found.size
         session.reply(error.reply)
         return False
     if found.size is not None:
@@ -138,14 +142,14 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     return True
 
 
-def _mail_parameters(session: Session, words: list[Word]) -> MailParameters:
+def _read_parameters(session: Session, words: list[Word], found: MailParameters) -> None:
     """Raises CommandError."""
 
     def verp_filter() -> str | None:
         return session.settings.verp_delimiter_filter if may_verp(session) else None
 
-    return parse_mail_parameters(
-        words[3:], smtputf8=session.takes_smtputf8, dsn="dsn" not in session.discarded, verp_filter=verp_filter
+    parse_mail_parameters(
+        words[3:], found, smtputf8=session.takes_smtputf8, dsn="dsn" not in session.discarded, verp_filter=verp_filter
     )
 
 

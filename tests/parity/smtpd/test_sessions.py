@@ -124,7 +124,7 @@ CONFIGURATIONS = {
     },
 }  # fmt: skip
 
-MORE = {"strict": (279,)}
+MORE = {"strict": (279,), "ASCII": (398,)}
 """Further seeds, which once found something."""
 
 
