@@ -7,7 +7,9 @@ from tests.kit.comparison import KnownDifference
 UNCOMPARED: tuple[str, ...] = (
     "rewrite, verify, proxymap: a client that stops within a request is hung up on after ipc_timeout; the reference's "
     "process waits for it, and serves nobody else",
-    "smtpd gives up its connection to trivial-rewrite when it was idle for ipc_idle; the reference's keeps it as long as a session lasts",
+    "smtpd gives up its connection to trivial-rewrite when it was idle for ipc_idle; the reference's, whose timers stand still "
+    "while it serves, keeps it as long as a session lasts. Ours serves all sessions of a process, is opened again unseen, and an "
+    "idle client does not keep a trivial-rewrite busy",
     "cleanup: where a rewritten address header with several folds is cut by header_size_limit; the line about an error at the "
     "close of a message that is refused and just larger than message_size_limit",
 )

@@ -23,7 +23,7 @@ from pyfix.queue.freespace import has_room
 from pyfix.runtime.ipc import IdleStreams
 from pyfix.runtime.loop import current
 from pyfix.tables.maps import Maps
-from pyfix.tables.matchlist import MatchList
+from pyfix.tables.matchlist import MatchList, parent_matches
 
 __all__ = ["Server"]
 
@@ -115,14 +115,17 @@ class Server:
 
         self.noop_commands = match("smtpd_noop_commands", settings.smtpd_noop_commands)
         self.forbidden_commands = match("smtpd_forbidden_commands", settings.smtpd_forbidden_commands)
-        self.verp_clients = match("smtpd_authorized_verp_clients", settings.smtpd_authorized_verp_clients)
-        self.xclient_hosts = match("smtpd_authorized_xclient_hosts", settings.smtpd_authorized_xclient_hosts)
-        self.xforward_hosts = match("smtpd_authorized_xforward_hosts", settings.smtpd_authorized_xforward_hosts)
+        # parent_domain_matches_subdomains has no say in these three.
+        self.verp_clients = match("smtpd_authorized_verp_clients", settings.smtpd_authorized_verp_clients, False)
+        self.xclient_hosts = match("smtpd_authorized_xclient_hosts", settings.smtpd_authorized_xclient_hosts, False)
+        self.xforward_hosts = match("smtpd_authorized_xforward_hosts", settings.smtpd_authorized_xforward_hosts, False)
         self.limit_exceptions = match(
             "smtpd_client_event_limit_exceptions", settings.smtpd_client_event_limit_exceptions
         )
         self.bare_newline_exclusions = match(
-            "smtpd_forbid_bare_newline_exclusions", settings.smtpd_forbid_bare_newline_exclusions
+            "smtpd_forbid_bare_newline_exclusions",
+            settings.smtpd_forbid_bare_newline_exclusions,
+            parent_matches("mynetworks", snapshot),  # nearly always it is that list
         )
         self.debug_peers = match("debug_peer_list", settings.debug_peer_list)
         self.flush_domains = match("fast_flush_domains", settings.fast_flush_domains)
