@@ -14,7 +14,7 @@ __all__ = ["rewrites_locally"]
 
 
 def rewrites_locally(transaction: Transaction) -> bool:
-    """Say whether local_header_rewrite_clients has the client."""
+    """Say whether local_header_rewrite_clients has the client.  Raises TableError."""
     policy = transaction.policy
     words = policy.settings.local_header_rewrite_clients
     address = transaction.client.address
@@ -51,5 +51,5 @@ def _in_table(transaction: Transaction, name: str) -> bool:
     try:
         return open_or_unavailable(name, transaction.policy.snapshot).find_now(transaction.client.address) is not None
     except TableError:
-        log.warning(f"{name}: lookup error for \"{transaction.client.address}\"")
-        return False
+        log.warning(f'{name} lookup error for "{transaction.client.address}"')
+        raise

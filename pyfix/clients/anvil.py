@@ -25,7 +25,7 @@ from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 from pyfix.runtime.task import Waiter
 
-__all__ = ["MESSAGE", "RECIPIENT", "AnvilClient"]
+__all__ = ["AUTH", "MESSAGE", "RECIPIENT", "AnvilClient"]
 
 MESSAGE: Final = "message"
 RECIPIENT: Final = "recipient"
@@ -49,6 +49,8 @@ class AnvilClient:
         self._stream: Stream | None = None
         self._asked: deque[tuple[bytes, Waiter[bytes | None]]] = deque()
         """Questions, of which the first is on its way."""
+        self._open: dict[str, int] = {}
+        """Connections that were counted in and not out."""
 
     async def _ask(self, request: Attributes) -> bytes | None:
         """Return the reply as it came, None when anvil can't be asked."""
@@ -98,8 +100,10 @@ class AnvilClient:
     async def connected(self, ident: str) -> tuple[int, int] | None:
         """Count a connection in; return open connections and connections in the last time unit, None if unknown.
 
-        *ident* is ``service:address``.
+        *ident* is ``service:address``.  Postfix's anvil counts one connection for each process that asks; where ours
+        has more, it knows better.
         """
+        own = self._open[ident] = self._open.get(ident, 0) + 1
         reply = await self._ask(Connect(ident=ident))
         if reply is None:
             return None
@@ -107,10 +111,15 @@ class AnvilClient:
             counts = ConnectReply.decode(reply)
         except AttributeListError:
             return None
-        return (counts.count, counts.rate) if counts.status == OK else None
+        return (max(counts.count, own), counts.rate) if counts.status == OK else None
 
     async def disconnected(self, ident: str) -> None:
         """Count a connection out."""
+        left = self._open.get(ident, 0) - 1
+        if left > 0:
+            self._open[ident] = left
+        else:
+            self._open.pop(ident, None)
         reply = await self._ask(Disconnect(ident=ident))
         if reply is not None and StatusReply.decode(reply).status != OK:
             log.debug(f"{self._path}: disconnect of {ident} refused")

@@ -41,10 +41,7 @@ TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
 """Type -> module of pyfix.tables and class.  ``postconf -m`` lists the keys."""
 
 _DEFAULT_TYPE: Final = "hash"
-
-
-class MalformedReference(TableError):
-    """What main.cf says is no ``type:name``: no daemon starts with it."""
+_NO_TYPE: Final = 'open dictionary: expecting "type:name" form instead of "{}"'
 
 
 def table_class(kind: str) -> type[Table]:
@@ -69,7 +66,7 @@ def open_as(reference: str, opening: Opening) -> Table:
     """Open ``type:name`` afresh.  Raises TableError."""
     kind, _, name = reference.partition(":")
     if not kind or not name:
-        raise MalformedReference(f'open dictionary: expecting "type:name" form instead of "{reference}"')
+        raise TableError(_NO_TYPE.format(reference))
     if kind == "proxy" and opening.flags & bits.NO_PROXY:
         # What names users, files or commands is not taken from another process, whatever main.cf says.
         return open_as(name, opening)
@@ -99,22 +96,27 @@ def open_table(
 
 
 def open_or_unavailable(reference: str, snapshot: Values | None = None, *, flags: int = bits.ORDINARY) -> Table:
-    """Return the table; one that cannot be opened is logged, and each lookup in it fails.
+    """Return the table ``type:name``; one that cannot be opened is logged, and each lookup in it fails.
 
-    Raises ConfigError instead where main.cf says so, and for what is no ``type:name``.  Source: postconf(5)
-    daemon_table_open_error_is_fatal.
+    Raises ConfigError instead where main.cf says so, and for what is no ``type:name``: default_database_type is for
+    commands.  Source: postconf(5) daemon_table_open_error_is_fatal.
     """
     if flags & bits.NO_PROXY:
         reference = reference.removeprefix("proxy:")
     known = _unavailable.get((reference, flags, id(snapshot)))
     if known is not None:
         return known
-    try:
-        return open_table(reference, snapshot, flags=flags)
-    except MalformedReference as problem:
+    kind, _, name = reference.partition(":")
+    if not kind or not name:
         from pyfix.config.errors import ConfigError
 
-        raise ConfigError(str(problem)) from problem
+        raise ConfigError(_NO_TYPE.format(reference))
+    if kind not in TABLE_TYPES:
+        from pyfix.tables.notice import warn
+
+        warn(f"unsupported dictionary type: {kind}. Is the postfix-{kind} package installed?")
+    try:
+        return open_table(reference, snapshot, flags=flags)
     except TableError as problem:
         return unavailable(reference, snapshot, str(problem), flags=flags)
 

@@ -78,7 +78,7 @@ class Anvil(RequestDaemon):
 
     async def answer(self, request: Attributes, stream: Stream) -> Attributes | None:
         """Count, and tell the counts."""
-        now = self.loop.now
+        now = self._now()
         counters = self._counters
         match request:
             case Connect(ident=ident):
@@ -102,10 +102,14 @@ class Anvil(RequestDaemon):
                 return LookupReply(OK, counters.connections(ident), *rates)
         return self.refuse("")
 
+    def _now(self) -> int:
+        """Return the time in whole seconds, as Postfix counts: a unit of n seconds lasts until n + 1 are begun."""
+        return int(self.loop.now)
+
     def _connect(self, ident: str, stream: Stream) -> tuple[int, int]:
         mine = self._connected.setdefault(stream, {})
         mine[ident] = mine.get(ident, 0) + 1
-        return self._counters.connect(ident, self.loop.now)
+        return self._counters.connect(ident, self._now())
 
     def refuse(self, name: str) -> Attributes:
         """Return the status of a request that we do not know."""
@@ -115,10 +119,10 @@ class Anvil(RequestDaemon):
         """Count out the connections of a server process that ended without saying so."""
         for ident, count in self._connected.pop(stream, {}).items():
             for _ in range(count):
-                self._counters.disconnect(ident, self.loop.now)
+                self._counters.disconnect(ident, self._now())
 
     def _report_regularly(self) -> None:
-        self._counters.forget_idle(self.loop.now)
+        self._counters.forget_idle(self._now())
         self._report()
         self.loop.later(self.settings.anvil_status_update_time, self._report_regularly)
 

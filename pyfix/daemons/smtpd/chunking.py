@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_data
 from pyfix.daemons.smtpd import message
-from pyfix.daemons.smtpd.content import NEED_RCPT, NO_RECIPIENTS, TOO_BIG, WRITE_ERROR, finish
+from pyfix.daemons.smtpd.content import NEED_RCPT, NO_RECIPIENTS, TOO_BIG, WRITE_ERROR, finish, problem_class
 from pyfix.protocols.smtp.command import Word
 from pyfix.protocols.smtp.data import ChunkDecoder
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
-from pyfix.runtime.stream import StreamClosed
 
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
@@ -24,12 +23,14 @@ __all__ = ["Chunks", "bdat"]
 _SYNTAX: Final = "521 5.5.4 Syntax: BDAT count [LAST]"
 _TOO_LARGE: Final = "552 5.3.4 Chunk exceeds message size limit"
 _MOST: Final = (1 << 63) - 1
+_PATIENCE: Final = 1.5
+"""How much content of a message that is refused is read, in units of message_size_limit."""
 
 
 class Chunks:
     """A message that comes in chunks."""
 
-    __slots__ = ("decoder", "failed", "problem", "skipped")
+    __slots__ = ("decoder", "failed", "problem")
 
     def __init__(self, decoder: ChunkDecoder) -> None:
         self.decoder = decoder
@@ -37,8 +38,6 @@ class Chunks:
         """The reply when the last chunk is there, if the message can't be accepted."""
         self.failed = False
         """A chunk was refused; the others are only read."""
-        self.skipped = 0
-        """Bytes that were read for nothing."""
 
 
 async def bdat(session: Session, words: list[Word], line: str) -> bool:
@@ -77,8 +76,10 @@ async def bdat(session: Session, words: list[Word], line: str) -> bool:
     if decoder.bare_newline:
         session.bare_newline_seen = True
         if session.newline_mode == "reject" and not last:
-            return await _refuse_bare_newline(session, chunks)
+            return _refuse_bare_newline(session, chunks)
     if not last:
+        if chunks.problem:
+            return _fail(session, chunks)
         session.reply(f"250 2.0.0 Ok: {size} bytes")
         return True
     records = decoder.finish()
@@ -138,33 +139,43 @@ async def _take(session: Session, chunks: Chunks, size: int) -> None:
     session.stream.until = 0.0
 
 
-async def _refuse_bare_newline(session: Session, chunks: Chunks) -> bool:
+def _refuse_bare_newline(session: Session, chunks: Chunks) -> bool:
     transaction = session.transaction
     transaction.where = "BDAT content"
     transaction.log_action("reject", "bare <LF> received")
     transaction.where = "BDAT"
     code = session.settings.smtpd_forbid_bare_newline_reject_code
-    reply = f"{code} 5.5.2 {session.server.hostname} Error: bare <LF> received"
-    await _skip(session, chunks, 0, False, reply)
+    chunks.problem = f"{code} 5.5.2 {session.server.hostname} Error: bare <LF> received"
+    return _fail(session, chunks)
+
+
+def _fail(session: Session, chunks: Chunks) -> bool:
+    """Give up the message after a chunk that is not its last."""
+    session.blame(problem_class(chunks.problem))
+    session.reply(chunks.problem)
     session.reset()
+    chunks.failed = True
+    chunks.decoder.size = 0
     session.chunks = chunks
+    session.where_detail = " (0 bytes)"
     return False
 
 
 async def _skip(session: Session, chunks: Chunks, size: int, last: bool, reply: str) -> bool:
     """Read the bytes of a chunk that nobody wants, and refuse it; the later ones are refused too."""
-    chunks.skipped += size
     limit = session.server.size_limit
     session.where_detail = ""
-    if 0 < limit < chunks.skipped // 2:
+    # What was accepted of the message counts too; in this order the divisions round as the reference's do.
+    if limit > 0 and chunks.decoder.size / _PATIENCE > limit - size / _PATIENCE:
         queue_id = session.transaction.queue_id or "NOQUEUE"
         log.warning(
             f"{queue_id}: too much BDAT content -- disabling further input from {session.client.log_name}"
         )
-        session.reply(reply)
         # What the client has sent already is content, and must not be taken for commands.
-        raise StreamClosed("too much content")
-    await _drop(session, size)
+        session.hears_no_more()
+    else:
+        chunks.decoder.size += size
+        await _drop(session, size)
     if last:
         session.reset()
     else:

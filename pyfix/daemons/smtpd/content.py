@@ -20,7 +20,7 @@ from pyfix.runtime.log import log
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
 
-__all__ = ["NEED_RCPT", "NO_RECIPIENTS", "TOO_BIG", "WRITE_ERROR", "data", "finish"]
+__all__ = ["NEED_RCPT", "NO_RECIPIENTS", "TOO_BIG", "WRITE_ERROR", "data", "finish", "problem_class"]
 
 TOO_BIG: Final = "552 5.3.4 Error: message file too big"
 WRITE_ERROR: Final = "451 4.3.0 Error: queue file write error"
@@ -108,7 +108,7 @@ async def finish(session: Session, problem: str, bare_newline: bool, size: str) 
         code = session.settings.smtpd_forbid_bare_newline_reject_code
         problem = f"{code} 5.5.2 {session.server.hostname} Error: bare <LF> received"
     if problem:
-        session.blame("bounce" if problem == TOO_BIG else "resource" if problem == WRITE_ERROR else "protocol")
+        session.blame(problem_class(problem))
         session.reply(problem)
     else:
         refusal = None
@@ -120,6 +120,11 @@ async def finish(session: Session, problem: str, bare_newline: bool, size: str) 
             done = await _submit(session, size)
     session.reset()
     return done
+
+
+def problem_class(problem: str) -> str:
+    """Return the class of notify_classes to which a problem of the content belongs."""
+    return "bounce" if problem == TOO_BIG else "resource" if problem == WRITE_ERROR else "protocol"
 
 
 async def _submit(session: Session, size: str) -> bool:

@@ -6,8 +6,10 @@ Source: RFC 5321 sections 4.1.1.2 and 4.1.1.3; RFC 3461; RFC 6531.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pyfix.access.client_context import rewrites_locally
 from pyfix.access.evaluate import refuse
 from pyfix.access.judge import judge_recipient, judge_sender
 from pyfix.access.transaction import LookupFailed
@@ -27,6 +29,7 @@ from pyfix.protocols.smtp.parameters import (
 from pyfix.protocols.smtp.path import parse_path
 from pyfix.queue.freespace import MESSAGE_FACTOR, free_bytes
 from pyfix.runtime.log import log
+from pyfix.tables.table import TableError
 
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
@@ -75,6 +78,8 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("503 5.5.1 Error: send HELO/EHLO first")
         return False
     if transaction.sender is not None:
+        # The reference has forgotten what the first MAIL declared by the time it sees that there was one.
+        session.mail = replace(session.mail, smtputf8=False)
         session.reply("503 5.5.1 Error: nested MAIL command")
         return False
     if session.chunks is not None:
@@ -90,13 +95,17 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     if session.counted and not await limits.may_send_message(session):
         return False
     utf8 = len(words) > 3 and session.takes_smtputf8 and any(word.text.upper() == "SMTPUTF8" for word in words[3:])
+    found = MailParameters()
     try:
         sender = await address_of(session, path.text, "MAIL", empty=True, utf8=utf8)
         if sender is None:
             session.reply(_BAD_SENDER)
             return False
-        found = _mail_parameters(session, words) if len(words) > 3 else MailParameters()
+        if len(words) > 3:
+            _read_parameters(session, words, found)
     except CommandError as error:
+        if found.size is not None:
+            session.announced_size = found.size
         session.reply(error.reply)
         return False
     if found.size is not None:
@@ -111,6 +120,8 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     if found.verp is not None and not sender:
         session.reply("503 5.5.4 Error: XVERP requires non-null sender")
         transaction.forget_mail()
+        return False
+    if not session.server.stand_alone and not _finds_context(session):
         return False
     if not settings.smtpd_delay_reject and not session.server.stand_alone:
         refusal = await judge_sender(transaction)
@@ -133,14 +144,14 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     return True
 
 
-def _mail_parameters(session: Session, words: list[Word]) -> MailParameters:
+def _read_parameters(session: Session, words: list[Word], found: MailParameters) -> None:
     """Raises CommandError."""
 
     def verp_filter() -> str | None:
         return session.settings.verp_delimiter_filter if may_verp(session) else None
 
-    return parse_mail_parameters(
-        words[3:], smtputf8=session.takes_smtputf8, dsn="dsn" not in session.discarded, verp_filter=verp_filter
+    parse_mail_parameters(
+        words[3:], found, smtputf8=session.takes_smtputf8, dsn="dsn" not in session.discarded, verp_filter=verp_filter
     )
 
 
@@ -161,6 +172,18 @@ def _there_is_room(session: Session) -> bool:
         session.refuse(refuse(session.transaction, Reject(452, "4.3.1", "Insufficient system storage", "resource")))
         log.warning(f"not enough free space in mail queue: {free_bytes()} bytes < {MESSAGE_FACTOR}*message size limit")
     return room
+
+
+def _finds_context(session: Session) -> bool:
+    """Find out whether the client's headers are rewritten as local ones; refuse MAIL when nobody can tell."""
+    transaction = session.transaction
+    try:
+        session.rewrites_locally = rewrites_locally(transaction)
+    except TableError:
+        transaction.forget_mail()
+        session.refuse(refuse(transaction, Reject(451, "4.3.0", "Temporary lookup error", "data")))
+        return False
+    return True
 
 
 def _is_small_enough(session: Session) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_etrn, judge_recipient
+from pyfix.daemons.smtpd import limits
 from pyfix.daemons.smtpd.envelope import address_of, lacks_smtputf8
 from pyfix.formats.domain import is_hostname, literal_to_address
 from pyfix.protocols.internal.flush import BAD, DENIED, FAILED, OK
@@ -63,6 +64,8 @@ async def starttls(session: Session, words: list[Word], _line: str) -> bool:
 
 async def auth(session: Session, _words: list[Word], _line: str) -> bool:
     """AUTH, which is not offered."""
+    if not await limits.may_authenticate(session):
+        return False
     if session.settings.smtpd_helo_required and session.transaction.helo_name is None:
         session.reply("503 5.5.1 Error: send HELO/EHLO first")
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from pyfix.clients.anvil import MESSAGE, RECIPIENT
+from pyfix.clients.anvil import AUTH, MESSAGE, RECIPIENT
 from pyfix.runtime.daemon import background
 from pyfix.runtime.log import log
 from pyfix.tables.table import TableError
@@ -17,7 +17,7 @@ from pyfix.tables.table import TableError
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
 
-__all__ = ["admitted", "gone", "leaves", "may_name_recipient", "may_send_message"]
+__all__ = ["admitted", "gone", "leaves", "may_authenticate", "may_name_recipient", "may_send_message"]
 
 
 def _ident(session: Session) -> str:
@@ -102,6 +102,19 @@ async def may_name_recipient(session: Session) -> bool:
         return True
     session.reply(f"450 4.7.1 Error: too many recipients from {session.client.address}")
     _warn(session, "Recipient address", rate)
+    return False
+
+
+async def may_authenticate(session: Session) -> bool:
+    """Count AUTH; say whether the client is within smtpd_client_auth_rate_limit."""
+    limit = session.settings.smtpd_client_auth_rate_limit
+    if not session.counted:
+        return True
+    rate = await session.server.anvil.event(AUTH, session.counted)
+    if rate is None or limit <= 0 or rate <= limit:
+        return True
+    session.reply(f"450 4.7.1 Error: too many AUTH commands from {session.client.address}")
+    _warn(session, "AUTH command", rate)
     return False
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pyfix.access.client_context import rewrites_locally
 from pyfix.clients.cleanup import NewMessage
 from pyfix.clients.postdrop import DroppedMessage
 from pyfix.formats.address import internal_to_external
@@ -117,7 +116,7 @@ def _envelope(session: Session, queue_id: str) -> bytes:
     client = session.client
     arrival = session.arrival
     seconds = int(arrival)
-    source = forwarded.get("SOURCE") or ("LOCAL" if rewrites_locally(transaction) else "REMOTE")
+    source = forwarded.get("SOURCE") or ("LOCAL" if session.rewrites_locally else "REMOTE")
     origin = [f"log_ident={forwarded.get('IDENT') or queue_id}", f"rewrite_context={source.lower()}"]
     if transaction.sasl_method:
         origin.append(f"sasl_method={transaction.sasl_method}")

@@ -1,12 +1,13 @@
 """What this client, by its name and address, is allowed and offered.
 
 Source: postconf(5) smtpd_authorized_xclient_hosts, smtpd_authorized_xforward_hosts, smtpd_authorized_verp_clients,
-smtpd_discard_ehlo_keyword_address_maps, smtpd_forbid_bare_newline_exclusions.
+smtpd_discard_ehlo_keyword_address_maps, smtpd_forbid_bare_newline_exclusions, smtpd_milter_maps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from pyfix.runtime.log import log
@@ -58,6 +59,9 @@ def learn(session: Session, *, again: bool = False) -> None:
     if server.bare_newline != "no" and listed("LF", server.bare_newline_exclusions):
         session.newline_mode = "no"
     session.unknown_rights = unknown
+    if server.milter_maps:
+        with suppress(TableError):  # it is told of in the log, and smtpd_milters stands
+            server.milter_maps.find_now(address)
 
 
 def may_verp(session: Session) -> bool:

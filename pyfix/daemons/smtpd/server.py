@@ -25,7 +25,7 @@ from pyfix.runtime.daemon import background
 from pyfix.runtime.ipc import IdleStreams
 from pyfix.runtime.loop import current
 from pyfix.tables.maps import Maps
-from pyfix.tables.matchlist import MatchList
+from pyfix.tables.matchlist import MatchList, parent_matches
 
 __all__ = ["Server"]
 
@@ -125,14 +125,17 @@ class Server:
 
         self.noop_commands = match("smtpd_noop_commands", settings.smtpd_noop_commands)
         self.forbidden_commands = match("smtpd_forbidden_commands", settings.smtpd_forbidden_commands)
-        self.verp_clients = match("smtpd_authorized_verp_clients", settings.smtpd_authorized_verp_clients)
-        self.xclient_hosts = match("smtpd_authorized_xclient_hosts", settings.smtpd_authorized_xclient_hosts)
-        self.xforward_hosts = match("smtpd_authorized_xforward_hosts", settings.smtpd_authorized_xforward_hosts)
+        # parent_domain_matches_subdomains has no say in these three.
+        self.verp_clients = match("smtpd_authorized_verp_clients", settings.smtpd_authorized_verp_clients, False)
+        self.xclient_hosts = match("smtpd_authorized_xclient_hosts", settings.smtpd_authorized_xclient_hosts, False)
+        self.xforward_hosts = match("smtpd_authorized_xforward_hosts", settings.smtpd_authorized_xforward_hosts, False)
         self.limit_exceptions = match(
             "smtpd_client_event_limit_exceptions", settings.smtpd_client_event_limit_exceptions
         )
         self.bare_newline_exclusions = match(
-            "smtpd_forbid_bare_newline_exclusions", settings.smtpd_forbid_bare_newline_exclusions
+            "smtpd_forbid_bare_newline_exclusions",
+            settings.smtpd_forbid_bare_newline_exclusions,
+            parent_matches("mynetworks", snapshot),  # nearly always it is that list
         )
         self.debug_peers = match("debug_peer_list", settings.debug_peer_list)
         self.flush_domains = match("fast_flush_domains", settings.fast_flush_domains)
@@ -140,6 +143,8 @@ class Server:
             "smtpd_discard_ehlo_keyword_address_maps", settings.smtpd_discard_ehlo_keyword_address_maps, snapshot
         )
         self.command_filter = Maps("smtpd_command_filter", settings.smtpd_command_filter, snapshot, fold=False)
+        self.milter_maps = Maps("smtpd_milter_maps", settings.smtpd_milter_maps, snapshot)
+        """What they say of a client is not heard: there are no milters yet."""
         self.footer_maps = Maps("smtpd_reject_footer_maps", settings.smtpd_reject_footer_maps, snapshot, fold=False)
         self.reject_filter = Maps("smtpd_reject_filter_maps", settings.smtpd_reject_filter_maps, snapshot, fold=False)
 
@@ -149,7 +154,9 @@ class Server:
         self.has_footer_maps = bool(self.footer_maps)
         self.has_reject_filter = bool(self.reject_filter)
         self.has_discard_maps = bool(self.discard_maps)
-        self.rights_differ = bool(self.discard_maps or self.xclient_hosts or self.xforward_hosts)
+        self.rights_differ = bool(
+            self.discard_maps or self.xclient_hosts or self.xforward_hosts or self.milter_maps
+        )
         """Some clients are offered or allowed more than others."""
 
     def has_room(self) -> bool:

@@ -70,6 +70,8 @@ class Session:
     message: NewMessage | None = None
     mail = _NOTHING_SAID
     """The parameters of MAIL."""
+    rewrites_locally = False
+    """What local_header_rewrite_clients says of the client of this transaction."""
     arrival = 0.0
     announced_size = 0
     """What SIZE said last, in bytes."""
@@ -77,6 +79,8 @@ class Session:
     """Recipients that were refused for their number."""
     refused = False
     """A restriction, and not the client's manners, refused this command."""
+    deaf = False
+    """The client sent too much that nobody wanted; what else it sends is not read."""
     debug_level = 0
     counted = ""
     """What anvil(8) knows this client as; empty when it does not count it."""
@@ -223,6 +227,11 @@ class Session:
             raise StreamClosed("end of input")
         self.buffer = self.buffer + data if self.buffer else data
 
+    def hears_no_more(self) -> None:
+        """Read nothing more of the client's; the session ends as if the client had left after this command."""
+        self.buffer = b""
+        self.deaf = self.leaving = True
+
     def start_deadline(self) -> None:
         """Begin a request: with smtpd_per_request_deadline all of it must come within smtpd_timeout."""
         if self.settings.smtpd_per_request_deadline:
@@ -336,6 +345,10 @@ class Session:
                 self._unknown(words[0], line)
             else:
                 await self._carry_out(command, verb, words, line)
+        if self.deaf:
+            if self.errors >= server.hard_limit:
+                await self._leave_for_errors()
+            raise StreamClosed("the rest is not read")
 
     async def _carry_out(self, command: Command, verb: str, words: list[Word], line: str) -> None:
         count = self.counts.get(command.counter)

@@ -61,14 +61,14 @@ class _Decoder:
         parts.append(encode_record(TEXT, line[start:]))
         return b"".join(parts)
 
-    def _pieces(self, first: int = 0) -> bytes:
-        """Pass on what is carried of a very long line, as whole pieces."""
+    def _pieces(self, first: int = 0, kept: int = 1) -> bytes:
+        """Pass on what is carried of a very long line, as whole pieces, and keep *kept* bytes of it at least."""
         limit = self._limit
         carry = self._carry
         parts = []
         start = 0
         size = limit - first
-        while len(carry) - start > size:
+        while len(carry) - start >= size + kept:
             parts.append(encode_record(UNTERMINATED, carry[start : start + size]))
             self.size += size + 2
             start += size
@@ -240,11 +240,12 @@ class ChunkDecoder(_Decoder):
         cut = data.rfind(b"\n") + 1
         records = self._content(data[:cut]) if cut else b""
         self._carry = data[cut:]
-        if len(self._carry) > _MOST_CARRIED:
-            if self._reject and self.bare_newline:
+        if len(self._carry) >= self._limit:
+            if not (self._reject and self.bare_newline):
+                # A CR may be half of the line's end.
+                records += self._pieces(kept=1 if self._carry.endswith(b"\r") else 0)
+            elif len(self._carry) > _MOST_CARRIED:
                 self._carry = self._carry[-1:]
-            else:
-                records += self._pieces()
         return records
 
     @property

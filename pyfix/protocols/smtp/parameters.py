@@ -55,15 +55,21 @@ class RcptParameters:
 
 
 def parse_mail_parameters(
-    words: Sequence[Word], *, smtputf8: bool, dsn: bool = True, verp_filter: Callable[[], str | None] = lambda: None
+    words: Sequence[Word],
+    found: MailParameters | None = None,
+    *,
+    smtputf8: bool,
+    dsn: bool = True,
+    verp_filter: Callable[[], str | None] = lambda: None,
 ) -> MailParameters:
-    """Read the parameters of MAIL.
+    """Read the parameters of MAIL, into *found* if it is given: after an error it has those before the bad one.
 
     *smtputf8*, *dsn*: whether these extensions are on; *verp_filter* returns the characters that XVERP takes
     (verp_delimiter_filter), None when the client may not use it; it is asked for all but the usual parameters.
     Raises CommandError.
     """
-    found = MailParameters()
+    if found is None:
+        found = MailParameters()
     for word in words:
         keyword, equals, value = word.text.partition("=")
         match keyword.upper():

@@ -72,3 +72,19 @@ def test_parameters_of_rcpt(same_dialogue: Compare) -> None:
     ]  # fmt: skip
     lines = [f"RCPT TO:<user@ours.example> {word}" for word in words]
     same_dialogue("EHLO client.test", "MAIL FROM:<a@x>", *lines, main=LENIENT)
+
+
+@pytest.mark.parametrize("proxies", ["", "192.0.2.5", "192.0.2.5, [2001:db8::5]"])
+def test_own_address_literals(same_dialogue: Compare, proxies: str) -> None:
+    """An address of an interface or of a proxy before us is local; another is not."""
+    addresses = ("127.0.0.1", "192.0.2.5", "192.0.2.6", "127.0.0.2", "IPv6:::1", "IPv6:2001:db8::5")
+    main = LENIENT | {
+        "local_recipient_maps": "inline:{root=1}", "proxy_interfaces": proxies, "fast_flush_domains": "$mydestination",
+        "inet_protocols": "all", "smtpd_recipient_restrictions": "permit_inet_interfaces, reject_unauth_destination",
+    }  # fmt: skip
+    same_dialogue(
+        "EHLO c", "MAIL FROM:<a@[192.0.2.5]>",
+        *[f"RCPT TO:<{user}@[{address}]>" for user in ("root", "nobody") for address in addresses], "VRFY root@[192.0.2.5]",
+        "ETRN [192.0.2.5]", "RSET", "XCLIENT ADDR=192.0.2.5 DESTADDR=192.0.2.5", "EHLO c", "MAIL FROM:<a@b>",
+        "RCPT TO:<x@elsewhere.example>", main=main,
+    )  # fmt: skip

@@ -190,6 +190,20 @@ def test_content_records(same_records: Callable[..., None], mode: str) -> None:
     same_records(dialogues(), main)
 
 
+def test_long_lines_in_chunks(same_records: Callable[..., None]) -> None:
+    """A line as long as line_length_limit, or nearly, that a chunk ends in."""
+    found: list[list[Line]] = []
+    for length in (2046, 2047, 2048, 2049, 4094, 4095, 4096):
+        for end in (b"\r\n", b"\n", b"\r\nx", b""):
+            content = b"x" * length + end
+            for cut in sorted({length, length + 1, 2047, 2048, 2049} & set(range(1, len(content)))):
+                chunks = [content[:cut], content[cut:]]
+                found.append([
+                    *BEGIN, b"BDAT %d\r\n%b" % (cut, chunks[0]), b"BDAT %d LAST\r\n%b" % (len(chunks[1]), chunks[1]), "QUIT",
+                ])  # fmt: skip
+    same_records(found, LENIENT | {"smtpd_forbid_bare_newline": "normalize", "smtpd_forbid_bare_newline_exclusions": ""})
+
+
 def test_envelope_records(same_records: Callable[..., None]) -> None:
     same_records(ENVELOPES, ORDERING)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -28,19 +29,26 @@ LISTS = [
     "smtpd_authorized_verp_clients", "smtpd_forbid_bare_newline_exclusions", "debug_peer_list", "smtpd_noop_commands",
     "smtpd_forbidden_commands", "smtpd_log_access_permit_actions", "fast_flush_domains", "mydestination",
     "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains", "permit_mx_backup_networks",
+    "local_header_rewrite_clients",
 ]  # fmt: skip
 TABLES = [
     "smtpd_discard_ehlo_keyword_address_maps", "smtpd_command_filter", "virtual_alias_maps", "local_recipient_maps",
     "virtual_mailbox_maps", "relay_recipient_maps", "relocated_maps", "canonical_maps", "recipient_canonical_maps",
     "transport_maps", "smtpd_reject_footer_maps", "smtpd_reject_filter_maps", "smtpd_dns_reply_filter", "smtpd_sender_login_maps",
-    "smtpd_client_restrictions",
+    "smtpd_milter_maps", "smtpd_sasl_mechanism_filter", "smtpd_client_restrictions",
 ]  # fmt: skip
 OTHER_WAYS = {
-    "mynetworks": ("texthash:/no/such/table", "/no/such/file"),
+    "mynetworks": ("texthash:/no/such/table", "/no/such/file", "mysql:/no/such/file"),
+    "local_header_rewrite_clients": ("check_address_map unheard:of", "permit_inet_interfaces", "inline:{127.0.0.1=1}"),
+    "smtpd_milter_maps": ("unheard:of", "inline:{127.0.0.1=DISABLE}"),
+    "smtpd_sasl_mechanism_filter": ("unheard:of", "no_type"),
+    "smtpd_noop_commands": ("unheard:of",),
+    "virtual_alias_maps": ("unheard:of",),
     "smtpd_authorized_xclient_hosts": ("texthash:/no/such/table", "/no/such/file"),
     "smtpd_forbidden_commands": ("/no/such/file",),
-    "smtpd_command_filter": ("texthash:/no/such/table",),
+    "smtpd_command_filter": ("texthash:/no/such/table", "ldap:x"),
     "local_recipient_maps": ("texthash:/no/such/table",),
+    "smtpd_client_restrictions": ("no_type", "unheard:of"),
 }
 """What can't be opened at all is as good as what can't be asked, and is complained of when the process starts too."""
 OPENED_EARLY = [
@@ -96,3 +104,16 @@ def test_openings(instance_pool: InstancePool) -> None:
             mta.transcript += [line.partition("]: ")[2] for line in mta.log_lines(mark) if "/smtpd[" in line]
 
     parity(case, main=LENIENT | {"smtpd_authorized_xclient_hosts": ""}, replace={"smtpd": "pyfix"}, fresh=True)
+
+
+@pytest.mark.parametrize("name", ["virtual_alias_maps", "smtpd_command_filter", "rbl_reply_maps"])
+def test_no_type(instance_pool: InstancePool, name: str) -> None:
+    """A table without a type keeps smtpd from starting, whenever it would be asked; master waits before the next try."""
+    requirements.need_reference("reference")
+    parity = Parity(instance_pool, KNOWN_DIFFERENCES, ("reference", "reference"))
+
+    def case(mta: Any) -> None:
+        with socket.create_connection((mta.host, mta.port)):
+            mta.wait_for_log(r"master\[\d+\]: warning: .*/smtpd: bad command startup -- throttling")
+
+    parity(case, main={name: "no_type"}, replace={"smtpd": "pyfix"}, logs=("smtpd", "master"), fresh=True)

@@ -32,6 +32,19 @@ def test_anvil(tmp_path: Path) -> None:
     assert len(connections) == 1
 
 
+def test_own_connections_count(tmp_path: Path) -> None:
+    """Postfix's anvil counts one for a process, however many it has."""
+
+    async def ask() -> list[Any]:
+        client = AnvilClient("anvil", 5)
+        counts = [await client.connected("smtp:1") for _ in range(4)]
+        await client.disconnected("smtp:1")
+        return [*counts, await client.connected("smtp:1"), await client.connected("smtp:2")]
+
+    with serving(tmp_path, "private/anvil", anvil):
+        assert run(ask()) == [(2, 3), (2, 3), (3, 3), (4, 3), (4, 3), (2, 3)]
+
+
 def test_anvil_that_dies(tmp_path: Path) -> None:
     def answer(connection: socket.socket) -> None:
         connection.sendall(b"protocol=anvil_protocol\n\n")

@@ -78,6 +78,20 @@ def test_a_table_that_cannot_be_opened_may_be_fatal(parameters: type) -> None:
     open_or_unavailable("foo:x", parameters(daemon_table_open_error_is_fatal="no"))
 
 
+@pytest.mark.parametrize("reference", ["foo", ":x", "static:"])
+def test_a_table_without_a_type_is_fatal_to_a_daemon(parameters: type, reference: str) -> None:
+    with pytest.raises(ConfigError, match=f'open dictionary: expecting "type:name" form instead of "{reference}"'):
+        open_or_unavailable(reference, parameters(daemon_table_open_error_is_fatal="no"))
+
+
+def test_an_unknown_type_is_warned_of(notices: list[str]) -> None:
+    open_or_unavailable("foo:x")
+    assert notices == [
+        "warning: unsupported dictionary type: foo. Is the postfix-foo package installed?",
+        "error: unsupported dictionary type: foo",
+    ]
+
+
 def test_changed_files(tmp_path: Path, notices: list[str]) -> None:
     name = str(tmp_path / "t")
     build_table("hash", name, [("a", "1")])

@@ -68,10 +68,28 @@ def test_null_requests(monkeypatch: Any) -> None:
     assert "warning: ABCDEF1234: null BDAT request from client.example[198.51.100.7]" in found.lines
 
 
-@pytest.mark.parametrize("data", [b"BDAT 200\r\n" + b"x" * 200, b"BDAT 62\r\n" + b"x" * 60 + b"\r\nBDAT 60\r\n" + b"x" * 60])
+@pytest.mark.parametrize("data", [b"BDAT 150\r\n" + b"x" * 150, b"BDAT 62\r\n" + b"x" * 60 + b"\r\nBDAT 60\r\n" + b"x" * 60])
 def test_size_limit(monkeypatch: Any, data: bytes) -> None:
     found = converse(monkeypatch, *ENVELOPE, data, "NOOP", main={"message_size_limit": "100"})
     assert found.replies[-2:] == ["552 5.3.4 Chunk exceeds message size limit", "250 2.0.0 Ok"]
+
+
+@pytest.mark.parametrize("last", [b"", b" LAST"])
+def test_too_much_ends_the_session(monkeypatch: Any, last: bytes) -> None:
+    found = converse(monkeypatch, *ENVELOPE, b"BDAT 151%b\r\n" % last + b"NOOP\r\n" * 20, "NOOP", main={"message_size_limit": "100"})
+    assert found.replies[-1] == "552 5.3.4 Chunk exceeds message size limit"
+    assert found.lines[-3].startswith("warning: ABCDEF1234: too much BDAT content -- disabling further input from")
+    queue_id = "NOQUEUE" if last else "ABCDEF1234"
+    assert found.lines[-2] == f"{queue_id}: lost connection after BDAT from client.example[198.51.100.7]"
+
+
+def test_too_big_before_the_last_chunk(monkeypatch: Any) -> None:
+    data = [b"BDAT 90\r\n" + b"x" * 90 for _ in range(23)]
+    found = converse(monkeypatch, *ENVELOPE, *data, "RSET", main={"message_size_limit": "100"})
+    assert found.replies[-3:] == [
+        "250 2.0.0 Ok: 90 bytes", "552 5.3.4 Error: message file too big", "250 2.0.0 Ok",
+    ]  # fmt: skip
+    assert found.messages[0].state == "canceled"
 
 
 def test_other_commands_amid_chunks(monkeypatch: Any) -> None:

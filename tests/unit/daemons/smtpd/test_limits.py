@@ -101,3 +101,13 @@ def test_who_may_speak_for_others_is_not_counted_but_they_are(monkeypatch: Any) 
     main = LIMITS | {"smtpd_authorized_xclient_hosts": "198.51.100.7"}
     converse(monkeypatch, "XCLIENT ADDR=203.0.113.5", "QUIT", main=main)
     assert anvil.asked == [("connect", "smtp:203.0.113.5"), ("disconnect", "smtp:203.0.113.5")]
+
+
+@pytest.mark.parametrize(("rate", "replies"), [(1, ["503 5.5.1 Error: authentication not enabled"]), (2, [])])
+def test_auth_commands(monkeypatch: Any, rate: int, replies: list[str]) -> None:
+    anvil = Anvil(monkeypatch, 1, rate)
+    found = converse(monkeypatch, "EHLO x", "AUTH PLAIN x", main={"smtpd_client_auth_rate_limit": "1"})
+    assert found.replies[-1:] == (replies or ["450 4.7.1 Error: too many AUTH commands from 198.51.100.7"])
+    assert ("auth", "smtp:198.51.100.7") in anvil.asked
+    warning = f"warning: AUTH command rate limit exceeded: 2 from {ME} for service smtp"
+    assert (warning in found.lines) is not bool(replies)

@@ -72,3 +72,10 @@ def test_bad_notify(text: str) -> None:
 def test_bad_orcpt(text: str) -> None:
     with pytest.raises(CommandError, match="Bad ORCPT parameter syntax"):
         rcpt(text)
+
+
+def test_what_comes_before_an_error_is_kept() -> None:
+    found = MailParameters()
+    with pytest.raises(CommandError):
+        parse_mail_parameters([Word("SIZE=7"), Word("FOO"), Word("SIZE=9")], found, smtputf8=True)
+    assert found.size == 7
