@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from pyfix.config.parameters.rewrite import RewriteSettings
-from pyfix.daemons.trivial_rewrite.complaint import complaints
 from pyfix.protocols.internal.rewrite import CLASS_ALIAS, CLASS_DEFAULT, CLASS_RELAY, CLASS_VIRTUAL
+from pyfix.rewriting.resolving.complaint import complaints
 from pyfix.tables import flags as bits
 from pyfix.tables.matchlist import MatchList
 from pyfix.tables.table import TableError

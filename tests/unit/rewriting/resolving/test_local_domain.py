@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from pyfix.config.parameters.rewrite import RewriteSettings
-from pyfix.daemons.trivial_rewrite.local_domain import LocalDomains
+from pyfix.rewriting.resolving.local_domain import LocalDomains
 from pyfix.tables.table import TableError
 
 from .conftest import now

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from pyfix.config.parameters.rewrite import RewriteSettings
-from pyfix.daemons.trivial_rewrite.local_domain import LocalDomains
-from pyfix.daemons.trivial_rewrite.relocated import RelocatedTable
+from pyfix.rewriting.resolving.local_domain import LocalDomains
+from pyfix.rewriting.resolving.relocated import RelocatedTable
 
 from .conftest import now
 

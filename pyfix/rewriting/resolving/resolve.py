@@ -9,13 +9,6 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from pyfix.config.parameters.rewrite import RewriteSettings
-from pyfix.daemons.trivial_rewrite.address_class import AddressClasses, ClassError
-from pyfix.daemons.trivial_rewrite.complaint import complaints
-from pyfix.daemons.trivial_rewrite.local_domain import LocalDomains
-from pyfix.daemons.trivial_rewrite.relocated import RelocatedTable
-from pyfix.daemons.trivial_rewrite.rewrite import AT, BANG, DOT, LOCAL, PERCENT, Rewriter, last_at
-from pyfix.daemons.trivial_rewrite.sender_dependent import SenderTable
-from pyfix.daemons.trivial_rewrite.transport import Destination, TransportTable, split_destination
 from pyfix.formats.address import is_standard, quote_address
 from pyfix.formats.domain import ascii_complaint, hostaddr_complaint, is_hostaddr, is_hostname, valid_mailhost_literal
 from pyfix.formats.tokens import LITERAL, QUOTED, Token, internal_text, scan
@@ -30,6 +23,13 @@ from pyfix.protocols.internal.rewrite import (
     ROUTED,
     ResolveReply,
 )
+from pyfix.rewriting.resolving.address_class import AddressClasses, ClassError
+from pyfix.rewriting.resolving.complaint import complaints
+from pyfix.rewriting.resolving.local_domain import LocalDomains
+from pyfix.rewriting.resolving.relocated import RelocatedTable
+from pyfix.rewriting.resolving.rewrite import AT, BANG, DOT, LOCAL, PERCENT, Rewriter, last_at
+from pyfix.rewriting.resolving.sender_dependent import SenderTable
+from pyfix.rewriting.resolving.transport import Destination, TransportTable, split_destination
 from pyfix.runtime.log import log
 from pyfix.tables.table import TableError
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pyfix.daemons.trivial_rewrite.complaint import Complaints
+from pyfix.rewriting.resolving.complaint import Complaints
 
 
 def test_warnings_are_counted(logged: list[str]) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from pyfix.config.parameters.rewrite import RewriteSettings
-from pyfix.daemons.trivial_rewrite.address_class import AddressClasses, ClassError
 from pyfix.protocols.internal.rewrite import CLASS_ALIAS, CLASS_DEFAULT, CLASS_RELAY, CLASS_VIRTUAL
+from pyfix.rewriting.resolving.address_class import AddressClasses, ClassError
 
 from .conftest import now
 

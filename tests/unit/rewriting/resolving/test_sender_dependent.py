@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from pyfix.config.parameters.rewrite import RewriteSettings
-from pyfix.daemons.trivial_rewrite.sender_dependent import SenderTable
+from pyfix.rewriting.resolving.sender_dependent import SenderTable
 from pyfix.tables.table import TableError
 
 from .conftest import now

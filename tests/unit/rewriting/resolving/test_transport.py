@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pyfix.config.parameters.rewrite import RewriteSettings
-from pyfix.daemons.trivial_rewrite.transport import Destination, TransportTable, split_destination
+from pyfix.rewriting.resolving.transport import Destination, TransportTable, split_destination
 from pyfix.tables.table import TableError
 
 from .conftest import now

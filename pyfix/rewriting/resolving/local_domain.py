@@ -10,8 +10,8 @@ from typing import Final
 
 from pyfix.config.own_networks import own_addresses, proxy_addresses
 from pyfix.config.parameters.rewrite import RewriteSettings
-from pyfix.daemons.trivial_rewrite.address_class import LIST_FLAGS
 from pyfix.formats.domain import literal_to_address
+from pyfix.rewriting.resolving.address_class import LIST_FLAGS
 from pyfix.tables.matchlist import MatchList
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from pyfix.config.parameters.rewrite import RewriteSettings
-from pyfix.daemons.trivial_rewrite.complaint import complaints
 from pyfix.formats.address import is_standard
 from pyfix.formats.tokens import ATOM, LITERAL, OPERATOR, QUOTED, Token, quoted_text, scan
+from pyfix.rewriting.resolving.complaint import complaints
 from pyfix.runtime.log import log
 
 AT: Final[Token] = (OPERATOR, "@")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from pyfix.config.parameters.rewrite import RewriteSettings
-from pyfix.daemons.trivial_rewrite.complaint import complaints
-from pyfix.daemons.trivial_rewrite.local_domain import LocalDomains
 from pyfix.formats.status import split_status, status_prefix
+from pyfix.rewriting.resolving.complaint import complaints
+from pyfix.rewriting.resolving.local_domain import LocalDomains
 from pyfix.tables.maps import Maps
 
 

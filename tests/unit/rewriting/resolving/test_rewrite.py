@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from pyfix.config.parameters.rewrite import RewriteSettings
-from pyfix.daemons.trivial_rewrite.rewrite import Rewriter
+from pyfix.rewriting.resolving.rewrite import Rewriter
 
 Make = Callable[[str], RewriteSettings]
 
