@@ -1,0 +1,58 @@
+"""Running the checks.  Source: pyfix's own; postfix(1) tells of the option and its exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from typing import Final
+
+from pyfix.commands.postfix.doctor.examination import Examination
+from pyfix.commands.postfix.doctor.finding import Finding, Severity
+from pyfix.commands.postfix.doctor.host import Host
+from pyfix.commands.postfix.doctor.registry import CHECKS
+from pyfix.commands.postfix.doctor.report import as_json, as_text
+from pyfix.commands.postfix.system import System
+from pyfix.runtime.console import CommandError
+from pyfix.runtime.log import log
+
+__all__ = ["examine", "run"]
+
+_STATUS: Final = {Severity.NOTE: 0, Severity.WARNING: 2, Severity.ERROR: 3}
+"""Exit status by the worst finding; 1 is that of any ``postfix`` command that could not do its work."""
+
+
+def run(system: System, words: Sequence[str]) -> int:
+    """Examine the configuration, print what was found, and return the exit status.
+
+    *words*: what follows ``check``.  Raises CommandError for an unknown word, ConfigError for files that can't be read.
+    """
+    unknown = [word for word in words if word not in ("--doctor", "--json")]
+    if unknown:
+        raise CommandError(f"check: unknown option: {unknown[0]}. Usage: postfix check [--doctor [--json]]")
+    found = examine(Examination(system.config_directory, Host.read()))
+    if "--json" in words:
+        text = as_json(found, system.config_directory)
+    else:
+        text = as_text(found, color=sys.stdout.isatty())
+    sys.stdout.write(text.encode("utf-8", "replace").decode())
+    sys.stdout.flush()
+    return max((_STATUS[finding.severity] for _, finding in found), default=0)
+
+
+def examine(examination: Examination, names: Sequence[str] = tuple(CHECKS)) -> list[tuple[str, Finding]]:
+    """Run the checks *names*; return each finding with the name of its check.
+
+    What tables and restrictions would have logged meanwhile is not logged: the examined mail system has no part in it.
+    """
+    found: list[tuple[str, Finding]] = []
+    before = log.keep_apart([])
+    try:
+        for name in names:
+            check: Callable[[Examination], Iterator[Finding]] = import_module(
+                f"pyfix.commands.postfix.doctor.checks.{name}"
+            ).check
+            found += [(name, finding) for finding in dict.fromkeys(check(examination))]
+    finally:
+        log.keep_apart(before)
+    return found
