@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
@@ -31,13 +32,14 @@ def run(system: System, words: Sequence[str]) -> int:
     if unknown:
         raise CommandError(f"check: unknown option: {unknown[0]}. Usage: postfix check [--doctor [--json]]")
     found = examine(Examination(system.config_directory, Host.read()))
-    if "--json" in words:
-        text = as_json(found, system.config_directory)
-    else:
-        text = as_text(found, color=sys.stdout.isatty())
-    sys.stdout.write(text.encode("utf-8", "replace").decode())
+    shown = as_json(found, system.config_directory) if "--json" in words else as_text(found, color=_has_colors())
+    sys.stdout.write(shown.encode("utf-8", "replace").decode())
     sys.stdout.flush()
     return max((_STATUS[finding.severity] for _, finding in found), default=0)
+
+
+def _has_colors() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb" and not os.environ.get("NO_COLOR")
 
 
 def examine(examination: Examination, names: Sequence[str] = tuple(CHECKS)) -> list[tuple[str, Finding]]:

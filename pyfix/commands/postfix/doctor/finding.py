@@ -46,4 +46,4 @@ class Finding:
     why: str
     """Why it matters."""
     instead: tuple[str, ...] = ()
-    """The exact lines to write in *place*, or the commands to run; one of them is enough where they are alternatives."""
+    """The exact lines to write in *place*, or commands to run."""

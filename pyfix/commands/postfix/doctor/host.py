@@ -46,7 +46,7 @@ class Host:
         real = os.path.realpath(path)
         best, kind = "", ""
         for point, type_ in self.mounts:
-            if (point == "/" or real == point or real.startswith(f"{point}/")) and len(point) >= len(best):
+            if f"{real}/".startswith(f"{point.rstrip('/')}/") and len(point) >= len(best):
                 best, kind = point, type_
         return kind
 

@@ -8,7 +8,7 @@ __all__ = ["distance", "nearest"]
 
 
 def distance(left: str, right: str, most: int) -> int:
-    """Return how many letters to insert, drop, replace or swap with their neighbour; *most* + 1 for more than *most*."""
+    """Return how many letters to insert, drop, replace or swap with their neighbour, at most *most* + 1."""
     if abs(len(left) - len(right)) > most:
         return most + 1
     before: list[int] = []

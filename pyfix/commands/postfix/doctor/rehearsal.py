@@ -38,7 +38,9 @@ __all__ = ["Attempt", "Rehearsal", "without_servers"]
 T = TypeVar("T")
 
 _PROXY: Final = re.compile(r"(?<![\w-])proxy:(?=[a-z]+:)")
-_ON_SERVERS: Final = re.compile(r"(?<![\w-])(?:ldap|mysql|pgsql|sqlite|mongodb|memcache|tcp|socketmap|nis|nisplus):[^\s,{}]+")
+_ON_SERVERS: Final = re.compile(
+    r"(?<![\w-])(?:ldap|mysql|pgsql|sqlite|mongodb|memcache|tcp|socketmap|nis|nisplus):[^\s,{}]+"
+)
 _EMPTY_TABLE: Final = "internal:nothing"
 _PLAIN: Final = frozenset(
     {
@@ -54,11 +56,12 @@ _PLAIN: Final = frozenset(
 )
 """The restrictions that need nobody else's answer."""
 _PERMITTED: Final = re.compile(r" action=(?P<name>\S+) for .*?(?: from (?P<table>[a-z]+:[^\s;]+))?(?: *;| *$)")
+_CLIENT: Final = "mail.stranger.example"
 _MOST_KEYS: Final = 200
 
 
 def without_servers(snapshot: Snapshot) -> Snapshot:
-    """Return *snapshot* with tables that are asked directly, and an empty one in the place of each that a server has."""
+    """Return *snapshot* with its tables asked directly, and an empty one for each that a server has."""
     changed = {"smtpd_log_access_permit_actions": "static:all", "smtpd_peername_lookup": "no"}
     if snapshot.raw("local_recipient_maps") is None:
         changed["local_recipient_maps"] = "unix:passwd.byname $alias_maps"
@@ -175,7 +178,7 @@ class Rehearsal:
 
     async def _session(self, attempt: Attempt) -> Reject | None:
         family = 10 if ":" in attempt.address else 2
-        client = Client("mail.stranger.example", attempt.address, "2525", reverse_name="mail.stranger.example", family=family)
+        client = Client(_CLIENT, attempt.address, "2525", reverse_name=_CLIENT, family=family)
         transaction = Transaction(self.policy, client)
         at_once = not self.settings.smtpd_delay_reject
         if at_once and (refusal := await judge_client(transaction)) is not None:

@@ -111,7 +111,7 @@ def items(value: str) -> list[Item]:
 
 
 def lists(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    """Yield name and value of each list that is set, the restriction classes after the parameters.  Raises ConfigError."""
+    """Yield name and value of each list that is set, restriction classes last.  Raises ConfigError."""
     for name in (*LISTS, *split_words(snapshot.value("smtpd_restriction_classes"))):
         value = snapshot.value(name)
         if value:

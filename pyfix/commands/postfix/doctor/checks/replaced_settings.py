@@ -14,9 +14,10 @@ def check(examination: Examination) -> Iterator[Finding]:
     """Tell of each setting of main.cf that a later line replaces by another value."""
     for name, line, value in examination.earlier:
         last = examination.lines[name]
+        shown = value if len(value) <= 60 else value[:57] + "..."
         yield Finding(
             Severity.WARNING,
             Place(examination.main_path, line),
-            f"{name} = {value if len(value) <= 60 else value[:57] + '...'} has no effect: line {last} sets {name} again",
+            f"{name} = {shown} has no effect: line {last} sets {name} again",
             "Of several settings of one name the last one counts. Remove the one that is not meant.",
         )

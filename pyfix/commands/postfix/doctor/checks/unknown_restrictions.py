@@ -88,7 +88,7 @@ def _check_argument(
             Severity.ERROR,
             place,
             f"{name}: {item.name} lacks its argument" + (f" and takes {argument} for it" if argument else ""),
-            "The word after it belongs to it, whatever that is; a restriction that is taken for an argument is not asked.",
+            "The word after it belongs to it, whatever that is: a restriction taken for an argument is not asked.",
             (f"{item.name} {_example(word)}",),
         )
     elif word.endswith("_access") and ":" not in argument:

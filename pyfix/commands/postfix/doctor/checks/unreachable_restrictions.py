@@ -77,7 +77,7 @@ def _check_users(
 
 
 def _decides(item: Item, snapshot: Snapshot, depth: int) -> bool:
-    """Say whether an item decides about everybody: permit and its kin, a class with one, a table that always says so."""
+    """Say whether an item decides about everybody: permit and its kin, a class with one, a table that always does."""
     name = item.name.lower()
     if name in _FINAL:
         return True
