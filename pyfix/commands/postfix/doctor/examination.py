@@ -100,7 +100,7 @@ class Examination:
         Without a service of these programs nobody reads the parameters, and nothing is yielded.
         """
         services = list(self.of_program(*programs))
-        if any(not service.overrides for service in services) or services:
+        if services:
             yield None, self.snapshot
         yield from ((service, service.snapshot) for service in services if service.overrides)
 

@@ -17,11 +17,10 @@ from typing import Any, Final, TypeVar
 from pyfix.access.evaluate import Check, CheckList
 from pyfix.access.judge import judge_client, judge_data, judge_end_of_data, judge_helo, judge_recipient, judge_sender
 from pyfix.access.policy import AccessPolicy
-from pyfix.access.stage import Stage
 from pyfix.access.transaction import Client, LookupFailed, Transaction
-from pyfix.access.verdict import DUNNO, Reject, Verdict
+from pyfix.access.verdict import Reject
 from pyfix.clients.resolve import Resolver, rewrite_service
-from pyfix.commands.postfix.doctor.restriction_words import KNOWN
+from pyfix.commands.postfix.doctor.restriction_words import KNOWN, items, lists
 from pyfix.config.parameters.rewrite import RewriteSettings
 from pyfix.config.parameters.smtpd import SmtpdSettings
 from pyfix.config.snapshot import Snapshot
@@ -42,10 +41,12 @@ _ON_SERVERS: Final = re.compile(
     r"(?<![\w-])(?:ldap|mysql|pgsql|sqlite|mongodb|memcache|tcp|socketmap|nis|nisplus):[^\s,{}]+"
 )
 _EMPTY_TABLE: Final = "internal:nothing"
+_NO_OPINION: Final = "check_client_access static:DUNNO"
 _PLAIN: Final = frozenset(
     {
         *("permit", "reject", "defer", "defer_if_permit", "defer_if_reject", "permit_mynetworks"),
         *("permit_sasl_authenticated", "permit_tls_clientcerts", "permit_tls_all_clientcerts"),
+        *("permit_inet_interfaces",),
         *("check_client_access", "check_reverse_client_hostname_access", "check_helo_access", "check_sender_access"),
         *("check_recipient_access", "check_etrn_access", "check_recipient_maps", "permit_auth_destination"),
         *("reject_invalid_helo_hostname", "reject_invalid_hostname", "reject_non_fqdn_helo_hostname"),
@@ -61,7 +62,10 @@ _MOST_KEYS: Final = 200
 
 
 def without_servers(snapshot: Snapshot) -> Snapshot:
-    """Return *snapshot* with its tables asked directly, and an empty one for each that a server has."""
+    """Return *snapshot* with its tables asked directly, an empty one for each that a server has, and lists to match.
+
+    Raises ConfigError.
+    """
     changed = {"smtpd_log_access_permit_actions": "static:all", "smtpd_peername_lookup": "no"}
     if snapshot.raw("local_recipient_maps") is None:
         changed["local_recipient_maps"] = "unix:passwd.byname $alias_maps"
@@ -70,7 +74,8 @@ def without_servers(snapshot: Snapshot) -> Snapshot:
         direct = _ON_SERVERS.sub(_EMPTY_TABLE, _PROXY.sub("", value))
         if direct != value:
             changed[name] = direct
-    return snapshot.with_overrides(list(changed.items()))
+    direct = snapshot.with_overrides(list(changed.items()))
+    return direct.with_overrides([(name, _answerable(value)) for name, value in lists(direct)])
 
 
 def now(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -84,25 +89,22 @@ def now(coroutine: Coroutine[Any, Any, T]) -> T:
     raise LookupFailed(Reject(451, "4.3.0", "Temporary lookup failure", "resource"))
 
 
-def _no_opinion(_transaction: Transaction, _stage: Stage, _check: Check) -> Verdict:
-    return DUNNO
-
-
-def _rehearsed(checks: CheckList) -> CheckList:
-    """Let the restrictions of a compiled list have no opinion that ask somebody else."""
-    for check in checks:
-        if isinstance(check.table, tuple):
-            _rehearsed(check.table)
-        elif check.name.lower() in KNOWN and check.name.lower() not in _PLAIN:
-            check.function = _no_opinion
-    return checks
+def _answerable(value: str) -> str:
+    """Return a restriction list with what needs somebody else's answer replaced by what has no opinion."""
+    words = []
+    for item in items(value):
+        if item.name.lower() in KNOWN and item.name.lower() not in _PLAIN:
+            words.append(_NO_OPINION)
+        else:
+            words.append(f"warn_if_reject {item.text}" if item.warns else item.text)
+    return ", ".join(words)
 
 
 class _Policy(AccessPolicy):
     """The restrictions, those that access tables name included."""
 
     def named_list(self, text: str) -> CheckList:
-        return _rehearsed(super().named_list(text))
+        return super().named_list(_answerable(text))
 
 
 class _Rules(Resolver):
@@ -144,8 +146,6 @@ class Rehearsal:
         self._lists = (
             policy.client, policy.helo, policy.sender, policy.relay, policy.recipient, policy.data, policy.end_of_data
         )  # fmt: skip
-        for checks in self._lists:
-            _rehearsed(checks)
 
     def reply(self, attempt: Attempt) -> tuple[Reject | None, str]:
         """Return the refusal, None when the message would be taken, and what permitted it last: a restriction or table.

@@ -128,14 +128,6 @@ def _finding(
             f"{why}relay_domains ({_short(service.snapshot.value('relay_domains'))}) has a domain that is not yours.",
             (examination.assignment("relay_domains", "", service).rstrip(),),
         )
-    if attempt.recipient != _RECIPIENT and service.snapshot.value("allow_untrusted_routing").lower() == "yes":
-        return Finding(
-            Severity.ERROR,
-            examination.place("allow_untrusted_routing", service),
-            what,
-            f"{why}allow_untrusted_routing lets strangers name a route through this host.",
-            (examination.assignment("allow_untrusted_routing", "no", service),),
-        )
     place, name = _permitting(examination, service, permit)
     by = f"{permit} in {name} permits it" if permit else "no restriction refuses it"
     value = service.snapshot.value("smtpd_relay_restrictions")

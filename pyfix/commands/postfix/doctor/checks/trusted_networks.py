@@ -61,7 +61,7 @@ def _check_list(
                 "Each lookup in the list that comes as far as this word fails, and clients get a temporary error.",
                 (_corrected(word),) if _corrected(word) else (),
             )
-        elif network is not None and network.prefixlen < _WIDEST[network.version]:
+        elif network is not None and network.prefixlen < _WIDEST[network.version] and not network.is_private:
             wide = True
             yield Finding(
                 Severity.ERROR,
