@@ -46,7 +46,7 @@ _PLAIN: Final = frozenset(
     {
         *("permit", "reject", "defer", "defer_if_permit", "defer_if_reject", "permit_mynetworks"),
         *("permit_sasl_authenticated", "permit_tls_clientcerts", "permit_tls_all_clientcerts"),
-        *("permit_inet_interfaces",),
+        "permit_inet_interfaces",
         *("check_client_access", "check_reverse_client_hostname_access", "check_helo_access", "check_sender_access"),
         *("check_recipient_access", "check_etrn_access", "check_recipient_maps", "permit_auth_destination"),
         *("reject_invalid_helo_hostname", "reject_invalid_hostname", "reject_non_fqdn_helo_hostname"),
@@ -74,8 +74,8 @@ def without_servers(snapshot: Snapshot) -> Snapshot:
         direct = _ON_SERVERS.sub(_EMPTY_TABLE, _PROXY.sub("", value))
         if direct != value:
             changed[name] = direct
-    direct = snapshot.with_overrides(list(changed.items()))
-    return direct.with_overrides([(name, _answerable(value)) for name, value in lists(direct)])
+    asked = snapshot.with_overrides(list(changed.items()))
+    return asked.with_overrides([(name, _answerable(value)) for name, value in lists(asked)])
 
 
 def now(coroutine: Coroutine[Any, Any, T]) -> T:

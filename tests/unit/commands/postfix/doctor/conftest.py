@@ -90,7 +90,7 @@ class Site:
 
     def line(self, name: str, text: str) -> int:
         """Return the number of the first line of a file that has a text."""
-        lines = (self.etc / name).read_text().splitlines()
+        lines = (self.etc / name).read_text().replace(str(self.folder), "{dir}").splitlines()
         return next(number for number, line in enumerate(lines, 1) if text in line)
 
 
