@@ -24,7 +24,7 @@ def test_right(look: Look, site: Site, main: str) -> None:
 @pytest.mark.parametrize(
     ("line", "severity", "instead"),
     [
-        ("myhostname = mail", WARNING, ("myhostname = mail.ours.example",)),
+        ("myhostname = box", WARNING, ("myhostname = box.ours.example",)),
         ("myhostname = localhost", WARNING, ("myhostname = mail.example.com",)),
         ("myhostname = localhost.localdomain", WARNING, ("myhostname = mail.example.com",)),
         ("myorigin = localhost", WARNING, ("myorigin = $mydomain",)),
