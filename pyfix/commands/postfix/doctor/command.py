@@ -14,7 +14,7 @@ from pyfix.commands.postfix.doctor.host import Host
 from pyfix.commands.postfix.doctor.registry import CHECKS
 from pyfix.commands.postfix.doctor.report import as_json, as_text
 from pyfix.commands.postfix.system import System
-from pyfix.runtime.console import CommandError
+from pyfix.config.errors import ConfigError
 from pyfix.runtime.log import log
 
 __all__ = ["examine", "run"]
@@ -26,12 +26,15 @@ _STATUS: Final = {Severity.NOTE: 0, Severity.WARNING: 2, Severity.ERROR: 3}
 def run(system: System, words: Sequence[str]) -> int:
     """Examine the configuration, print what was found, and return the exit status.
 
-    *words*: what follows ``check``.  Raises CommandError for an unknown word, ConfigError for files that can't be read.
+    *words*: what follows ``check``.  Raises Failure for an unknown word and for files that can't be read.
     """
     unknown = [word for word in words if word not in ("--doctor", "--json")]
     if unknown:
-        raise CommandError(f"check: unknown option: {unknown[0]}. Usage: postfix check [--doctor [--json]]")
-    found = examine(Examination(system.config_directory, Host.read()))
+        raise system.failure(f"check: unknown option: {unknown[0]}. Usage: postfix check [--doctor [--json]]")
+    try:
+        found = examine(Examination(system.config_directory, Host.read()))
+    except ConfigError as error:
+        raise system.failure(str(error)) from None
     shown = as_json(found, system.config_directory) if "--json" in words else as_text(found, color=_has_colors())
     sys.stdout.write(shown.encode("utf-8", "replace").decode())
     sys.stdout.flush()
