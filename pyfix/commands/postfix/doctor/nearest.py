@@ -28,9 +28,9 @@ def distance(left: str, right: str, most: int) -> int:
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return the name of *names* that *name* is most likely meant to be, empty when none is near enough.
 
-    One letter in five may be wrong, and two in any case but that of a short name.
+    One letter of a short name may be wrong, two of most names, three of a long one.
     """
-    most = max(2, len(name) // 5) if len(name) > 5 else 1
+    most = 1 if len(name) <= 5 else 2 if len(name) <= 20 else 3
     best = ""
     for other in sorted(names):
         found = distance(name.lower(), other.lower(), most)

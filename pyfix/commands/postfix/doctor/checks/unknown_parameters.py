@@ -45,10 +45,10 @@ def _check_name(
             continue
         meant = nearest(other, (*known.builtin, *examination.lines))
         yield Finding(
-            Severity.WARNING,
+            Severity.WARNING if meant else Severity.NOTE,
             examination.place(name, service, match[0]),
             f"{name} refers to ${other}, which nobody sets" + (f"; ${meant}?" if meant else ""),
-            "It stands for nothing at all, so the value is shorter than it looks.",
+            "It stands for nothing at all; the value is what remains without it.",
             (examination.assignment(name, value.replace(match[0], f"${meant}"), service),) if meant else (),
         )
 
