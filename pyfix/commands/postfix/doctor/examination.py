@@ -104,6 +104,11 @@ class Examination:
             yield None, self.snapshot
         yield from ((service, service.snapshot) for service in services if service.overrides)
 
+    def rewriting(self, snapshot: Snapshot) -> Snapshot:
+        """Return the values of the trivial-rewrite(8) service that a program with these values asks."""
+        name = snapshot.value("rewrite_service_name")
+        return next((one.snapshot for one in self.services if one.entry.name == name), self.snapshot)
+
     def has_service(self, name: str, *, types: tuple[str, ...] = ("unix", "fifo", "unix-dgram")) -> bool:
         """Tell whether master.cf has a local service *name*."""
         return any(service.entry.name == name and service.entry.type in types for service in self.services)

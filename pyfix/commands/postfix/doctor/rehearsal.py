@@ -138,17 +138,18 @@ class Attempt:
 class Rehearsal:
     """The access control of one smtpd(8) service.  Raises ConfigError where smtpd would not start."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, rewriting: Snapshot) -> None:
+        """*rewriting*: the values that trivial-rewrite(8) has, who decides about address classes."""
         direct = without_servers(snapshot)
         self.settings = SmtpdSettings(direct)
-        self.policy = _Policy(direct, self.settings, _Rules(direct))
+        self.policy = _Policy(direct, self.settings, _Rules(without_servers(rewriting)))
         policy = self.policy
         self._lists = (
             policy.client, policy.helo, policy.sender, policy.relay, policy.recipient, policy.data, policy.end_of_data
         )  # fmt: skip
 
     def reply(self, attempt: Attempt) -> tuple[Reject | None, str]:
-        """Return the refusal, None when the message would be taken, and what permitted it last: a restriction or table.
+        """Return the refusal, None when the message would be taken, and what permitted it: a table, else a restriction.
 
         A message that is taken and thrown away counts as refused.
         """
@@ -160,11 +161,9 @@ class Rehearsal:
             refusal = failed.reject
         finally:
             log.keep_apart(before)
-        permits = [line for line in lines if ": permit: RCPT from " in line]
-        if not permits:
-            return refusal, ""
-        action = _PERMITTED.search(permits[-1])
-        return refusal, "" if action is None else action["table"] or action["name"]
+        permits = [match for line in lines if ": permit: RCPT from " in line and (match := _PERMITTED.search(line))]
+        by = [match["table"] or "" for match in permits if match["table"]] or [match["name"] for match in permits[-1:]]
+        return refusal, by[-1] if by else ""
 
     def destination(self, attempt: Attempt) -> ResolveReply | None:
         """Return where the mail would go, None when that can't be found out."""

@@ -36,7 +36,7 @@ def check(examination: Examination) -> Iterator[Finding]:
         if service.entry.type not in ("inet", "pass") or service.listens_on_loopback_only:
             continue
         try:
-            rehearsal = Rehearsal(service.snapshot)
+            rehearsal = Rehearsal(service.snapshot, examination.rewriting(service.snapshot))
         except ConfigError as error:
             yield Finding(
                 Severity.ERROR,

@@ -12,7 +12,8 @@ FRIEND = Attempt("127.0.0.9", "mail.stranger.example", "a@stranger.example", "b@
 
 def rehearse(site: Site, main: str = "") -> Rehearsal:
     site.write(main)
-    return Rehearsal(site.examination().services[0].snapshot)
+    examination = site.examination()
+    return Rehearsal(examination.services[0].snapshot, examination.snapshot)
 
 
 def test_replies_are_those_of_smtpd(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,6 +84,19 @@ def test_destination(site: Site) -> None:
     found = rehearsal.destination(STRANGER)
     assert found is not None
     assert (found.transport, found.nexthop, found.recipient) == ("relay", "[x]", "b@elsewhere.example")
+
+
+def test_address_classes_are_those_of_trivial_rewrite(site: Site) -> None:
+    site.write("", "9 inet n - n - - smtpd\n  -o relay_domains=elsewhere.example -o rewrite_service_name=other\n")
+    examination = site.examination()
+    service = examination.services[-1]
+    assert examination.rewriting(service.snapshot) is examination.snapshot
+    assert Rehearsal(service.snapshot, examination.rewriting(service.snapshot)).reply(STRANGER)[0] is not None
+    site.write("", "9 inet n - n - - smtpd\n  -o rewrite_service_name=other\n"
+               "other unix - - n - - trivial-rewrite\n  -o relay_domains=elsewhere.example\n")
+    examination = site.examination()
+    service = examination.services[-2]
+    assert Rehearsal(service.snapshot, examination.rewriting(service.snapshot)).reply(STRANGER)[0] is None
 
 
 def test_keys_that_are_permitted(site: Site) -> None:
