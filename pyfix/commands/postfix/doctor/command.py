@@ -9,13 +9,14 @@ from importlib import import_module
 from typing import Final
 
 from pyfix.commands.postfix.doctor.examination import Examination
-from pyfix.commands.postfix.doctor.finding import Finding, Severity
+from pyfix.commands.postfix.doctor.finding import Finding, Place, Severity
 from pyfix.commands.postfix.doctor.host import Host
 from pyfix.commands.postfix.doctor.registry import CHECKS
 from pyfix.commands.postfix.doctor.report import as_json, as_text
 from pyfix.commands.postfix.system import System
 from pyfix.config.errors import ConfigError
 from pyfix.runtime.log import log
+from pyfix.tables.table import TableError
 
 __all__ = ["examine", "run"]
 
@@ -50,14 +51,25 @@ def examine(examination: Examination, names: Sequence[str] = tuple(CHECKS)) -> l
 
     What tables and restrictions would have logged meanwhile is not logged: the examined mail system has no part in it.
     """
-    found: list[tuple[str, Finding]] = []
     before = log.keep_apart([])
     try:
-        for name in names:
-            check: Callable[[Examination], Iterator[Finding]] = import_module(
-                f"pyfix.commands.postfix.doctor.checks.{name}"
-            ).check
-            found += [(name, finding) for finding in dict.fromkeys(check(examination))]
+        return [(name, finding) for name in names for finding in dict.fromkeys(_findings(name, examination))]
     finally:
         log.keep_apart(before)
-    return found
+
+
+def _findings(name: str, examination: Examination) -> Iterator[Finding]:
+    """Yield what one check finds; a configuration that it can't understand is a finding, too."""
+    check: Callable[[Examination], Iterator[Finding]] = import_module(
+        f"pyfix.commands.postfix.doctor.checks.{name}"
+    ).check
+    try:
+        yield from check(examination)
+    except (ConfigError, TableError, OSError) as error:
+        reason = error.warning if isinstance(error, ConfigError) and error.warning else str(error)
+        yield Finding(
+            Severity.NOTE,
+            Place(examination.main_path),
+            f"the check {name} could not be finished: {reason}",
+            "Put right what is told of bad values, and ask again.",
+        )

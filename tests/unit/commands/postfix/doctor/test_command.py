@@ -89,6 +89,36 @@ def test_what_can_not_be_examined(system: System, capfd: pytest.CaptureFixture[s
     assert f"fatal: {system.etc}/master.cf: line 1: missing" in capfd.readouterr().err
 
 
+NASTY = (
+    "mynetworks = ${x", "mynetworks = [1/2 ]] 999.1.1.1/77 fe80::1%eth0 /", "inet_protocols = ipv9",
+    "inet_interfaces = no.such.host.invalid", "mynetworks_style = wide", "smtpd_recipient_restrictions = ${",
+    "smtpd_restriction_classes = a b a\na = b\nb = a", "smtpd_restriction_classes = permit", "relayhost = [[]:]:",
+    "smtpd_relay_restrictions = check_client_access", "smtpd_relay_restrictions = check_sender_access {", "x = $x",
+    "smtpd_relay_restrictions = check_client_access inline:{", "smtpd_milters = { , inet: unix: inet:a:b:c {}",
+    "content_filter = :::", "smtpd_tls_security_level = may\nsmtpd_tls_cert_file = /\nsmtpd_tls_key_file = /dev/null",
+    "smtpd_tls_security_level = may\nsmtpd_tls_chain_files = /, /etc/passwd", "virtual_alias_maps = hash: :x hash:/ regexp:/",
+    "message_size_limit = x", "queue_minfree = -", "maillog_file_prefixes =", "transport_maps = inline:{a=:::, b}",
+    "mydestination = /etc, hash:/x, !a", "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_path = inet:",
+    "default_database_type = none\nvirtual_alias_maps = /x", "rewrite_service_name = none", "smtpd_delay_reject = maybe",
+    "parent_domain_matches_subdomains = ${a?{", "relay_domains = static:x", "import_environment = \udcff\u0001",
+    "smtpd_proxy_filter = ]:[", "daemon_table_open_error_is_fatal = yes\nrelay_domains = hash:/none",
+)  # fmt: skip
+"""Lines that somebody may have typed."""
+
+
+@pytest.mark.parametrize("lines", NASTY)
+def test_no_configuration_is_too_strange(system: System, lines: str) -> None:  # noqa: F811
+    text = (system.etc / "main.cf").read_text() + lines + "\n"
+    (system.etc / "main.cf").write_text(text, "utf-8", "surrogateescape")
+    with (system.etc / "master.cf").open("a") as master:
+        master.write("587 inet n - y - - smtpd\n  -o content_filter=x:y\n  -o mynetworks=[::]/0,$y -o smtpd_milters=${\n")
+    found = command.examine(command.Examination(str(system.etc), Host()))
+    assert found
+    for _, finding in found:
+        assert finding.what
+        assert finding.why
+
+
 def test_plain_check_knows_nothing_of_it(
     system: System, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch  # noqa: F811
 ) -> None:
