@@ -84,6 +84,7 @@ class Log:
         For a rehearsal of what a daemon would do: nobody who reads the log may take it for the real thing.
         """
         before, self._apart = self._apart, lines
+        self._renew()
         return before
 
     def to_syslog(self, facility: str) -> None:

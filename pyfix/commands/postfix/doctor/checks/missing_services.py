@@ -31,6 +31,12 @@ _SERVICES: Final = {
     "pickup_service_name": "pickup    unix  n       -       n       60      1       pickup",
 }
 """Parameters that name what no mail gets on without, and their lines of the standard master.cf."""
+_CLASSES: Final = {
+    "local_transport": "mydestination",
+    "virtual_transport": "virtual_mailbox_domains",
+    "relay_transport": "relay_domains",
+}
+"""Transports whose default matters only where the address class has a domain."""
 _MOST_ENTRIES: Final = 5000
 
 
@@ -87,6 +93,8 @@ def _check_transport(
         return
     transport = value.partition(":")[0].strip()
     if not transport or examination.has_service(transport, types=("unix",)):
+        return
+    if not examination.is_set(name, service) and name in _CLASSES and not snapshot.value(_CLASSES[name]):
         return
     meant = nearest(transport, _names(examination))
     yield Finding(

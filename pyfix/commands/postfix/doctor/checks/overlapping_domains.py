@@ -11,6 +11,7 @@ from typing import Final
 from pyfix.commands.postfix.doctor.examination import Examination
 from pyfix.commands.postfix.doctor.finding import Finding, Severity
 from pyfix.config.errors import ConfigError
+from pyfix.config.main_cf import read_text
 from pyfix.config.parameter import split_words
 from pyfix.formats.domain import is_hostname
 from pyfix.tables.source import open_table
@@ -63,7 +64,10 @@ def _domains(examination: Examination, parameter: str) -> dict[str, str]:
         return found
     for word in words:
         kind, colon, _ = word.removeprefix("proxy:").partition(":")
-        if not colon:
+        if word.startswith("/"):
+            for name in _in_file(word):
+                found.setdefault(name.lower(), word)
+        elif not colon:
             if is_hostname(word):
                 found.setdefault(word.lower(), word)
         elif kind in _READABLE:
@@ -71,6 +75,14 @@ def _domains(examination: Examination, parameter: str) -> dict[str, str]:
                 if "@" not in key and "." in key and is_hostname(key):
                     found.setdefault(key.lower(), word)
     return found
+
+
+def _in_file(path: str) -> list[str]:
+    try:
+        lines = read_text(path).splitlines()
+    except ConfigError:
+        return []  # smtpd and trivial-rewrite tell of it
+    return [word for line in lines if not line.startswith("#") for word in split_words(line) if is_hostname(word)]
 
 
 def _keys(examination: Examination, reference: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ def check(examination: Examination) -> Iterator[Finding]:
         snapshot.value("virtual_mailbox_domains") or snapshot.value("virtual_mailbox_maps")
     )
     for name, program, used in (
-        ("mailbox_size_limit", "local", any(examination.of_program("local"))),
+        ("mailbox_size_limit", "local", bool(snapshot.value("mydestination")) and any(examination.of_program("local"))),
         ("virtual_mailbox_limit", "virtual", virtual),
     ):
         message, mailbox = _number(snapshot, "message_size_limit"), _number(snapshot, name)

@@ -310,7 +310,7 @@ def examined(site: Site) -> Examined:
         for path in re.findall(rf"{site.folder}/files/[\w./-]+", text):
             file = Path(path)
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text("ours.example\n" if file.name in ("mailname", "vhost") else "")
+            file.write_text({"mailname": "ours.example\n", "vhost": "hosted.example\n"}.get(file.name, ""))
             for suffix in (".db", ".cdb"):
                 _empty_table(Path(path + suffix))
         for path in (site.folder / "files").rglob("sasl_passwd*"):

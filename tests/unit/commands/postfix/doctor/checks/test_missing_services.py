@@ -42,6 +42,17 @@ def test_an_option(look: Look, site: Site) -> None:
     assert finding.instead == ("  -o cleanup_service_name=cleanup",)
 
 
+def test_address_classes_that_are_empty(site: Site) -> None:
+    from pyfix.commands.postfix.doctor.command import examine
+
+    for main, missing in (("mydestination =\n", []), ("", ["local"]), ("relay_domains = x.example\n", ["local", "relay"])):
+        site.write(main)
+        master = site.etc / "master.cf"
+        master.write_text("".join(line for line in master.open() if not line.startswith(("local", "virtual", "relay"))))
+        found = examine(site.examination(), ["missing_services"])
+        assert [finding.what.rpartition(" ")[2] for _, finding in found] == missing
+
+
 def test_postscreen(look: Look, site: Site) -> None:
     master = "25 inet n - n - 1 postscreen\n"
     assert "smtpd pass" in only(look("", master)).what

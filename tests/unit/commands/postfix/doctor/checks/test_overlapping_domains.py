@@ -37,6 +37,13 @@ def test_wrong(look: Look, site: Site, lines: str, at: str, severity: int, said:
     assert finding.place.line == site.line("main.cf", at)
 
 
+def test_names_in_a_file(look: Look, site: Site) -> None:
+    site.file("vhosts", "# localhost\na.example\nMail.Ours.Example\n")
+    finding = only(look("virtual_mailbox_domains = {dir}/vhosts\n"))
+    assert finding.what == "mail.ours.example is in both mydestination and virtual_mailbox_domains"
+    assert look("virtual_mailbox_domains = /does/not/exist\n") == []
+
+
 def test_what_to_write(look: Look) -> None:
     main = "mydestination = localhost ours.example\nvirtual_mailbox_domains = ours.example\n"
     finding = only(look(main))

@@ -12,6 +12,7 @@ VIRTUAL = "virtual_mailbox_domains = v.example\n"
     [
         "",
         "message_size_limit = 104857600\nmailbox_size_limit = 0\n",
+        "message_size_limit = 104857600\nmydestination =\n",
         "message_size_limit = 51200000\nvirtual_mailbox_limit = 1\n",
         f"{VIRTUAL}virtual_transport = lmtp:unix:x\nvirtual_mailbox_limit = 1\n",
     ],
