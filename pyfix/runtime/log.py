@@ -74,8 +74,18 @@ class Log:
         """An ordinary line has only to be put into the batch of this turn."""
         self.verbosity = 0
         """How many -v were given."""
+        self._apart: list[str] | None = None
 
     # Where to
+
+    def keep_apart(self, lines: list[str] | None) -> list[str] | None:
+        """Put what is logged from now on into *lines* and nowhere else; None: log as usual.  Return the list before.
+
+        For a rehearsal of what a daemon would do: nobody who reads the log may take it for the real thing.
+        """
+        before, self._apart = self._apart, lines
+        self._renew()
+        return before
 
     def to_syslog(self, facility: str) -> None:
         """Log to the system logger.  Source: postconf(5) syslog_facility."""
@@ -190,6 +200,9 @@ class Log:
         text = printable(text)
         if severity != "info":
             text = f"{severity}: {text}"
+        if self._apart is not None:
+            self._apart.append(text)
+            return
         if self._stderr:
             tag = self.tag.rpartition("/")[2] if self._short else self.tag
             print(f"{tag}: {text}", file=sys.stderr, flush=True)

@@ -20,11 +20,15 @@ _SHARED_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _SET_GID_PROGRAM = stat.S_ISGID | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
-def check(system: System, _words: Sequence[str]) -> int:
+def check(system: System, words: Sequence[str]) -> int:
     """Make missing folders, warn of wrong owners and modes; return 0.
 
-    Raises Failure for what would prevent a start.
+    With ``--doctor`` among *words*, examine the configuration instead.  Raises Failure for what would prevent a start.
     """
+    if "--doctor" in words:
+        from pyfix.commands.postfix.doctor.command import run
+
+        return run(system, words)
     check_fatal(system)
     check_warn(system)
     return 0

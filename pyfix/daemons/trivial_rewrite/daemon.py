@@ -15,11 +15,6 @@ from typing import Final
 
 from pyfix.config.parameters.rewrite import RewriteSettings
 from pyfix.config.snapshot import Snapshot
-from pyfix.daemons.trivial_rewrite.address_class import AddressClasses, ClassError
-from pyfix.daemons.trivial_rewrite.complaint import complaints
-from pyfix.daemons.trivial_rewrite.local_domain import LocalDomains
-from pyfix.daemons.trivial_rewrite.resolve import Resolver
-from pyfix.daemons.trivial_rewrite.rewrite import LOCAL, REMOTE, Rewriter
 from pyfix.formats.attributes import AttributeListError, decode_pairs, end_of_list
 from pyfix.protocols.internal.rewrite import (
     FAIL,
@@ -31,6 +26,11 @@ from pyfix.protocols.internal.rewrite import (
     RewriteRequest,
     VerifyRequest,
 )
+from pyfix.rewriting.resolving.address_class import AddressClasses, ClassError
+from pyfix.rewriting.resolving.complaint import complaints
+from pyfix.rewriting.resolving.local_domain import LocalDomains
+from pyfix.rewriting.resolving.resolve import Resolver
+from pyfix.rewriting.resolving.rewrite import LOCAL, REMOTE, Rewriter
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, background, run
 from pyfix.runtime.ipc import handshake

@@ -10,10 +10,10 @@ import pytest
 
 from pyfix.config.parameters.rewrite import RewriteSettings
 from pyfix.config.snapshot import Snapshot
-from pyfix.daemons.trivial_rewrite.address_class import AddressClasses
-from pyfix.daemons.trivial_rewrite.local_domain import LocalDomains
-from pyfix.daemons.trivial_rewrite.resolve import Resolver
-from pyfix.daemons.trivial_rewrite.rewrite import Rewriter
+from pyfix.rewriting.resolving.address_class import AddressClasses
+from pyfix.rewriting.resolving.local_domain import LocalDomains
+from pyfix.rewriting.resolving.resolve import Resolver
+from pyfix.rewriting.resolving.rewrite import Rewriter
 from pyfix.runtime.log import log
 from pyfix.tables import source
 

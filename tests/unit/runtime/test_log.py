@@ -127,3 +127,22 @@ def test_after_fork() -> None:
 
 def test_printable() -> None:
     assert printable("a\tb\x01\udcffé") == "a?b??é"
+
+
+def test_lines_that_are_kept_apart(log: Log, receiver: Receiver, capsys: pytest.CaptureFixture[str]) -> None:
+    log.info("zero")
+    lines: list[str] = []
+    assert log.keep_apart(lines) is None
+    log.info("half")
+    log.to_stderr()
+    inner: list[str] = []
+    assert log.keep_apart(inner) is lines
+    log.warning("one")
+    assert log.keep_apart(lines) is inner
+    log.info("two")
+    assert log.keep_apart(None) is lines
+    assert (inner, lines) == (["warning: one"], ["half", "two"])
+    assert capsys.readouterr().err == ""
+    log.info("three")
+    assert "three" in capsys.readouterr().err
+    assert [texts(one) for one in receiver.datagrams()] == [["zero", "three"]]
