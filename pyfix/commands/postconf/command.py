@@ -42,7 +42,7 @@ def _run(options: Options) -> int:
         os.environ["MAIL_CONFIG"] = options.config_directory
     if options.tls_mode is not None:
         return show_tls(options.tls_mode)
-    configuration = Configuration(options.config_directory, quiet="q" in options)
+    configuration = Configuration(options.config_directory, quiet="q" in options, verbose="v" in options)
     if options.mode in FEATURES:
         if options.mode == "m":
             configuration.read_main(options.overrides)

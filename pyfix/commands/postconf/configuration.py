@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pyfix.commands.postconf import database_clients
 from pyfix.commands.postconf.entries import READ_ONLY, Entry, read_entries
-from pyfix.commands.postconf.messages import Fatal, warn
+from pyfix.commands.postconf.messages import Fatal, tell, warn
 from pyfix.config import catalogue, main_cf
 from pyfix.config.errors import ConfigError
 from pyfix.config.families import family_parameters
@@ -32,11 +32,13 @@ _NETWORK_NAMES = ("inet_interfaces", "inet_protocols")
 class Configuration:
     """What main.cf and master.cf say, and what their names mean."""
 
-    def __init__(self, directory: str | None, *, quiet: bool = False) -> None:
+    def __init__(self, directory: str | None, *, quiet: bool = False, verbose: bool = False) -> None:
         self.directory = directory or default_config_directory()
         self.main_path = f"{self.directory}/main.cf"
         self.master_path = f"{self.directory}/master.cf"
         self.quiet = quiet
+        self.verbose = verbose
+        """Whether to tell what makes a user-defined name known."""
         self.settings: dict[str, str] = {}
         """main.cf, the -o options of the command line, and config_directory."""
         self.entries: list[Entry] = []
@@ -158,14 +160,24 @@ class Configuration:
     def _use(self, name: str, overrides: list[dict[str, str]], where: str | None, index: int | None) -> None:
         known = self.find(name) is not None
         if name in self.settings and not known:
-            self.user.add(name)
+            self._learn(name, index, None)
             known = True
         for position, own in enumerate(overrides):
-            if name in own and self.find(name) is None:
-                self.local[position if index is None else index].add(name)
+            if name in own:
+                self._learn(name, index, position if index is None else index)
                 known = True
         if not known and where is not None:
             warn(f"{where}: undefined parameter: {name}")
+
+    def _learn(self, name: str, source: int | None, place: int | None) -> None:
+        """Note that a value in *source* makes *name* in *place* known; each is an entry's position, or None: main.cf."""
+        known = self.user if place is None else self.local[place]
+        if self.verbose and name not in known:
+            tell(f"${name} in {self._file(source)} validates {name}=value in {self._file(place)}")
+        known.add(name)
+
+    def _file(self, index: int | None) -> str:
+        return "main.cf" if index is None else f"master.cf:{self.entries[index].key}"
 
     def _restriction_classes(self, value: str | None, scope: Snapshot, index: int | None) -> None:
         if not value:
@@ -173,7 +185,7 @@ class Configuration:
         own = {} if index is None else self.entries[index].overrides
         where = self.main_path if index is None else self.master_path
         for name in split_words(scope.expand(value)):
-            self._use(name, [own], where, 0 if index is None else index)
+            self._use(name, [own], where, index)
 
     def _note_tables(
         self, tables: database_clients.Check, value: str, scope: Snapshot, index: int | None
@@ -182,9 +194,9 @@ class Configuration:
         own = {} if index is None else self.entries[index].overrides
         for made in tables.names(expand(scope, value)):
             if index is not None and made in own:
-                self.local[index].add(made)
+                self._learn(made, index, index)
             elif made in self.settings and self.find(made) is None:
-                self.user.add(made)
+                self._learn(made, index, None)
 
     def _warn_comment(self, name: str, value: str, where: str) -> None:
         if "#" not in value or self.find(name) is None:
