@@ -70,7 +70,6 @@ def _show_main(configuration: Configuration, options: Options) -> None:
     defaults = "d" in options
     if not defaults:
         configuration.read_main(options.overrides)
-        configuration.check_networks()
     configuration.read_master(needed=False)
     configuration.declare()
     if not defaults:
@@ -86,7 +85,6 @@ def _show_main(configuration: Configuration, options: Options) -> None:
 
 def _show_master(configuration: Configuration, options: Options) -> None:
     configuration.read_main(options.overrides)
-    configuration.check_networks()
     configuration.read_master(needed=True)
     configuration.declare()
     configuration.find_user_names()

@@ -23,9 +23,10 @@ _FORMS = {
 class _Request:
     """One argument of the command line."""
 
-    __slots__ = ("matched", "new", "pattern", "value")
+    __slots__ = ("argument", "matched", "new", "pattern", "value")
 
-    def __init__(self, pattern: Pattern, value: str, new: Entry | None) -> None:
+    def __init__(self, argument: str, pattern: Pattern, value: str, new: Entry | None) -> None:
+        self.argument = argument
         self.pattern = pattern
         self.value = value
         self.new = new
@@ -64,10 +65,19 @@ def _request(mode: str, how: str, argument: str, name: str, value: str) -> _Requ
             raise Fatal("-Pe does not accept wild-card parameter name")
         if any(blank in value for blank in _BLANK):
             raise Fatal("-Pe does not accept whitespace in parameter value")
-    new = parse_entry(value, f'bad field count: "{argument}"', warn) if mode == "M" and how == "e" else None
+    new = _new_entry(argument, value) if mode == "M" and how == "e" else None
     if mode == "F":  # a bad value is found before the file is opened
-        Entry(["-"] * len(FIELDS), []).set_field(pattern.item, value)
-    return _Request(pattern, value, new)
+        Entry(["-"] * len(FIELDS), []).set_field(pattern.item, value, _ignore)
+    return _Request(argument, pattern, value, new)
+
+
+def _new_entry(argument: str, value: str) -> Entry:
+    """Return the entry that -Me puts in; what is odd about it is told of when it is asked for and when it is made."""
+    return parse_entry(value, f'bad field count: "{argument}"', warn)
+
+
+def _ignore(_: str) -> None:
+    """Take a warning that is given again when the entry is made."""
 
 
 def _folded(entry: Entry) -> str:
@@ -93,14 +103,14 @@ def _edit_entries(lines: list[str], how: str, wanted: list[_Request]) -> str:
             chosen = [request for request in wanted if request.concerns(head)]
             concerned = bool(chosen)
             if chosen and chosen[-1].new is not None and not chosen[-1].matched:
-                out.append(_folded(chosen[-1].new))
+                out.append(_folded(_new_entry(chosen[-1].argument, chosen[-1].value)))
             for request in chosen:
                 request.matched = True
         if not concerned:
             out.append(line)
         elif how == "#":
             out.append(f"#{line}")
-    out += [_folded(request.new) for request in wanted if request.new is not None and not request.matched]
+    out += [_folded(_new_entry(request.argument, request.value)) for request in wanted if request.new is not None and not request.matched]
     return "".join(out)
 
 
@@ -112,7 +122,7 @@ def _edit_parts(lines: list[str], mode: str, how: str, wanted: list[_Request]) -
 
     def finish() -> None:
         if entry:
-            out.append(_changed("".join(line.rstrip("\n") for line in entry), mode, how, chosen))
+            out.append(_changed("".join(entry), mode, how, chosen))
             entry.clear()
 
     for line in lines:
@@ -139,7 +149,7 @@ def _changed(text: str, mode: str, how: str, chosen: list[_Request]) -> str:
     for request in chosen:
         request.matched = True
         if mode == "F":
-            entry.set_field(request.pattern.item, request.value)
+            entry.set_field(request.pattern.item, request.value, warn)
         else:
             entry.set_override(request.pattern.item, request.value if how == "e" else None)
     return _folded(entry)

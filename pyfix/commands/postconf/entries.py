@@ -66,7 +66,7 @@ class Entry:
 
     def set_override(self, name: str, value: str | None) -> None:
         """Change or add the option ``-o name=value``, or take it away when *value* is None."""
-        found = [at for at in self._override_positions() if self.arguments[at].partition("=")[0] == name]
+        found = [at for at in self._override_positions() if self.arguments[at].startswith(f"{name}=")]
         if value is None:
             for at in reversed(found):
                 del self.arguments[at - 1 : at + 1]
@@ -80,14 +80,14 @@ class Entry:
                 end += 2 if end + 1 in positions else 1
             self.arguments[end:end] = ["-o", f"{name}={value}"]
 
-    def set_field(self, field: str, value: str) -> None:
+    def set_field(self, field: str, value: str, warn: Warn) -> None:
         """Change a field.  Raises Fatal for a value that it can't have."""
         if field == "command":
             words = master_cf.split_fields(value)
             if not words:
                 raise Fatal(f'invalid command field "{value}" in "{value}"')
             self.fields[7] = words[0]
-            self.arguments = _normal_arguments(words[1:], _ignore)
+            self.arguments = _normal_arguments(words[1:], warn)
             return
         index = FIELDS.index(field)
         _check_field(index, value, value)
@@ -164,10 +164,6 @@ class Pattern:
         return self.name in ("*", entry.fields[0]) and self.type in ("*", entry.fields[1])
 
 
-def _ignore(_: str) -> None:
-    """Take a warning that was given before."""
-
-
 def read_entries(path: str, warn: Warn) -> list[Entry]:
     """Return the entries of master.cf.  Raises Fatal for a malformed one, ConfigError for an unreadable file."""
     return [
@@ -212,19 +208,36 @@ def _normal_arguments(words: list[str], warn: Warn) -> list[str]:
         if cluster == "--":
             out.append(cluster)
             break
-        at = cluster.find("o", 1)
-        if at < 0:
-            out.append(cluster)
-            continue
-        if at > 1:
-            out.append(cluster[:at])
-        out.append("-o")
-        value = cluster[at + 1 :] or (left.pop(0) if left else None)
-        if value is not None:
-            out.append(_override_text(value, warn) if value.startswith("{") else value)
+        pieces = _split_cluster(cluster)
+        if pieces[-1] == "-o" and left:
+            pieces.append(left.pop(0))
+        out += [_override_text(piece, warn) if piece.startswith("{") else piece for piece in pieces]
     if left and left[0].startswith("{"):
         left[0] = _plain_text(left[0])
     return out + left
+
+
+def _split_cluster(cluster: str) -> list[str]:
+    """Return the options and values that a word is taken for which begins with ``-``.
+
+    An ``o`` is the option wherever it stands, also in what follows ``-o`` without a blank.
+    """
+    out: list[str] = []
+    while True:
+        at = cluster.find("o", 1)
+        if at < 0:
+            return [*out, cluster]
+        if at > 1:
+            out.append(cluster[:at])
+        out.append("-o")
+        value = cluster[at + 1 :]
+        following = value.find("o")
+        if not value:
+            return out
+        if following <= 0:
+            return [*out, value if following else f"-{value}"]
+        out.append(value[:following])
+        cluster = f"-{value[following:]}"
 
 
 def _plain_text(argument: str) -> str:
@@ -236,12 +249,22 @@ def _plain_text(argument: str) -> str:
     return inside if inside and not any(blank in inside for blank in " \t") else f"{{{inside}}}"
 
 
+def _closing(text: str) -> int:
+    """Return where the brace closes that *text* begins with, or its end."""
+    depth = 0
+    for position, character in enumerate(text):
+        depth += (character == "{") - (character == "}")
+        if not depth:
+            return position
+    return len(text)
+
+
 def _override_text(value: str, warn: Warn) -> str:
     try:
         inside = master_cf.strip_braces(value)
     except ConfigError as error:
         warn(f"master.cf: {error}")
-        inside = value[1:].partition("}")[0].strip()
+        inside = value[1 : _closing(value)].strip()
     assignment = main_cf.split_assignment(inside)
     if isinstance(assignment, str):
         warn(f'master.cf: {assignment}: "{inside}"')
