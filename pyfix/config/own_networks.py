@@ -83,18 +83,18 @@ def own_addresses(snapshot: Snapshot) -> tuple[OwnAddress, ...]:
     Raises ConfigError when a name can't be found or is not ours.
     """
     local = _enabled(snapshot, _interface_addresses())
-    words = _words(snapshot.value("inet_interfaces"))
-    if not words or "all" in (word.lower() for word in words):
+    value = snapshot.value("inet_interfaces")
+    words = _words(value)
+    if not words or value.lower() == "all":
         return local
-    if "loopback-only" in (word.lower() for word in words):
+    if value.lower() == "loopback-only":
         return tuple(own for own in local if own.loopback)
     found: dict[str, OwnAddress] = {}
-    for word in words:
-        for address in _resolve(snapshot, "inet_interfaces", word):
-            own = next((own for own in local if own.address == address), None)
-            if own is None:
-                raise ConfigError(f"parameter inet_interfaces: no local interface found for {address}")
-            found[address] = own
+    for address in [address for word in words for address in _resolve(snapshot, "inet_interfaces", word)]:
+        own = next((own for own in local if own.address == address), None)
+        if own is None:
+            raise ConfigError(f"parameter inet_interfaces: no local interface found for {address}")
+        found[address] = own
     return tuple(found.values())
 
 

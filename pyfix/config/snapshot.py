@@ -131,7 +131,7 @@ class Snapshot:
 
     def with_overrides(self, overrides: Sequence[tuple[str, str]]) -> Snapshot:
         """Return a snapshot of the same reading with further ``-o name=value`` options."""
-        return Snapshot(
+        return type(self)(
             {**self._settings, **dict(overrides)},
             config_directory=self.config_directory,
             process_name=self.process_name,

@@ -27,7 +27,7 @@ __all__ = ["Configuration", "expand"]
 
 _COMMENT_SHOWN = 20
 _NETWORK_NAMES = ("inet_interfaces", "inet_protocols")
-_KNOWN_FIRST = (*_NETWORK_NAMES, "compatibility_level", "mynetworks_style")
+_KNOWN_FIRST = _NETWORK_NAMES
 """Parameters whose defaults are known when those that depend on the host are worked out."""
 
 
@@ -74,11 +74,11 @@ class Configuration:
             host_domain(snapshot)
         if "mynetworks" in self.settings:
             return
-        style = expand(snapshot, "$mynetworks_style")
+        style = expand(snapshot if "mynetworks_style" in self.settings else self.snapshot, "$mynetworks_style")
         if style not in ("host", "subnet") or any(name in self.settings for name in _NETWORK_NAMES):
             from pyfix.config.own_networks import default_networks  # asks the kernel and perhaps the DNS
 
-            default_networks(snapshot)
+            default_networks(snapshot.with_overrides([("mynetworks_style", style)]))
 
     def read_master(self, *, needed: bool) -> None:
         """Read master.cf; when it is not *needed*, a missing one is worth a warning only.  Raises ConfigError."""
@@ -96,8 +96,9 @@ class Configuration:
             for name, found in catalogue.all_parameters().items()
             if not found.legacy and (not found.own or name in self.settings)
         }
-        services = {entry.fields[0]: entry.fields[7] for entry in self.entries}
-        made = family_parameters(services)
+        made: dict[str, Parameter[Any]] = {}
+        for entry in self.entries:  # several may have one name, each with a family of its own
+            made |= family_parameters({entry.fields[0]: entry.fields[7]})
         self.service = {name: found for name, found in made.items() if name not in self.builtin}
 
     def find_user_names(self) -> None:
@@ -109,14 +110,14 @@ class Configuration:
             if not self.entries[index].all_overrides:
                 continue
             scope = self.scope(self.entries[index])
-            self._restriction_classes(own.get("smtpd_restriction_classes"), scope, index)
+            self._restriction_classes(own, index)
             for name, value in self.entries[index].all_overrides.items():
                 self._note_value(tables, name, value, scope, index)
         for parameter in self.builtin.values():
             if parameter.expanded and isinstance(parameter.default, str):
                 self._refer(parameter.default, overrides, None)
         self.check_host_defaults()
-        self._restriction_classes(self.settings.get("smtpd_restriction_classes"), self.snapshot, None)
+        self._restriction_classes(self.settings, None)
         for name, value in sorted(self.settings.items()):
             self._note_value(tables, name, value, self.snapshot, None)
 
@@ -189,31 +190,32 @@ class Configuration:
             warn(f"{where}: undefined parameter: {name}")
 
     def _learn(self, name: str, source: int | None, place: int | None) -> None:
-        """Note that a value in *source* makes *name* in *place* known; each is an entry's position, or None: main.cf."""
+        """Note that *source* makes *name* in *place* known; each is an entry's position, or None: main.cf."""
         known = self.user if place is None else self.local[place]
-        if self.verbose and name not in known and not self.is_legacy(name):
+        if self.verbose and name not in known and not (place is None and self.is_legacy(name)):
             tell(f"${name} in {self._file(source)} validates {name}=value in {self._file(place)}")
         known.add(name)
 
     def _file(self, index: int | None) -> str:
         return "main.cf" if index is None else f"master.cf:{self.entries[index].key}"
 
-    def _restriction_classes(self, value: str | None, scope: Snapshot, index: int | None) -> None:
+    def _restriction_classes(self, settings: dict[str, str], index: int | None) -> None:
+        """Note the names of the classes; what the value refers to is looked up beside it only."""
+        value = settings.get("smtpd_restriction_classes")
         if not value:
             return
-        own = {} if index is None else self.entries[index].overrides
+        overrides: list[dict[str, str]] = [{}] if index is None else [self.entries[index].overrides]
         where = self.main_path if index is None else self.master_path
+        scope = _MainCfAlone(settings, config_directory=self.directory, process_name="postconf")
         for name in scope.expand(value).replace(",", " ").split():
-            self._use(name, [own], where, index)
+            self._use(name, overrides, where, index)
 
     def _note_tables(self, tables: database_clients.Check, value: str, index: int | None) -> None:
         """Learn names such as ``ldapsource_server_host``, which a table ``ldap:ldapsource`` reads."""
-        own = {} if index is None else self.entries[index].overrides
-        for made in tables.names(value):
-            if index is not None and made in own:
-                self._learn(made, index, index)
-            elif made in self.settings and self.find(made) is None:
-                self._learn(made, index, None)
+        overrides = [entry.overrides for entry in self.entries] if index is None else [self.entries[index].overrides]
+        where = self.main_path if index is None else f"{self.master_path}:{self.entries[index].key}"
+        for made in tables.names(value, where):
+            self._use(made, overrides, None, index)
 
 
 class _MainCfAlone(Snapshot):
@@ -230,8 +232,9 @@ def _before_comment(value: str, where: str) -> str:
         at = value.find("#", at + 1)
     if at < 0:
         return value
-    comment, _, after = value[at:].replace("\t", " ").partition(" ")
-    warn(f"{where}: #comment after other text is not allowed: {comment} {after.lstrip()[:_COMMENT_SHOWN]}...")
+    comment = value[at:].split(None, 1)[0]
+    after = value[at + len(comment) :].lstrip()[:_COMMENT_SHOWN]
+    warn(f"{where}: #comment after other text is not allowed: {comment} {after}...")
     return value[:at]
 
 

@@ -110,7 +110,8 @@ def _edit_entries(lines: list[str], how: str, wanted: list[_Request]) -> str:
             out.append(line)
         elif how == "#":
             out.append(f"#{line}")
-    out += [_folded(_new_entry(request.argument, request.value)) for request in wanted if request.new is not None and not request.matched]
+    added = [request for request in wanted if request.new is not None and not request.matched]
+    out += [_folded(_new_entry(request.argument, request.value)) for request in added]
     return "".join(out)
 
 
