@@ -144,6 +144,10 @@ class Parameter(_Typed[T]):
             self._constant = value
         return value
 
+    def is_read_by(self, program: str) -> bool:
+        """Whether *program*, whose settings the parameter is among, reads it."""
+        return not self.readers or program in self.readers.split()
+
     def prepare(self, snapshot: Snapshot) -> None:
         """Convert the default if it is the same everywhere, before processes are forked that would all do so."""
         if self._is_constant() and self._constant is None and snapshot.raw(self.name) is None:
