@@ -83,13 +83,17 @@ class _Call:
 
 
 class _Fault:
-    """A syntax error, met when what stands before it has been evaluated; *name* is looked up before the complaint."""
+    """A syntax error, met when what stands before it has been evaluated; *name* is looked up before the complaint.
 
-    __slots__ = ("message", "name")
+    *branches* are the texts that stand before it inside the same brackets.
+    """
 
-    def __init__(self, message: str, name: str | None = None) -> None:
+    __slots__ = ("branches", "message", "name")
+
+    def __init__(self, message: str, name: str | None = None, branches: tuple[str, ...] = ()) -> None:
         self.message = message
         self.name = name
+        self.branches = branches
 
 
 if TYPE_CHECKING:
@@ -152,6 +156,8 @@ def referenced_names(text: str) -> Iterator[str]:
         else:
             if node.name is not None:
                 yield node.name
+            for branch in node.branches:
+                yield from referenced_names(branch)
             raise MacroError(node.message)
 
 
@@ -294,8 +300,11 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _fault(message: str, before: str, after: str, name: str | None = None) -> _Fault:
-    return _Fault(f'{message} at: "...{before}>>>{after[:_CONTEXT]}"', name)
+def _fault(
+    message: str, before: str, after: str, name: str | None = None, branches: tuple[str, ...] = ()
+) -> _Fault:
+    shown = after.encode("utf-8", "surrogateescape")[:_CONTEXT].decode("utf-8", "surrogateescape")
+    return _Fault(f'{message} at: "...{before}>>>{shown}"', name, branches)
 
 
 def _parse_inside(inside: str) -> _Node:
@@ -313,22 +322,22 @@ def _parse_inside(inside: str) -> _Node:
     if inside[after] == "{":
         return _parse_call(inside, after, name)
     if inside[after] not in "?:":
-        return _fault("attribute name syntax error", name, inside[at:])
+        return _fault("attribute name syntax error", inside[:at], inside[at:])
     return _parse_branches(inside, after, (name, "", "", ""))
 
 
 def _parse_call(inside: str, at: int, function: str) -> _Node:
     """Parse the argument of a function, which nothing may follow."""
-    if function not in _FUNCTIONS:
-        return _Fault(f'unknown function "{function}" at"...>>>{inside[:_CONTEXT]}"')
     close = _matching(inside, at, "{", "}")
     if close < 0:
         return _Fault(f'unbalanced {{}} in attribute expression: "{inside[at:]}"')
-    argument = inside[at + 1 : close]
+    argument = inside[at + 1 : close].strip(_BLANK)
     after = _skip(inside, close + 1)
     if after < len(inside):
         return _fault("unexpected input", argument + "}", inside[after:])
-    return _Call(function, argument.strip(_BLANK))
+    if function not in _FUNCTIONS:
+        return _Fault(f'unknown function "{function}" at"...>>>{function}{{{argument}}}"')
+    return _Call(function, argument)
 
 
 def _parse_comparison(inside: str, at: int) -> _Node:
@@ -376,14 +385,14 @@ def _parse_branches(inside: str, at: int, condition: _Condition) -> _Node:
     if at == len(inside):
         return _Choice(condition, branch if positive else None, None if positive else branch)
     if not positive:
-        return _fault("unexpected input", branch + "}", inside[at:], looked_up)
+        return _fault("unexpected input", branch + "}", inside[at:], looked_up, (branch,))
     if inside[at] != ":":
-        return _fault('":" expected', branch + "}", inside[at:], looked_up)
+        return _fault('":" expected', branch + "}", inside[at:], looked_up, (branch,))
     other, at = _parse_branch(inside, at + 1)
     if other is None:
         return _Fault(f'unbalanced {{}} in attribute expression: "{inside[at:]}"', looked_up)
     if at < len(inside):
-        return _fault("unexpected input", other + "}", inside[at:], looked_up)
+        return _fault("unexpected input", other + "}", inside[at:], looked_up, (branch, other))
     return _Choice(condition, branch, other)
 
 
