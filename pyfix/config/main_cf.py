@@ -36,16 +36,25 @@ def read_text(path: str) -> str:
 def logical_lines(text: str, path: str, warn: Warn) -> Iterator[tuple[int, str]]:
     """Yield ``(number of its first line, logical line)``; main.cf and master.cf share this form.
 
-    A continued line keeps the blanks at its joints.  Text behind a null byte is dropped with a warning.
+    A continued line keeps the blanks at its joints.  What follows a null byte is dropped with a warning, also what
+    continues the line.
     """
+    if "\0" in text:
+        for first, last, line in _joined(text, path, warn):
+            if "\0" in line:
+                lines = str(first) if first == last else f"{first}-{last}"
+                warn(f"{path}, line {lines}: text after null byte may be ignored")
+            yield first, line.partition("\0")[0].rstrip(_BLANK)
+    else:
+        for first, _last, line in _joined(text, path, warn):
+            yield first, line
+
+
+def _joined(text: str, path: str, warn: Warn) -> Iterator[tuple[int, int, str]]:
+    """Yield the numbers of its first and last line and each logical line."""
     parts: list[str] = []
-    first = 0
-    null_byte = "\0" in text
-    for number, physical in enumerate(text.split("\n"), 1):
-        line = physical
-        if null_byte and "\0" in line:
-            warn(f"{path}, line {number}: text after null byte may be ignored")
-            line = line[: line.index("\0")]
+    first = last = 0
+    for number, line in enumerate(text.split("\n"), 1):
         start = line[:1]
         if start in ("", "#"):
             continue
@@ -55,16 +64,17 @@ def logical_lines(text: str, path: str, warn: Warn) -> Iterator[tuple[int, str]]
                 continue
             if parts:
                 parts.append(line)
+                last = number
             else:
                 shown = line if len(line) <= _SHOWN else line[:_SHOWN] + "..."
                 warn(f'{path}: logical line must not start with whitespace: "{shown}"')
             continue
         if parts:
-            yield first, "".join(parts).rstrip(_BLANK)
+            yield first, last, "".join(parts).rstrip(_BLANK)
         parts = [line]
-        first = number
+        first = last = number
     if parts:
-        yield first, "".join(parts).rstrip(_BLANK)
+        yield first, last, "".join(parts).rstrip(_BLANK)
 
 
 def split_assignment(line: str) -> tuple[str, str] | str:
