@@ -7,6 +7,7 @@ Source: postconf(5), "The general format of the main.cf file".
 
 from __future__ import annotations
 
+from pyfix.config.blanks import split_blanks
 from pyfix.config.errors import ConfigError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -83,7 +84,7 @@ def split_assignment(line: str) -> tuple[str, str] | str:
     name = name.strip(_BLANK)
     if not name:
         return "missing attribute name"
-    if not equals or len(name.split(None, 1)) != 1:
+    if not equals or len(split_blanks(name)) != 1:
         return "missing '=' after attribute name"
     return name, value.strip(_BLANK)
 

@@ -6,6 +6,7 @@ The file has main.cf's logical lines.  Source: master(5); the texts of faults ar
 from __future__ import annotations
 
 from pyfix.config import main_cf
+from pyfix.config.blanks import split_blanks
 from pyfix.config.errors import ConfigError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -170,7 +171,7 @@ def _ignore(_: str) -> None:
 def split_fields(text: str) -> list[str]:
     """Split at blanks, except inside ``{ }``; the braces stay.  An open brace takes the rest of the line."""
     if "{" not in text:
-        return text.split()
+        return split_blanks(text)
     fields: list[str] = []
     at, end = 0, len(text)
     while True:

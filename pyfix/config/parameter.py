@@ -7,6 +7,7 @@ fatal lines of the Postfix programs.
 
 from __future__ import annotations
 
+from pyfix.config.blanks import split_blanks
 from pyfix.config.errors import ConfigError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -370,7 +371,7 @@ def _unit_of(default: str) -> str:
 def split_words(value: str) -> tuple[str, ...]:
     """Split at commas and blanks, except inside ``{ }``; the braces stay."""
     if "{" not in value:
-        return tuple(value.replace(",", " ").split())
+        return tuple(split_blanks(value.replace(",", " ")))
     found: list[str] = []
     depth = 0
     start = -1

@@ -10,6 +10,7 @@ from pyfix.commands.postconf import database_clients
 from pyfix.commands.postconf.entries import READ_ONLY, Entry, read_entries
 from pyfix.commands.postconf.messages import Fatal, tell, warn
 from pyfix.config import catalogue, main_cf
+from pyfix.config.blanks import BLANK, split_blanks
 from pyfix.config.errors import ConfigError
 from pyfix.config.families import family_parameters
 from pyfix.config.host import host_domain, host_qualified_name
@@ -207,7 +208,7 @@ class Configuration:
         overrides: list[dict[str, str]] = [{}] if index is None else [self.entries[index].overrides]
         where = self.main_path if index is None else self.master_path
         scope = _MainCfAlone(settings, config_directory=self.directory, process_name="postconf")
-        for name in scope.expand(value).replace(",", " ").split():
+        for name in split_blanks(scope.expand(value).replace(",", " ")):
             self._use(name, overrides, where, index)
 
     def _note_tables(self, tables: database_clients.Check, value: str, index: int | None) -> None:
@@ -228,12 +229,12 @@ class _MainCfAlone(Snapshot):
 def _before_comment(value: str, where: str) -> str:
     """Return what stands before the first word that looks like a comment, with a warning if there is one."""
     at = value.find("#")
-    while at > 0 and not value[at - 1].isspace():
+    while at > 0 and value[at - 1] not in BLANK:
         at = value.find("#", at + 1)
     if at < 0:
         return value
-    comment = value[at:].split(None, 1)[0]
-    after = value[at + len(comment) :].lstrip()[:_COMMENT_SHOWN]
+    comment = split_blanks(value[at:])[0]
+    after = value[at + len(comment) :].lstrip(BLANK)[:_COMMENT_SHOWN]
     warn(f"{where}: #comment after other text is not allowed: {comment} {after}...")
     return value[:at]
 

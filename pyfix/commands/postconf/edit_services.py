@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyfix.commands.postconf import edit
 from pyfix.commands.postconf.entries import FIELDS, Entry, Pattern, parse_entry
 from pyfix.commands.postconf.messages import Fatal, warn
+from pyfix.config.blanks import BLANK, split_blanks
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["edit_services"]
 
-_BLANK = " \t\r\n\v\f"
 _FORMS = {
     "M": (2, "-Me, -MX or -M# requires service_name/type"),
     "F": (3, "-Fe or -FX requires service_name/type/field_name"),
@@ -47,7 +47,7 @@ def edit_services(path: str, mode: str, how: str, arguments: Sequence[str]) -> N
     """
     wanted = [_request(mode, how, *request) for request in edit.requests(arguments, with_value=how == "e")]
     lines = edit.read_lines(path)
-    text = _edit_entries(lines, how, wanted) if mode == "M" else _edit_parts(lines, mode, how, wanted)
+    text = _edit_entries(path, lines, how, wanted) if mode == "M" else _edit_parts(path, lines, mode, how, wanted)
     if mode != "M":
         for request in wanted:
             if not request.matched:
@@ -63,7 +63,7 @@ def _request(mode: str, how: str, argument: str, name: str, value: str) -> _Requ
     if mode == "P":
         if pattern.item == "*":
             raise Fatal("-Pe does not accept wild-card parameter name")
-        if any(blank in value for blank in _BLANK):
+        if any(blank in value for blank in BLANK):
             raise Fatal("-Pe does not accept whitespace in parameter value")
     new = _new_entry(argument, value) if mode == "M" and how == "e" else None
     if mode == "F":  # a bad value is found before the file is opened
@@ -84,22 +84,24 @@ def _folded(entry: Entry) -> str:
     return entry.line(folded=True) + "\n"
 
 
-def _head(line: str) -> Entry:
-    """Return name and type of the entry that a line begins."""
-    words = line.split()
-    return Entry([*words[:2], *[""] * (2 - len(words))], [])
+def _head(line: str, where: str) -> Entry:
+    """Return name and type of the entry that a line begins.  Raises Fatal when the line has not both."""
+    words = split_blanks(line)
+    if len(words) < 2:
+        raise Fatal(f"{where}: specify service name and type on the same line")
+    return Entry(words[:2], [])
 
 
-def _edit_entries(lines: list[str], how: str, wanted: list[_Request]) -> str:
+def _edit_entries(path: str, lines: list[str], how: str, wanted: list[_Request]) -> str:
     """Replace, remove or comment out whole entries; a new one goes to the end."""
     out: list[str] = []
     concerned = False
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         if edit.is_remark(line):
             out.append(line)
             continue
-        if line[0] not in _BLANK:
-            head = _head(line)
+        if line[0] not in BLANK:
+            head = _head(line, f"file {path}: line {number}")
             chosen = [request for request in wanted if request.concerns(head)]
             concerned = bool(chosen)
             if chosen and chosen[-1].new is not None and not chosen[-1].matched:
@@ -115,7 +117,7 @@ def _edit_entries(lines: list[str], how: str, wanted: list[_Request]) -> str:
     return "".join(out)
 
 
-def _edit_parts(lines: list[str], mode: str, how: str, wanted: list[_Request]) -> str:
+def _edit_parts(path: str, lines: list[str], mode: str, how: str, wanted: list[_Request]) -> str:
     """Change fields or parameters; a changed entry stands behind the comments that were inside it."""
     out: list[str] = []
     entry: list[str] = []
@@ -126,13 +128,13 @@ def _edit_parts(lines: list[str], mode: str, how: str, wanted: list[_Request]) -
             out.append(_changed("".join(entry), mode, how, chosen))
             entry.clear()
 
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         if edit.is_remark(line):
             out.append(line)
             continue
-        if line[0] not in _BLANK:
+        if line[0] not in BLANK:
             finish()
-            head = _head(line)
+            head = _head(line, f"file {path}: line {number}")
             chosen = [request for request in wanted if request.pattern.matches(head)]
             if chosen:
                 entry.append(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyfix.commands.postconf.messages import Fatal
 from pyfix.config import main_cf, master_cf
+from pyfix.config.blanks import BLANK
 from pyfix.config.errors import ConfigError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -270,8 +271,8 @@ def within_braces(text: str, where: str, warn: Warn) -> str:
     for position, character in enumerate(text):
         depth += (character == "{") - (character == "}")
         if not depth:
-            return text[1:position].strip()
-    return text[1:].strip()
+            return text[1:position].strip(BLANK)
+    return text[1:].strip(BLANK)
 
 
 def _plain_text(argument: str, warn: Warn) -> str:
