@@ -46,13 +46,14 @@ def edit_services(path: str, mode: str, how: str, arguments: Sequence[str]) -> N
     Raises Fatal for a malformed request or when the file can't be changed.
     """
     wanted = [_request(mode, how, *request) for request in edit.requests(arguments, with_value=how == "e")]
-    lines = edit.read_lines(path)
-    text = _edit_entries(path, lines, how, wanted) if mode == "M" else _edit_parts(path, lines, mode, how, wanted)
-    if mode != "M":
-        for request in wanted:
-            if not request.matched:
-                warn(f'unmatched service_name/type: "{request.pattern.text}"')
-    edit.replace_file(path, text)
+    with edit.Rewriting(path) as file:
+        lines = edit.read_lines(path)
+        edited = _edit_entries(path, lines, how, wanted) if mode == "M" else _edit_parts(path, lines, mode, how, wanted)
+        if mode != "M":
+            for request in wanted:
+                if not request.matched:
+                    warn(f'unmatched service_name/type: "{request.pattern.text}"')
+        file.replace(edited)
 
 
 def _request(mode: str, how: str, argument: str, name: str, value: str) -> _Request:
