@@ -26,7 +26,7 @@ def host_domain(snapshot: Snapshot) -> str:
     """Return the default of mydomain: myhostname without its first label, or ``localdomain``."""
     written = snapshot.raw("myhostname")
     name = os.uname().nodename if written is None else _expanded(snapshot, written, "mydomain")
-    return name.partition(".")[2] or _UNKNOWN_DOMAIN
+    return name.partition(".")[2] if "." in name else _UNKNOWN_DOMAIN
 
 
 def _expanded(snapshot: Snapshot, text: str, unset: str) -> str:

@@ -7,7 +7,7 @@ Source: postconf(5), "The general format of the main.cf file".
 
 from __future__ import annotations
 
-from pyfix.config.blanks import split_blanks
+from pyfix.config.blanks import BLANK
 from pyfix.config.errors import ConfigError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["logical_lines", "parse_assignments", "parse_override", "read_main_cf", "read_text", "split_assignment"]
 
-_BLANK = " \t\r\n\v\f"
 _SHOWN = 30  # characters of a bad line in a warning
 
 
@@ -45,48 +44,48 @@ def logical_lines(text: str, path: str, warn: Warn) -> Iterator[tuple[int, str]]
             if "\0" in line:
                 lines = str(first) if first == last else f"{first}-{last}"
                 warn(f"{path}, line {lines}: text after null byte may be ignored")
-            yield first, line.partition("\0")[0].rstrip(_BLANK)
+            yield first, line.partition("\0")[0].rstrip(BLANK)
     else:
         for first, _last, line in _joined(text, path, warn):
             yield first, line
 
 
 def _joined(text: str, path: str, warn: Warn) -> Iterator[tuple[int, int, str]]:
-    """Yield the numbers of its first and last line and each logical line."""
+    """Yield the numbers of its first line and of the last one before the next, and each logical line."""
     parts: list[str] = []
-    first = last = 0
-    for number, line in enumerate(text.split("\n"), 1):
+    first = 0
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
         start = line[:1]
         if start in ("", "#"):
             continue
-        if start in _BLANK:
-            content = line.strip(_BLANK)
+        if start in BLANK:
+            content = line.strip(BLANK)
             if not content or content[0] == "#":
                 continue
             if parts:
                 parts.append(line)
-                last = number
             else:
                 shown = line if len(line) <= _SHOWN else line[:_SHOWN] + "..."
                 warn(f'{path}: logical line must not start with whitespace: "{shown}"')
             continue
         if parts:
-            yield first, last, "".join(parts).rstrip(_BLANK)
+            yield first, number - 1, "".join(parts).rstrip(BLANK)
         parts = [line]
-        first = last = number
+        first = number
     if parts:
-        yield first, last, "".join(parts).rstrip(_BLANK)
+        yield first, len(lines) - (not lines[-1]), "".join(parts).rstrip(BLANK)
 
 
 def split_assignment(line: str) -> tuple[str, str] | str:
     """Split ``name = value``; the result of a malformed line is the text that says what is missing."""
     name, equals, value = line.partition("=")
-    name = name.strip(_BLANK)
+    name = name.strip(BLANK)
     if not name:
         return "missing attribute name"
-    if not equals or len(split_blanks(name)) != 1:
+    if not equals or any(blank in name for blank in BLANK):
         return "missing '=' after attribute name"
-    return name, value.strip(_BLANK)
+    return name, value.strip(BLANK)
 
 
 def parse_assignments(text: str, path: str, warn: Warn, earlier: dict[str, str] | None = None) -> dict[str, str]:
@@ -118,8 +117,8 @@ def parse_override(argument: str) -> tuple[str, str]:
     Raises ConfigError when it is malformed.
     """
     text = argument
-    if text.startswith("{") and text.rstrip(_BLANK).endswith("}"):
-        text = text.rstrip(_BLANK)[1:-1]
+    if text.startswith("{") and text.rstrip(BLANK).endswith("}"):
+        text = text.rstrip(BLANK)[1:-1]
     assignment = split_assignment(text)
     if isinstance(assignment, str):
         raise ConfigError(f"invalid parameter override: {argument}: {assignment}")

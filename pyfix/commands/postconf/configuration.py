@@ -6,11 +6,13 @@ value refers to it and it is set (user).  Source: postconf(1), option -C.
 
 from __future__ import annotations
 
+import os
+
 from pyfix.commands.postconf import database_clients
 from pyfix.commands.postconf.entries import READ_ONLY, Entry, read_entries
 from pyfix.commands.postconf.messages import Fatal, tell, warn
 from pyfix.config import catalogue, main_cf
-from pyfix.config.blanks import BLANK, split_blanks
+from pyfix.config.blanks import SEPARATORS, split_blanks
 from pyfix.config.errors import ConfigError
 from pyfix.config.families import family_parameters
 from pyfix.config.host import host_domain, host_qualified_name
@@ -83,6 +85,8 @@ class Configuration:
 
     def read_master(self, *, needed: bool) -> None:
         """Read master.cf; when it is not *needed*, a missing one is worth a warning only.  Raises ConfigError."""
+        if os.path.isdir(self.master_path):  # Postfix opens it, and takes the failure to read for its end
+            return
         try:
             self.entries = read_entries(self.master_path, warn)
         except ConfigError as error:
@@ -193,7 +197,7 @@ class Configuration:
     def _learn(self, name: str, source: int | None, place: int | None) -> None:
         """Note that *source* makes *name* in *place* known; each is an entry's position, or None: main.cf."""
         known = self.user if place is None else self.local[place]
-        if self.verbose and name not in known and not (place is None and self.is_legacy(name)):
+        if self.verbose and name not in known and not (name in self.settings and self.is_legacy(name)):
             tell(f"${name} in {self._file(source)} validates {name}=value in {self._file(place)}")
         known.add(name)
 
@@ -229,12 +233,12 @@ class _MainCfAlone(Snapshot):
 def _before_comment(value: str, where: str) -> str:
     """Return what stands before the first word that looks like a comment, with a warning if there is one."""
     at = value.find("#")
-    while at > 0 and value[at - 1] not in BLANK:
+    while at > 0 and value[at - 1] not in SEPARATORS:
         at = value.find("#", at + 1)
     if at < 0:
         return value
     comment = split_blanks(value[at:])[0]
-    after = value[at + len(comment) :].lstrip(BLANK)[:_COMMENT_SHOWN]
+    after = value[at + len(comment) + 1 :][:_COMMENT_SHOWN]
     warn(f"{where}: #comment after other text is not allowed: {comment} {after}...")
     return value[:at]
 

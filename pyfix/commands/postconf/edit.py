@@ -93,6 +93,8 @@ def read_lines(path: str) -> list[str]:
         with open(path, "rb") as file:
             text = file.read().decode("utf-8", "surrogateescape")
     except OSError as error:
+        if isinstance(error, IsADirectoryError):
+            raise Fatal(f"read {path}: {error.strerror}") from None
         raise Fatal(f"open {path} for reading: {error.strerror}") from None
     lines = text.split("\n")
     if not lines[-1]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pyfix.config.blanks import split_blanks
+
 __all__ = ["Layout", "fold", "json_pair"]
 
 _WIDTH = 80
@@ -24,17 +26,10 @@ class Layout:
             return json_pair(name, value)
         if not self.value:
             return f"{name}\n"
-        words = _words(value)
+        words = split_blanks(value)
         if self.name:
             words[:0] = [name, "="]
         return fold(words) if self.folded else " ".join(words) + "\n"
-
-
-def _words(value: str) -> list[str]:
-    """Split at what begins a new word on paper; vertical tabs and form feeds stay where they are."""
-    if value.isascii() and value.isprintable():
-        return value.split()
-    return [word for word in value.replace("\t", " ").replace("\r", " ").replace("\n", " ").split(" ") if word]
 
 
 def fold(words: list[str]) -> str:

@@ -97,9 +97,9 @@ def _parse_letters(options: Options, left: list[str]) -> list[str]:
                 sys.stderr.write(f"{sys.argv[0]}: invalid option -- '{letter}'\n")
                 raise Fatal(_USAGE.format(sys.argv[0]))
             if _LETTERS[found + 1 : found + 2] != ":":
-                options.letters.add(letter)
-                if "b" in options and "t" in options:
+                if letter in "bt" and ("b" in options or "t" in options):
                     raise Fatal("specify one of -b and -t")
+                options.letters.add(letter)
                 continue
             value = cluster[at:]
             at = len(cluster)

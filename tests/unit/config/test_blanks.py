@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyfix.config.blanks import BLANK, split_blanks
+from pyfix.config.blanks import SEPARATORS, split_blanks
 
 
 @pytest.mark.parametrize(
@@ -13,12 +13,13 @@ from pyfix.config.blanks import BLANK, split_blanks
         ("", []),
         (" ", []),
         ("a b", ["a", "b"]),
-        (f"{BLANK}a{BLANK}b{BLANK}", ["a", "b"]),
+        (f"{SEPARATORS}a{SEPARATORS}b{SEPARATORS}", ["a", "b"]),
         ("a\u00a0b", ["a\u00a0b"]),
+        ("a\vb\fc d", ["a\vb\fc", "d"]),
         ("a\u2003b \x85", ["a\u2003b", "\x85"]),
         ("a\x1cb\x1f c", ["a\x1cb\x1f", "c"]),
         ("\udce9 b", ["\udce9", "b"]),
     ],
 )
-def test_only_the_blanks_of_ascii_part_words(text: str, words: list[str]) -> None:
+def test_few_blanks_part_words(text: str, words: list[str]) -> None:
     assert split_blanks(text) == words
