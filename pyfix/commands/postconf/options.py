@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CLASSES", "Options", "parse"]
 
-_LETTERS = "aAbc:C:deEfFhHjlmMno:pPqtT:vxX#"
+_LETTERS = "aAbc:C:defFhHjlmMno:pPqtT:vxX#"
 _NO_MEANING = "E"
 """Letters that are no option, but of which the option parser does not complain either."""
 
