@@ -18,14 +18,20 @@ def host_qualified_name(snapshot: Snapshot) -> str:
     name = os.uname().nodename
     if "." in name:
         return name
-    return f"{name}.{snapshot.raw('mydomain') or _UNKNOWN_DOMAIN}"
+    written = snapshot.raw("mydomain")
+    return f"{name}.{_UNKNOWN_DOMAIN if written is None else _expanded(snapshot, written, 'myhostname')}"
 
 
 def host_domain(snapshot: Snapshot) -> str:
     """Return the default of mydomain: myhostname without its first label, or ``localdomain``."""
     written = snapshot.raw("myhostname")
-    name = os.uname().nodename if written is None else snapshot.expand(written)
-    return name.partition(".")[2] or _UNKNOWN_DOMAIN
+    name = os.uname().nodename if written is None else _expanded(snapshot, written, "mydomain")
+    return name.partition(".")[2] if "." in name else _UNKNOWN_DOMAIN
+
+
+def _expanded(snapshot: Snapshot, text: str, unset: str) -> str:
+    """Return the value of one of the two names while the other one, *unset*, whose default it makes, has none yet."""
+    return snapshot.with_overrides([(unset, "")]).expand(text) if "$" in text else text
 
 
 def host_networks(snapshot: Snapshot) -> str:

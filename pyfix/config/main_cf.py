@@ -7,6 +7,7 @@ Source: postconf(5), "The general format of the main.cf file".
 
 from __future__ import annotations
 
+from pyfix.config.blanks import BLANK
 from pyfix.config.errors import ConfigError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["logical_lines", "parse_assignments", "parse_override", "read_main_cf", "read_text", "split_assignment"]
 
-_BLANK = " \t\r\n\v\f"
 _SHOWN = 30  # characters of a bad line in a warning
 
 
@@ -36,21 +36,31 @@ def read_text(path: str) -> str:
 def logical_lines(text: str, path: str, warn: Warn) -> Iterator[tuple[int, str]]:
     """Yield ``(number of its first line, logical line)``; main.cf and master.cf share this form.
 
-    A continued line keeps the blanks at its joints.  Text behind a null byte is dropped with a warning.
+    A continued line keeps the blanks at its joints.  What follows a null byte is dropped with a warning, also what
+    continues the line.
     """
+    if "\0" in text:
+        for first, last, line in _joined(text, path, warn):
+            if "\0" in line:
+                lines = str(first) if first == last else f"{first}-{last}"
+                warn(f"{path}, line {lines}: text after null byte may be ignored")
+            yield first, line.partition("\0")[0].rstrip(BLANK)
+    else:
+        for first, _last, line in _joined(text, path, warn):
+            yield first, line
+
+
+def _joined(text: str, path: str, warn: Warn) -> Iterator[tuple[int, int, str]]:
+    """Yield the numbers of its first line and of the last one before the next, and each logical line."""
     parts: list[str] = []
     first = 0
-    null_byte = "\0" in text
-    for number, physical in enumerate(text.split("\n"), 1):
-        line = physical
-        if null_byte and "\0" in line:
-            warn(f"{path}, line {number}: text after null byte may be ignored")
-            line = line[: line.index("\0")]
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
         start = line[:1]
         if start in ("", "#"):
             continue
-        if start in _BLANK:
-            content = line.strip(_BLANK)
+        if start in BLANK:
+            content = line.strip(BLANK)
             if not content or content[0] == "#":
                 continue
             if parts:
@@ -60,22 +70,22 @@ def logical_lines(text: str, path: str, warn: Warn) -> Iterator[tuple[int, str]]
                 warn(f'{path}: logical line must not start with whitespace: "{shown}"')
             continue
         if parts:
-            yield first, "".join(parts).rstrip(_BLANK)
+            yield first, number - 1, "".join(parts).rstrip(BLANK)
         parts = [line]
         first = number
     if parts:
-        yield first, "".join(parts).rstrip(_BLANK)
+        yield first, len(lines) - (not lines[-1]), "".join(parts).rstrip(BLANK)
 
 
 def split_assignment(line: str) -> tuple[str, str] | str:
     """Split ``name = value``; the result of a malformed line is the text that says what is missing."""
     name, equals, value = line.partition("=")
-    name = name.strip(_BLANK)
+    name = name.strip(BLANK)
     if not name:
         return "missing attribute name"
-    if not equals or len(name.split(None, 1)) != 1:
+    if not equals or any(blank in name for blank in BLANK):
         return "missing '=' after attribute name"
-    return name, value.strip(_BLANK)
+    return name, value.strip(BLANK)
 
 
 def parse_assignments(text: str, path: str, warn: Warn, earlier: dict[str, str] | None = None) -> dict[str, str]:
@@ -107,8 +117,8 @@ def parse_override(argument: str) -> tuple[str, str]:
     Raises ConfigError when it is malformed.
     """
     text = argument
-    if text.startswith("{") and text.rstrip(_BLANK).endswith("}"):
-        text = text.rstrip(_BLANK)[1:-1]
+    if text.startswith("{") and text.rstrip(BLANK).endswith("}"):
+        text = text.rstrip(BLANK)[1:-1]
     assignment = split_assignment(text)
     if isinstance(assignment, str):
         raise ConfigError(f"invalid parameter override: {argument}: {assignment}")

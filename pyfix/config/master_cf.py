@@ -6,6 +6,7 @@ The file has main.cf's logical lines.  Source: master(5); the texts of faults ar
 from __future__ import annotations
 
 from pyfix.config import main_cf
+from pyfix.config.blanks import BLANK, SEPARATORS, split_blanks
 from pyfix.config.errors import ConfigError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -25,7 +26,6 @@ __all__ = [
 ]
 
 SERVICE_TYPES = ("inet", "unix", "unix-dgram", "fifo", "pass")
-_BLANK = " \t\r\n\v\f"
 _FIELD_COUNT = 8
 _OPTIONS_WITH_VALUE = "imnst"
 
@@ -170,16 +170,16 @@ def _ignore(_: str) -> None:
 def split_fields(text: str) -> list[str]:
     """Split at blanks, except inside ``{ }``; the braces stay.  An open brace takes the rest of the line."""
     if "{" not in text:
-        return text.split()
+        return split_blanks(text)
     fields: list[str] = []
     at, end = 0, len(text)
     while True:
-        while at < end and text[at] in _BLANK:
+        while at < end and text[at] in SEPARATORS:
             at += 1
         if at == end:
             return fields
         start, depth = at, 0
-        while at < end and (depth or text[at] not in _BLANK):
+        while at < end and (depth or text[at] not in SEPARATORS):
             if text[at] == "{":
                 depth += 1
             elif text[at] == "}" and depth:
@@ -204,7 +204,7 @@ def strip_braces(argument: str) -> str:
             if depth == 0:
                 if position + 1 < len(argument):
                     raise ConfigError(f"syntax error after '}}' in \"{argument}\"")
-                return argument[1:position].strip(_BLANK)
+                return argument[1:position].strip(BLANK)
     raise ConfigError(f"missing '}}' in \"{argument}\"")
 
 

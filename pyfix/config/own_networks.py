@@ -9,7 +9,6 @@ import socket
 import struct
 
 from pyfix.config.errors import ConfigError
-from pyfix.config.parameter import split_words
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -56,11 +55,16 @@ class OwnAddress:
         return f"{text}/{prefix}" if width == 32 else f"[{text}]/{prefix}"
 
 
+def _words(value: str) -> list[str]:
+    """Split at commas and blanks; braces mean nothing here."""
+    return value.replace(",", " ").split()
+
+
 def address_families(snapshot: Snapshot) -> tuple[bool, bool]:
     """Return whether inet_protocols enables IPv4 and IPv6.  Raises ConfigError for an unknown word."""
     value = snapshot.value("inet_protocols")
     ipv4 = ipv6 = False
-    for word in split_words(value):
+    for word in _words(value):
         match word.lower():
             case "all":
                 ipv4 = ipv6 = True
@@ -79,18 +83,18 @@ def own_addresses(snapshot: Snapshot) -> tuple[OwnAddress, ...]:
     Raises ConfigError when a name can't be found or is not ours.
     """
     local = _enabled(snapshot, _interface_addresses())
-    words = split_words(snapshot.value("inet_interfaces"))
-    if not words or "all" in (word.lower() for word in words):
+    value = snapshot.value("inet_interfaces")
+    words = _words(value)
+    if not words or value.lower() == "all":
         return local
-    if "loopback-only" in (word.lower() for word in words):
+    if value.lower() == "loopback-only":
         return tuple(own for own in local if own.loopback)
     found: dict[str, OwnAddress] = {}
-    for word in words:
-        for address in _resolve(snapshot, "inet_interfaces", word):
-            own = next((own for own in local if own.address == address), None)
-            if own is None:
-                raise ConfigError(f"parameter inet_interfaces: no local interface found for {address}")
-            found[address] = own
+    for address in [address for word in words for address in _resolve(snapshot, "inet_interfaces", word)]:
+        own = next((own for own in local if own.address == address), None)
+        if own is None:
+            raise ConfigError(f"parameter inet_interfaces: no local interface found for {address}")
+        found[address] = own
     return tuple(found.values())
 
 
@@ -99,7 +103,7 @@ def proxy_addresses(snapshot: Snapshot) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(
             address
-            for word in split_words(snapshot.value("proxy_interfaces"))
+            for word in _words(snapshot.value("proxy_interfaces"))
             for address in _resolve(snapshot, "proxy_interfaces", word)
         )
     )

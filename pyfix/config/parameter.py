@@ -7,6 +7,7 @@ fatal lines of the Postfix programs.
 
 from __future__ import annotations
 
+from pyfix.config.blanks import BLANK, SEPARATORS, split_blanks
 from pyfix.config.errors import ConfigError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -65,7 +66,6 @@ DECLARED: dict[str, Parameter[Any]] = {}
 
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
-_BLANK = " \t\r\n\v\f"
 _OF_THE_PROCESS = ("process_id", "process_name", "service_name")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -144,6 +144,10 @@ class Parameter(_Typed[T]):
             self._constant = value
         return value
 
+    def is_read_by(self, program: str) -> bool:
+        """Whether *program*, whose settings the parameter is among, reads it."""
+        return not self.readers or program in self.readers.split()
+
     def prepare(self, snapshot: Snapshot) -> None:
         """Convert the default if it is the same everywhere, before processes are forked that would all do so."""
         if self._is_constant() and self._constant is None and snapshot.raw(self.name) is None:
@@ -221,7 +225,7 @@ class TextOrFile(Text):
         if value.startswith("/"):
             try:
                 with open(value, "rb") as file:
-                    word = file.readline().decode("utf-8", "surrogateescape").strip(_BLANK)
+                    word = file.readline().decode("utf-8", "surrogateescape").strip(BLANK)
             except OSError as error:
                 raise ConfigError(f"{value}: cannot open file: {error.strerror}") from None
             if not word:
@@ -366,12 +370,12 @@ def _unit_of(default: str) -> str:
 def split_words(value: str) -> tuple[str, ...]:
     """Split at commas and blanks, except inside ``{ }``; the braces stay."""
     if "{" not in value:
-        return tuple(value.replace(",", " ").split())
+        return tuple(split_blanks(value.replace(",", " ")))
     found: list[str] = []
     depth = 0
     start = -1
     for position, character in enumerate(value):
-        if depth == 0 and (character == "," or character in _BLANK):
+        if depth == 0 and (character == "," or character in SEPARATORS):
             if start >= 0:
                 found.append(value[start:position])
                 start = -1

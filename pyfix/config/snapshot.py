@@ -131,7 +131,7 @@ class Snapshot:
 
     def with_overrides(self, overrides: Sequence[tuple[str, str]]) -> Snapshot:
         """Return a snapshot of the same reading with further ``-o name=value`` options."""
-        return Snapshot(
+        return type(self)(
             {**self._settings, **dict(overrides)},
             config_directory=self.config_directory,
             process_name=self.process_name,
@@ -184,6 +184,9 @@ class Settings:
 
     _parameters: ClassVar[dict[str, Parameter[Any]]]
 
+    read_later: ClassVar[bool] = False
+    """Whether programs read the parameters of this class only when they need them, not when they start."""
+
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
 
@@ -202,12 +205,20 @@ class Settings:
         return found
 
     def check(self) -> None:
-        """Evaluate every parameter, as a Postfix program does when it starts.
+        """Evaluate what the program reads when it starts, as a Postfix program does; of no other parameter is told.
 
         Raises ConfigError with Postfix's fatal text for the first bad value.
         """
-        for attribute in self.parameters():
-            getattr(self, attribute)
+        program = self.snapshot.process_name
+        later = {
+            attribute
+            for base in type(self).__mro__
+            if base.__dict__.get("read_later", False)
+            for attribute in base.__dict__
+        }
+        for attribute, declaration in self.parameters().items():
+            if attribute not in later and declaration.is_read_by(program):
+                getattr(self, attribute)
 
 
 def _config_error(error: MacroError) -> ConfigError:

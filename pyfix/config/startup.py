@@ -43,8 +43,8 @@ def check_startup(settings: MailSettings) -> None:
         if complaint:
             text = f"{where}: parameter {name}: bad parameter value: {value}"
             raise ConfigError(text, warning=f"valid_hostname: {complaint}")
-    for attribute in MailSettings.parameters():
-        if attribute not in ("mynetworks", "myorigin"):
+    for attribute, declaration in MailSettings.parameters().items():
+        if attribute not in ("mynetworks", "myorigin") and declaration.is_read_by(snapshot.process_name):
             getattr(settings, attribute)
     if os.geteuid() == 0:
         _check_accounts(settings, where)

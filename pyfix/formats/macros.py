@@ -38,6 +38,7 @@ _OPERATORS: Final = frozenset(("==", "!=", "<=", ">=", "<", ">"))
 _FUNCTIONS: Final = frozenset(("domain_to_ascii", "domain_to_utf8"))
 _OPERATOR_EXPECTED: Final = '"==" or "!="" or "<"" or "<="" or ">="" or ">" expected'
 _CONTEXT: Final = 20
+_DEEPEST: Final = 100
 _LEVEL_PART_LIMIT: Final = 1023
 
 
@@ -64,9 +65,10 @@ class _Reference:
 class _Choice:
     """``${name?yes:no}`` and ``${{left} operator {right} ? yes : no}``; a branch is a text still to be expanded."""
 
-    __slots__ = ("left", "name", "no", "operator", "right", "yes")
+    __slots__ = ("left", "name", "no", "operator", "right", "text", "yes")
 
-    def __init__(self, condition: _Condition, yes: str | None, no: str | None) -> None:
+    def __init__(self, text: str, condition: _Condition, yes: str | None, no: str | None) -> None:
+        self.text = text  # what stands between the brackets
         self.name, self.left, self.operator, self.right = condition
         self.yes = yes
         self.no = no
@@ -83,13 +85,17 @@ class _Call:
 
 
 class _Fault:
-    """A syntax error, met when what stands before it has been evaluated; *name* is looked up before the complaint."""
+    """A syntax error, met when what stands before it has been evaluated; *name* is looked up before the complaint.
 
-    __slots__ = ("message", "name")
+    *branches* are the texts that stand before it inside the same brackets.
+    """
 
-    def __init__(self, message: str, name: str | None = None) -> None:
+    __slots__ = ("branches", "message", "name")
+
+    def __init__(self, message: str, name: str | None = None, branches: tuple[str, ...] = ()) -> None:
         self.message = message
         self.name = name
+        self.branches = branches
 
 
 if TYPE_CHECKING:
@@ -99,11 +105,11 @@ if TYPE_CHECKING:
     _Node: TypeAlias = str | _Reference | _Choice | _Call | _Fault
 
 
-def expand(text: str, lookup: Lookup) -> str:
+def expand(text: str, lookup: Lookup, depth: int = 0) -> str:
     """Return *text* with every macro replaced; an undefined name gives an empty text.
 
     The values that *lookup* returns are taken as they are: a lookup for recursive definitions (main.cf) expands
-    them itself.  Raises MacroError for a malformed text.
+    them itself.  Raises MacroError for a malformed text.  *depth* says in how many brackets the text stands.
     """
     if "$" not in text:
         return text
@@ -114,11 +120,13 @@ def expand(text: str, lookup: Lookup) -> str:
         elif isinstance(node, _Reference):
             out.append(lookup(node.name, False) or "")
         elif isinstance(node, _Choice):
-            branch = node.yes if _holds(node, lookup) else node.no
+            if depth > _DEEPEST:
+                raise MacroError(f'unreasonable macro call nesting: "{node.text}"')
+            branch = node.yes if _holds(node, lookup, depth) else node.no
             if branch:
-                out.append(expand(branch, lookup))
+                out.append(expand(branch, lookup, depth + 1))
         elif isinstance(node, _Call):
-            out.append(_call(node.function, expand(node.argument, lookup)))
+            out.append(_call(node.function, expand(node.argument, lookup, depth + 1)))
         else:
             if node.name is not None:
                 lookup(node.name, True)
@@ -126,7 +134,7 @@ def expand(text: str, lookup: Lookup) -> str:
     return "".join(out)
 
 
-def referenced_names(text: str) -> Iterator[str]:
+def referenced_names(text: str, depth: int = 0) -> Iterator[str]:
     """Yield each name that *text* mentions, also in branches that would not be taken, in the order of the text.
 
     Raises MacroError on reaching a malformed piece.
@@ -139,19 +147,23 @@ def referenced_names(text: str) -> Iterator[str]:
         if isinstance(node, _Reference):
             yield node.name
         elif isinstance(node, _Choice):
+            if depth > _DEEPEST:
+                raise MacroError(f'unreasonable macro call nesting: "{node.text}"')
             if node.operator:
-                yield from referenced_names(node.left)
-                yield from referenced_names(node.right)
+                yield from referenced_names(node.left, depth + 1)
+                yield from referenced_names(node.right, depth + 1)
             else:
                 yield node.name
             for branch in (node.yes, node.no):
                 if branch:
-                    yield from referenced_names(branch)
+                    yield from referenced_names(branch, depth + 1)
         elif isinstance(node, _Call):
-            yield from referenced_names(node.argument)
+            yield from referenced_names(node.argument, depth + 1)
         else:
             if node.name is not None:
                 yield node.name
+            for branch in node.branches:
+                yield from referenced_names(branch, depth + 1)
             raise MacroError(node.message)
 
 
@@ -177,10 +189,10 @@ def compare_levels(left: str, right: str) -> int:
     return level(left) - level(right)
 
 
-def _holds(choice: _Choice, lookup: Lookup) -> bool:
+def _holds(choice: _Choice, lookup: Lookup, depth: int) -> bool:
     if not choice.operator:
         return bool(lookup(choice.name, True))
-    left, right = expand(choice.left, lookup), expand(choice.right, lookup)
+    left, right = expand(choice.left, lookup, depth + 1), expand(choice.right, lookup, depth + 1)
     if choice.operator.endswith("level"):
         order = compare_levels(left, right)
     elif _is_digits(left) and _is_digits(right):
@@ -294,8 +306,11 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _fault(message: str, before: str, after: str, name: str | None = None) -> _Fault:
-    return _Fault(f'{message} at: "...{before}>>>{after[:_CONTEXT]}"', name)
+def _fault(
+    message: str, before: str, after: str, name: str | None = None, branches: tuple[str, ...] = ()
+) -> _Fault:
+    shown = after.encode("utf-8", "surrogateescape")[:_CONTEXT].decode("utf-8", "surrogateescape")
+    return _Fault(f'{message} at: "...{before}>>>{shown}"', name, branches)
 
 
 def _parse_inside(inside: str) -> _Node:
@@ -313,22 +328,22 @@ def _parse_inside(inside: str) -> _Node:
     if inside[after] == "{":
         return _parse_call(inside, after, name)
     if inside[after] not in "?:":
-        return _fault("attribute name syntax error", name, inside[at:])
+        return _fault("attribute name syntax error", inside[:at], inside[at:])
     return _parse_branches(inside, after, (name, "", "", ""))
 
 
 def _parse_call(inside: str, at: int, function: str) -> _Node:
     """Parse the argument of a function, which nothing may follow."""
-    if function not in _FUNCTIONS:
-        return _Fault(f'unknown function "{function}" at"...>>>{inside[:_CONTEXT]}"')
     close = _matching(inside, at, "{", "}")
     if close < 0:
         return _Fault(f'unbalanced {{}} in attribute expression: "{inside[at:]}"')
-    argument = inside[at + 1 : close]
+    argument = inside[at + 1 : close].strip(_BLANK)
     after = _skip(inside, close + 1)
     if after < len(inside):
         return _fault("unexpected input", argument + "}", inside[after:])
-    return _Call(function, argument.strip(_BLANK))
+    if function not in _FUNCTIONS:
+        return _Fault(f'unknown function "{function}" at"...>>>{function}{{{argument}}}"')
+    return _Call(function, argument)
 
 
 def _parse_comparison(inside: str, at: int) -> _Node:
@@ -360,7 +375,7 @@ def _parse_comparison(inside: str, at: int) -> _Node:
     operator += suffix
     after = _skip(inside, close + 1)
     if after == len(inside):
-        return _Choice(("", left, operator, right), "true", None)
+        return _Choice(inside, ("", left, operator, right), "true", None)
     if inside[after] not in "?:":
         return _fault('"?" or ":" expected', "}", inside[after:])
     return _parse_branches(inside, after, ("", left, operator, right))
@@ -374,17 +389,17 @@ def _parse_branches(inside: str, at: int, condition: _Condition) -> _Node:
     if branch is None:
         return _Fault(f'unbalanced {{}} in attribute expression: "{inside[at:]}"', looked_up)
     if at == len(inside):
-        return _Choice(condition, branch if positive else None, None if positive else branch)
+        return _Choice(inside, condition, branch if positive else None, None if positive else branch)
     if not positive:
-        return _fault("unexpected input", branch + "}", inside[at:], looked_up)
+        return _fault("unexpected input", branch + "}", inside[at:], looked_up, (branch,))
     if inside[at] != ":":
-        return _fault('":" expected', branch + "}", inside[at:], looked_up)
+        return _fault('":" expected', branch + "}", inside[at:], looked_up, (branch,))
     other, at = _parse_branch(inside, at + 1)
     if other is None:
         return _Fault(f'unbalanced {{}} in attribute expression: "{inside[at:]}"', looked_up)
     if at < len(inside):
-        return _fault("unexpected input", other + "}", inside[at:], looked_up)
-    return _Choice(condition, branch, other)
+        return _fault("unexpected input", other + "}", inside[at:], looked_up, (branch, other))
+    return _Choice(inside, condition, branch, other)
 
 
 def _parse_branch(inside: str, at: int) -> tuple[str | None, int]:

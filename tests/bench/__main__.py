@@ -141,7 +141,7 @@ class Bench:
             main = {**MAIN, "defer_transports": "virtual"}
             started = [stack.enter_context(side_instance(side, main)).start() for side in self.sides]
             pair = [(instance, commands.held_message(instance)) for instance in started]
-            for programs, table in ((1, commands.COMMANDS), (2, commands.IN_TURN)):
+            for programs, table in ((1, commands.COMMANDS), (2, commands.IN_TURN), (2, commands.ALL_PARAMETERS)):
                 for name, command in table.items():
                     found = commands.medians(pair, command, 2 * self.rounds)
                     for side, value in zip(self.sides, found, strict=True):

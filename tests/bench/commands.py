@@ -14,6 +14,9 @@ from tests.kit.instance import Instance
 START: Final = 0.060
 """Most seconds that a command may take."""
 
+ALL_PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {"postconf -d": ("postconf", "-d"), "postconf -n": ("postconf", "-n")}
+"""What has to read every declaration; it may take twice as long."""
+
 COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "postconf": ("postconf", "myhostname"),
     "postmap -q": ("postmap", "-q", "user@ours.example", "texthash:{config}/mailboxes"),

@@ -10,7 +10,7 @@ import pytest
 
 from tests.bench import report
 from tests.bench.__main__ import main
-from tests.bench.commands import COMMANDS, IN_TURN
+from tests.bench.commands import ALL_PARAMETERS, COMMANDS, IN_TURN
 from tests.bench.costs import Times, _total_calls
 from tests.bench.rows import ROWS
 
@@ -59,5 +59,5 @@ def test_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_commands(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--quick", "--sides", "reference,reference", "--rows", "commands"])
     said = capsys.readouterr().out
-    for name in [*COMMANDS, *IN_TURN]:
+    for name in [*COMMANDS, *IN_TURN, *ALL_PARAMETERS]:
         assert len([line for line in said.splitlines() if f"reference, {name}, median of 6" in line]) == 2, said

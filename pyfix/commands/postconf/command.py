@@ -42,7 +42,7 @@ def _run(options: Options) -> int:
         os.environ["MAIL_CONFIG"] = options.config_directory
     if options.tls_mode is not None:
         return show_tls(options.tls_mode)
-    configuration = Configuration(options.config_directory, quiet="q" in options)
+    configuration = Configuration(options.config_directory, quiet="q" in options, verbose="v" in options)
     if options.mode in FEATURES:
         if options.mode == "m":
             configuration.read_main(options.overrides)
@@ -70,7 +70,6 @@ def _show_main(configuration: Configuration, options: Options) -> None:
     defaults = "d" in options
     if not defaults:
         configuration.read_main(options.overrides)
-        configuration.check_networks()
     configuration.read_master(needed=False)
     configuration.declare()
     if not defaults:
@@ -86,7 +85,6 @@ def _show_main(configuration: Configuration, options: Options) -> None:
 
 def _show_master(configuration: Configuration, options: Options) -> None:
     configuration.read_main(options.overrides)
-    configuration.check_networks()
     configuration.read_master(needed=True)
     configuration.declare()
     configuration.find_user_names()

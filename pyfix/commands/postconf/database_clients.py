@@ -5,8 +5,10 @@ Source: ldap_table(5), mysql_table(5), pgsql_table(5), sqlite_table(5), memcache
 
 from __future__ import annotations
 
+from pyfix.commands.postconf.entries import within_braces
 from pyfix.commands.postconf.messages import warn
 from pyfix.config import main_cf
+from pyfix.config.parameter import split_words
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -39,8 +41,7 @@ SUFFIXES = {
 }
 """Table type to the names that its settings end in."""
 
-_ADAPTERS = ("proxy", "debug")
-_SEPARATORS = " \t\r\n,{}"
+_ADAPTERS = ("proxy:", "debug:")
 
 
 class Check:
@@ -50,17 +51,22 @@ class Check:
         self._quiet = quiet
         self._files: set[tuple[str, str]] = set()
 
-    def names(self, value: str) -> Iterator[str]:
+    def names(self, value: str, where: str) -> Iterator[str]:
         """Yield the main.cf names that the tables in *value* read.
 
-        A table with a file has the file's own names checked, with warnings; ConfigError when it is malformed.
+        A table with a file has the file's own names checked, with warnings; ConfigError when it is malformed.  *where*
+        is the file that the value is from, for a warning about braces.
         """
-        if not any(f"{kind}:" in value for kind in SUFFIXES):
+        if ":" not in value and "{" not in value:
             return
-        for separator in _SEPARATORS:
-            value = value.replace(separator, " ")
-        for word in value.split():
-            kind, _, name = _innermost(word)
+        for written in split_words(value):
+            word = written
+            while word.startswith(_ADAPTERS):
+                word = word.partition(":")[2]
+            kind, _, name = word.partition(":")
+            if word.startswith("{") or name.startswith("{"):
+                yield from self.names(within_braces(word if word.startswith("{") else name, where, warn), where)
+                continue
             suffixes = SUFFIXES.get(kind)
             if suffixes is None or not name:
                 continue
@@ -83,11 +89,3 @@ class Check:
         for name, value in main_cf.parse_assignments(text, path, warn).items():
             if name not in known and not self._quiet:
                 warn(f"{kind}:{path}: unused parameter: {name}={value}")
-
-
-def _innermost(word: str) -> tuple[str, str, str]:
-    """Split ``type:name``, past ``proxy:`` and ``debug:`` before it."""
-    kind, colon, name = word.partition(":")
-    while kind in _ADAPTERS and ":" in name:
-        kind, colon, name = name.partition(":")
-    return kind, colon, name

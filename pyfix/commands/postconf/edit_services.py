@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyfix.commands.postconf import edit
 from pyfix.commands.postconf.entries import FIELDS, Entry, Pattern, parse_entry
 from pyfix.commands.postconf.messages import Fatal, warn
+from pyfix.config.blanks import BLANK, split_blanks
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["edit_services"]
 
-_BLANK = " \t\r\n\v\f"
 _FORMS = {
     "M": (2, "-Me, -MX or -M# requires service_name/type"),
     "F": (3, "-Fe or -FX requires service_name/type/field_name"),
@@ -23,9 +23,10 @@ _FORMS = {
 class _Request:
     """One argument of the command line."""
 
-    __slots__ = ("matched", "new", "pattern", "value")
+    __slots__ = ("argument", "matched", "new", "pattern", "value")
 
-    def __init__(self, pattern: Pattern, value: str, new: Entry | None) -> None:
+    def __init__(self, argument: str, pattern: Pattern, value: str, new: Entry | None) -> None:
+        self.argument = argument
         self.pattern = pattern
         self.value = value
         self.new = new
@@ -45,13 +46,14 @@ def edit_services(path: str, mode: str, how: str, arguments: Sequence[str]) -> N
     Raises Fatal for a malformed request or when the file can't be changed.
     """
     wanted = [_request(mode, how, *request) for request in edit.requests(arguments, with_value=how == "e")]
-    lines = edit.read_lines(path)
-    text = _edit_entries(lines, how, wanted) if mode == "M" else _edit_parts(lines, mode, how, wanted)
-    if mode != "M":
-        for request in wanted:
-            if not request.matched:
-                warn(f'unmatched service_name/type: "{request.pattern.text}"')
-    edit.replace_file(path, text)
+    with edit.Rewriting(path) as file:
+        lines = edit.read_lines(path)
+        edited = _edit_entries(path, lines, how, wanted) if mode == "M" else _edit_parts(path, lines, mode, how, wanted)
+        if mode != "M":
+            for request in wanted:
+                if not request.matched:
+                    warn(f'unmatched service_name/type: "{request.pattern.text}"')
+        file.replace(edited)
 
 
 def _request(mode: str, how: str, argument: str, name: str, value: str) -> _Request:
@@ -62,49 +64,61 @@ def _request(mode: str, how: str, argument: str, name: str, value: str) -> _Requ
     if mode == "P":
         if pattern.item == "*":
             raise Fatal("-Pe does not accept wild-card parameter name")
-        if any(blank in value for blank in _BLANK):
+        if any(blank in value for blank in BLANK):
             raise Fatal("-Pe does not accept whitespace in parameter value")
-    new = parse_entry(value, f'bad field count: "{argument}"', warn) if mode == "M" and how == "e" else None
+    new = _new_entry(argument, value) if mode == "M" and how == "e" else None
     if mode == "F":  # a bad value is found before the file is opened
-        Entry(["-"] * len(FIELDS), []).set_field(pattern.item, value)
-    return _Request(pattern, value, new)
+        Entry(["-"] * len(FIELDS), []).set_field(pattern.item, value, _ignore)
+    return _Request(argument, pattern, value, new)
+
+
+def _new_entry(argument: str, value: str) -> Entry:
+    """Return the entry that -Me puts in; what is odd about it is told of when it is asked for and when it is made."""
+    return parse_entry(value, f'bad field count: "{argument}"', warn)
+
+
+def _ignore(_: str) -> None:
+    """Take a warning that is given again when the entry is made."""
 
 
 def _folded(entry: Entry) -> str:
     return entry.line(folded=True) + "\n"
 
 
-def _head(line: str) -> Entry:
-    """Return name and type of the entry that a line begins."""
-    words = line.split()
-    return Entry([*words[:2], *[""] * (2 - len(words))], [])
+def _head(line: str, where: str) -> Entry:
+    """Return name and type of the entry that a line begins.  Raises Fatal when the line has not both."""
+    words = split_blanks(line)
+    if len(words) < 2:
+        raise Fatal(f"{where}: specify service name and type on the same line")
+    return Entry(words[:2], [])
 
 
-def _edit_entries(lines: list[str], how: str, wanted: list[_Request]) -> str:
+def _edit_entries(path: str, lines: list[str], how: str, wanted: list[_Request]) -> str:
     """Replace, remove or comment out whole entries; a new one goes to the end."""
     out: list[str] = []
     concerned = False
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         if edit.is_remark(line):
             out.append(line)
             continue
-        if line[0] not in _BLANK:
-            head = _head(line)
+        if line[0] not in BLANK:
+            head = _head(line, f"file {path}: line {number}")
             chosen = [request for request in wanted if request.concerns(head)]
             concerned = bool(chosen)
             if chosen and chosen[-1].new is not None and not chosen[-1].matched:
-                out.append(_folded(chosen[-1].new))
+                out.append(_folded(_new_entry(chosen[-1].argument, chosen[-1].value)))
             for request in chosen:
                 request.matched = True
         if not concerned:
             out.append(line)
         elif how == "#":
             out.append(f"#{line}")
-    out += [_folded(request.new) for request in wanted if request.new is not None and not request.matched]
+    added = [request for request in wanted if request.new is not None and not request.matched]
+    out += [_folded(_new_entry(request.argument, request.value)) for request in added]
     return "".join(out)
 
 
-def _edit_parts(lines: list[str], mode: str, how: str, wanted: list[_Request]) -> str:
+def _edit_parts(path: str, lines: list[str], mode: str, how: str, wanted: list[_Request]) -> str:
     """Change fields or parameters; a changed entry stands behind the comments that were inside it."""
     out: list[str] = []
     entry: list[str] = []
@@ -112,16 +126,16 @@ def _edit_parts(lines: list[str], mode: str, how: str, wanted: list[_Request]) -
 
     def finish() -> None:
         if entry:
-            out.append(_changed("".join(line.rstrip("\n") for line in entry), mode, how, chosen))
+            out.append(_changed("".join(entry), mode, how, chosen))
             entry.clear()
 
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         if edit.is_remark(line):
             out.append(line)
             continue
-        if line[0] not in _BLANK:
+        if line[0] not in BLANK:
             finish()
-            head = _head(line)
+            head = _head(line, f"file {path}: line {number}")
             chosen = [request for request in wanted if request.pattern.matches(head)]
             if chosen:
                 entry.append(line)
@@ -139,7 +153,7 @@ def _changed(text: str, mode: str, how: str, chosen: list[_Request]) -> str:
     for request in chosen:
         request.matched = True
         if mode == "F":
-            entry.set_field(request.pattern.item, request.value)
+            entry.set_field(request.pattern.item, request.value, warn)
         else:
             entry.set_override(request.pattern.item, request.value if how == "e" else None)
     return _folded(entry)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pyfix.commands.postconf.messages import Fatal
 from pyfix.config import main_cf, master_cf
+from pyfix.config.blanks import BLANK
 from pyfix.config.errors import ConfigError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from pyfix.config.main_cf import Warn
 
-__all__ = ["FIELDS", "READ_ONLY", "Entry", "Pattern", "parse_entry", "read_entries"]
+__all__ = ["FIELDS", "READ_ONLY", "Entry", "Pattern", "parse_entry", "read_entries", "within_braces"]
 
 FIELDS = ("service", "type", "private", "unprivileged", "chroot", "wakeup", "process_limit", "command")
 READ_ONLY = ("process_id", "process_name")
@@ -19,6 +20,7 @@ READ_ONLY = ("process_id", "process_name")
 _COLUMNS = (0, 11, 17, 25, 33, 41, 49, 57)
 _WIDTH = 80
 _NEXT_LINE = "\n    "
+_BLANK = " \t\r\n"
 
 
 class Entry:
@@ -66,7 +68,7 @@ class Entry:
 
     def set_override(self, name: str, value: str | None) -> None:
         """Change or add the option ``-o name=value``, or take it away when *value* is None."""
-        found = [at for at in self._override_positions() if self.arguments[at].partition("=")[0] == name]
+        found = [at for at in self._override_positions() if self.arguments[at].startswith(f"{name}=")]
         if value is None:
             for at in reversed(found):
                 del self.arguments[at - 1 : at + 1]
@@ -74,20 +76,17 @@ class Entry:
             for at in found:
                 self.arguments[at] = f"{name}={value}"
         else:
-            end = 0
-            positions = self._override_positions()
-            while end < len(self.arguments) and self.arguments[end].startswith("-") and self.arguments[end] != "--":
-                end += 2 if end + 1 in positions else 1
+            end = self._end_of_options()
             self.arguments[end:end] = ["-o", f"{name}={value}"]
 
-    def set_field(self, field: str, value: str) -> None:
+    def set_field(self, field: str, value: str, warn: Warn) -> None:
         """Change a field.  Raises Fatal for a value that it can't have."""
         if field == "command":
             words = master_cf.split_fields(value)
             if not words:
                 raise Fatal(f'invalid command field "{value}" in "{value}"')
             self.fields[7] = words[0]
-            self.arguments = _normal_arguments(words[1:], _ignore)
+            self.arguments = _normal_arguments(words[1:], warn)
             return
         index = FIELDS.index(field)
         _check_field(index, value, value)
@@ -102,6 +101,25 @@ class Entry:
                 copy.arguments[at] = f"{name}={values[name]}"
         return copy
 
+    def shown(self) -> Entry:
+        """Return the entry as Postfix prints it: without the braces around the first argument behind the options.
+
+        Where an entry is changed they stay, as without them it would mean something else.
+        """
+        at = self._end_of_options()
+        if not self.arguments[at : at + 1] or not self.arguments[at].startswith("{"):
+            return self
+        copy = Entry(list(self.fields), list(self.arguments))
+        copy.arguments[at] = within_braces(copy.arguments[at], "", lambda _: None)
+        return copy
+
+    def _end_of_options(self) -> int:
+        end = 0
+        positions = self._override_positions()
+        while end < len(self.arguments) and self.arguments[end].startswith("-") and self.arguments[end] != "--":
+            end += 2 if end + 1 in positions else 1
+        return end
+
     def line(self, *, folded: bool = False, aligned: bool = True) -> str:
         """Return the entry's text without a line end, with fields in columns when *aligned*."""
         text = self.fields[0]
@@ -109,7 +127,7 @@ class Entry:
             text = f"{text.ljust(column - 1) if aligned else text} {field}"
         return text + self._argument_text(len(text), folded)
 
-    def command_text(self, *, folded: bool = False, column: int = 0) -> str:
+    def command_text(self, *, folded: bool = False, column: int = len(_NEXT_LINE)) -> str:
         """Return program and arguments; *column* is how much stands before them on the line."""
         return self.fields[7] + self._argument_text(column + len(self.fields[7]), folded)
 
@@ -123,19 +141,22 @@ class Entry:
         after_override = False
         at = 0
         while at < len(self.arguments):
+            space = " "
             if at + 1 in positions:
                 at += 1
                 value = self.arguments[at]
-                word = "-o {" + value + "}" if any(blank in value for blank in " \t") else f"-o {value}"
+                word = "-o {" + value + "}" if any(blank in value for blank in _BLANK) else f"-o {value}"
                 new_line = folded
                 after_override = True
             else:
                 word = self.arguments[at]
                 new_line = folded and (after_override or column + 1 + len(word) >= _WIDTH)
                 after_override = False
+                if column < len(_NEXT_LINE):  # so it is in Postfix, where -h leaves a short command alone on the line
+                    space = ""
             at += 1
-            out.append((_NEXT_LINE if new_line else " ") + word)
-            column = (len(_NEXT_LINE) - 1 if new_line else column + 1) + len(word)
+            out.append((_NEXT_LINE if new_line else space) + word)
+            column = (len(_NEXT_LINE) - 1 if new_line else column + len(space)) + len(word)
         return "".join(out)
 
 
@@ -162,10 +183,6 @@ class Pattern:
     def matches(self, entry: Entry) -> bool:
         """Whether the entry is meant."""
         return self.name in ("*", entry.fields[0]) and self.type in ("*", entry.fields[1])
-
-
-def _ignore(_: str) -> None:
-    """Take a warning that was given before."""
 
 
 def read_entries(path: str, warn: Warn) -> list[Entry]:
@@ -212,36 +229,61 @@ def _normal_arguments(words: list[str], warn: Warn) -> list[str]:
         if cluster == "--":
             out.append(cluster)
             break
-        at = cluster.find("o", 1)
-        if at < 0:
-            out.append(cluster)
-            continue
-        if at > 1:
-            out.append(cluster[:at])
-        out.append("-o")
-        value = cluster[at + 1 :] or (left.pop(0) if left else None)
-        if value is not None:
-            out.append(_override_text(value, warn) if value.startswith("{") else value)
+        pieces = _split_cluster(cluster)
+        if pieces[-1] == "-o" and left:
+            pieces.append(left.pop(0))
+        out += [_override_text(piece, warn) if piece.startswith("{") else piece for piece in pieces]
     if left and left[0].startswith("{"):
-        left[0] = _plain_text(left[0])
+        left[0] = _plain_text(left[0], warn)
     return out + left
 
 
-def _plain_text(argument: str) -> str:
-    """Return an argument without braces that it does not need."""
+def _split_cluster(cluster: str) -> list[str]:
+    """Return the options and values that a word is taken for which begins with ``-``.
+
+    An ``o`` is the option wherever it stands, also in what follows ``-o`` without a blank.
+    """
+    out: list[str] = []
+    while True:
+        at = cluster.find("o", 1)
+        if at < 0:
+            return [*out, cluster]
+        if at > 1:
+            out.append(cluster[:at])
+        out.append("-o")
+        value = cluster[at + 1 :]
+        following = value.find("o")
+        if not value:
+            return out
+        if following <= 0:
+            return [*out, value if following else f"-{value}"]
+        out.append(value[:following])
+        cluster = f"-{value[following:]}"
+
+
+def within_braces(text: str, where: str, warn: Warn) -> str:
+    """Return what is between the braces that *text* begins with, with a warning where they do not enclose all of it."""
     try:
-        inside = master_cf.strip_braces(argument)
-    except ConfigError:
-        return argument
-    return inside if inside and not any(blank in inside for blank in " \t") else f"{{{inside}}}"
+        return master_cf.strip_braces(text)
+    except ConfigError as error:
+        warn(f"{where}: {error}")
+    depth = 0
+    for position, character in enumerate(text):
+        depth += (character == "{") - (character == "}")
+        if not depth:
+            return text[1:position].strip(BLANK)
+    return text[1:].strip(BLANK)
+
+
+def _plain_text(argument: str, warn: Warn) -> str:
+    """Return an argument without braces that it does not need."""
+    inside = within_braces(argument, "master.cf", warn)
+    needed = not inside or inside.startswith("{") or any(blank in inside for blank in _BLANK)
+    return f"{{{inside}}}" if needed else inside
 
 
 def _override_text(value: str, warn: Warn) -> str:
-    try:
-        inside = master_cf.strip_braces(value)
-    except ConfigError as error:
-        warn(f"master.cf: {error}")
-        inside = value[1:].partition("}")[0].strip()
+    inside = within_braces(value, "master.cf", warn)
     assignment = main_cf.split_assignment(inside)
     if isinstance(assignment, str):
         warn(f'master.cf: {assignment}: "{inside}"')

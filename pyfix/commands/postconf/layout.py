@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pyfix.config.blanks import split_blanks
+
 __all__ = ["Layout", "fold", "json_pair"]
 
 _WIDTH = 80
@@ -24,7 +26,7 @@ class Layout:
             return json_pair(name, value)
         if not self.value:
             return f"{name}\n"
-        words = value.split()
+        words = split_blanks(value)
         if self.name:
             words[:0] = [name, "="]
         return fold(words) if self.folded else " ".join(words) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["Fatal", "fatal", "print_text", "warn"]
+__all__ = ["Fatal", "fatal", "print_text", "tell", "warn"]
 
 
 class Fatal(Exception):
@@ -14,6 +14,11 @@ class Fatal(Exception):
 def warn(text: str) -> None:
     """Print a warning."""
     _say(f"warning: {text}")
+
+
+def tell(text: str) -> None:
+    """Print what -v asks for."""
+    _say(text)
 
 
 def fatal(text: str) -> None:

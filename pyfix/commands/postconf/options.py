@@ -13,29 +13,25 @@ if TYPE_CHECKING:
 __all__ = ["CLASSES", "Options", "parse"]
 
 _LETTERS = "aAbc:C:defFhHjlmMno:pPqtT:vxX#"
+_NO_MEANING = "E"
+"""Letters that are no option, but of which the option parser does not complain either."""
+
 _MODES = "aAbFlmMpPt"
 """What to do; one at most, ``p`` being the default."""
 
+_MODES_THAT_EDIT = "pMFP"
+
 _FORBIDDEN = {
-    "a": "defhHjnoxX#",
-    "A": "defhHjnoxX#",
-    "b": "defhHjnoxX#",
-    "t": "defhHjnoxX#",
-    "l": "defhHjnoxX#",
-    "m": "defhHjnoxX#",
+    **dict.fromkeys("aAbtlmT", "defhHjnoxX#"),
     "M": "dhHn",
     "F": "dnX#",
     "P": "dn#",
     "j": "efhHX#",
 }
-"""What a mode (and -j) does not go with."""
+"""What a mode (and -T, and -j) does not go with."""
 
-_EXCLUSIVE = (
-    *("de", "dn", "do", "dX", "d#"),
-    *("ef", "eh", "eH", "en", "eo", "ex", "eX", "e#"),
-    *("fX", "f#", "hH", "hX", "h#", "HX", "H#"),
-    *("nX", "n#", "oX", "o#", "xX", "x#", "X#"),
-)
+_ONE_OF = ("aAbFlmMpPtT", "eX#", "denX#", "efX#", "exX#", "deoX#", "ehHX#")
+"""Letters of which one at most may be given, in the order in which postconf(1) looks."""
 
 CLASSES = ("builtin", "service", "user")
 _USAGE = (
@@ -77,14 +73,9 @@ def parse(argv: Sequence[str]) -> Options:
     options = Options()
     left = _parse_letters(options, list(argv))
     options.arguments = left
-    if options.tls_mode is not None:
-        return options
     given = [letter for letter in _MODES if letter in options]
-    if len(given) > 1:
-        between = " and " if given[:2] == ["b", "t"] else ", "
-        raise Fatal(f"specify one of -{given[0]}{between}-{given[1]}")
     options.mode = given[0] if given else "p"
-    if options.mode in "pMFP" and left and "=" in left[0]:
+    if options.mode in _MODES_THAT_EDIT and options.tls_mode is None and left and "=" in left[0]:
         options.letters.add("e")
     _check(options)
     return options
@@ -100,10 +91,14 @@ def _parse_letters(options: Options, left: list[str]) -> list[str]:
             letter = cluster[at]
             at += 1
             found = _LETTERS.find(letter)
+            if letter in _NO_MEANING:
+                raise Fatal(_USAGE.format(sys.argv[0]))
             if found < 0 or letter == ":":
                 sys.stderr.write(f"{sys.argv[0]}: invalid option -- '{letter}'\n")
                 raise Fatal(_USAGE.format(sys.argv[0]))
             if _LETTERS[found + 1 : found + 2] != ":":
+                if letter in "bt" and ("b" in options or "t" in options):
+                    raise Fatal("specify one of -b and -t")
                 options.letters.add(letter)
                 continue
             value = cluster[at:]
@@ -139,16 +134,18 @@ def _classes(value: str) -> tuple[str, ...]:
 
 
 def _check(options: Options) -> None:
-    for letter in _FORBIDDEN.get(options.mode, ""):
-        if letter in options:
-            raise Fatal(f"with option -{options.mode}, do not specify -{letter}")
-    if "j" in options:
-        for letter in _FORBIDDEN["j"]:
-            if letter in options:
-                raise Fatal(f"with option -j, do not specify -{letter}")
-    for pair in _EXCLUSIVE:
-        if pair[0] in options and pair[1] in options:
-            raise Fatal(f"specify one of -{pair[0]}, -{pair[1]}")
+    for letters in _ONE_OF:
+        given = [f"-{letter}" for letter in letters if letter in options]
+        if len(given) > 1:
+            raise Fatal(f"specify one of {', '.join(given)}")
+    for letter in ("T" if "T" in options else options.mode, "j"):
+        if letter not in options:
+            continue
+        wrong = [f"-{other}" for other in _FORBIDDEN.get(letter, "") if other in options]
+        if wrong:
+            raise Fatal(f"with option -{letter}, do not specify {' '.join(wrong)}")
+    if options.tls_mode is not None:
+        return
     if "e" in options and not options.arguments:
         raise Fatal("-e requires name=value argument")
     if options.editing and not options.arguments:

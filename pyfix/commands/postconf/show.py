@@ -84,7 +84,7 @@ def warn_unused(configuration: Configuration, *, main: bool) -> None:
         for name, value in sorted(entry.overrides.items()):
             old.append(name)
             known = configuration.find(name) is not None or name in local or name in configuration.user
-            if not known and not _is_legacy(name):
+            if not known and not configuration.is_legacy(name):
                 unused.append((name, value))
     for name, value in unused:
         warn(f"{configuration.master_path}: unused parameter: {name}={value}")
@@ -94,11 +94,6 @@ def warn_unused(configuration: Configuration, *, main: bool) -> None:
         warn(text)
     if deprecated:
         warn(_README)
-
-
-def _is_legacy(name: str) -> bool:
-    parameter = catalogue.all_parameters().get(name)
-    return parameter is not None and parameter.legacy
 
 
 def _advice(where: str, name: str) -> str:

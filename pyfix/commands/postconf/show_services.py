@@ -35,7 +35,7 @@ def show_services(
         chosen = [pattern for pattern in patterns if pattern.matches(written)]
         if not chosen:
             continue
-        entry = _expanded(configuration, written) if expanded else written
+        entry = (_expanded(configuration, written) if expanded else written).shown()
         for pattern in chosen:
             texts = _TEXTS[mode](entry, pattern.item, layout)
             pattern.matched = pattern.matched or bool(texts)

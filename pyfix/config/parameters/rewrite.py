@@ -13,30 +13,6 @@ __all__ = ["RewriteSettings"]
 class RewriteSettings(AddressClassSettings, AddressMappingSettings, MailSettings):
     """Address rewriting and resolving: trivial-rewrite(8)."""
 
-    address_verify_default_transport = text("$default_transport", minimum=1)
-    """What default_transport is for probes."""
-
-    address_verify_local_transport = text("$local_transport", minimum=1)
-    """What local_transport is for probes."""
-
-    address_verify_relay_transport = text("$relay_transport", minimum=1)
-    """What relay_transport is for probes."""
-
-    address_verify_relayhost = text("$relayhost")
-    """What relayhost is for probes."""
-
-    address_verify_sender_dependent_default_transport_maps = words("$sender_dependent_default_transport_maps")
-    """What sender_dependent_default_transport_maps are for probes."""
-
-    address_verify_sender_dependent_relayhost_maps = words("$sender_dependent_relayhost_maps")
-    """What sender_dependent_relayhost_maps are for probes."""
-
-    address_verify_transport_maps = words("$transport_maps")
-    """What transport_maps are for probes."""
-
-    address_verify_virtual_transport = text("$virtual_transport", minimum=1)
-    """What virtual_transport is for probes."""
-
     allow_min_user = boolean("no")
     """Whether a user name may begin with a minus."""
 
@@ -87,3 +63,28 @@ class RewriteSettings(AddressClassSettings, AddressMappingSettings, MailSettings
 
     virtual_transport = text("virtual", minimum=1)
     """The transport of virtual_mailbox_domains."""
+
+    # the defaults of these refer to those above, where a fault is told of first
+    address_verify_default_transport = text("$default_transport", minimum=1)
+    """What default_transport is for probes."""
+
+    address_verify_local_transport = text("$local_transport", minimum=1)
+    """What local_transport is for probes."""
+
+    address_verify_relay_transport = text("$relay_transport", minimum=1)
+    """What relay_transport is for probes."""
+
+    address_verify_relayhost = text("$relayhost")
+    """What relayhost is for probes."""
+
+    address_verify_sender_dependent_default_transport_maps = words("$sender_dependent_default_transport_maps")
+    """What sender_dependent_default_transport_maps are for probes."""
+
+    address_verify_sender_dependent_relayhost_maps = words("$sender_dependent_relayhost_maps")
+    """What sender_dependent_relayhost_maps are for probes."""
+
+    address_verify_transport_maps = words("$transport_maps")
+    """What transport_maps are for probes."""
+
+    address_verify_virtual_transport = text("$virtual_transport", minimum=1)
+    """What virtual_transport is for probes."""

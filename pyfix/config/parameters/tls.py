@@ -11,6 +11,8 @@ __all__ = ["TlsSettings"]
 class TlsSettings(Settings):
     """What every user of TLS reads: TLS_README."""
 
+    read_later = True  # when TLS is set up
+
     openssl_path = text("openssl", minimum=1, readers="lmtp posttls-finger smtp smtpd tlsmgr tlsproxy")
     """The openssl command, for ``postfix tls``."""
 

@@ -19,9 +19,6 @@ class VirtualSettings(MailboxSettings, AddressClassSettings, MailSettings):
     virtual_gid_maps = words("")
     """Tables from recipient to group id."""
 
-    virtual_mailbox_base = text("", minimum=1)
-    """What stands before every result of virtual_mailbox_maps."""
-
     virtual_mailbox_limit = longinteger("51200000")
     """Bytes of a mailbox, at least message_size_limit; 0: any number."""
 
@@ -33,3 +30,6 @@ class VirtualSettings(MailboxSettings, AddressClassSettings, MailSettings):
 
     virtual_uid_maps = words("")
     """Tables from recipient to user id."""
+
+    virtual_mailbox_base = text("", minimum=1)
+    """What stands before every result of virtual_mailbox_maps."""

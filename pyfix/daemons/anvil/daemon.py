@@ -65,6 +65,7 @@ class Anvil(RequestDaemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         self.settings = AnvilSettings(snapshot)
+        self.settings.check()
         self._counters = Counters(self.settings.anvil_rate_time_unit)
         self._connected: dict[Stream, dict[str, int]] = {}
 

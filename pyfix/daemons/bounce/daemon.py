@@ -70,6 +70,7 @@ class Bounce(Daemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         self.settings = BounceSettings(snapshot)
+        self.settings.check()
         self._spool = Spool(self.settings.hash_queue_names, self.settings.hash_queue_depth)
         self._service = invocation.service
         self._notifier: Notifier

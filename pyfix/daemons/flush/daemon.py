@@ -60,6 +60,7 @@ class Flush(RequestDaemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         self.settings = FlushSettings(snapshot)
+        self.settings.check()
         self._qmgr = f"public/{self.settings.queue_service_name}"
         self._spool = Spool(self.settings.hash_queue_names, self.settings.hash_queue_depth)
         self._sites = SiteLogs(self._spool)

@@ -37,6 +37,7 @@ class Postlogd(Daemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         self.settings = PostlogdSettings(snapshot)
+        self.settings.check()
         self._output = -1
         self._busy = False
 

@@ -64,6 +64,7 @@ class Proxymap(Daemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         self.settings = ProxymapSettings(snapshot)
+        self.settings.check()
         self._writes = invocation.service == self.settings.proxywrite_service_name
         self._list = "proxy_write_maps" if self._writes else "proxy_read_maps"
         self._approved = approved_tables(snapshot.value(self._list))

@@ -53,6 +53,7 @@ class Scache(RequestDaemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         self.settings = ScacheSettings(snapshot)
+        self.settings.check()
         self._cache = ConnectionCache()
         self._sweeping = False
         self._reset_statistics()

@@ -33,6 +33,7 @@ class Showq(Daemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         self.settings = ShowqSettings(snapshot)
+        self.settings.check()
         self._for_37 = snapshot.raw("pyfix_internal_protocol") == "3.7"
         self._spool = Spool(self.settings.hash_queue_names, self.settings.hash_queue_depth)
 

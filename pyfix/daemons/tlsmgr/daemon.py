@@ -61,6 +61,7 @@ class Tlsmgr(RequestDaemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         settings = TlsmgrSettings(snapshot)
+        settings.check()
         self._databases = {
             "smtpd": settings.smtpd_tls_session_cache_database,
             "smtp": settings.smtp_tls_session_cache_database,

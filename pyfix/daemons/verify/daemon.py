@@ -58,6 +58,7 @@ class Verify(RequestDaemon):
     def __init__(self, invocation: Invocation, snapshot: Snapshot) -> None:
         super().__init__(invocation, snapshot)
         self.settings = VerifySettings(snapshot)
+        self.settings.check()
         self._cache: AddressCache
         self._writing = False
 

@@ -80,7 +80,9 @@ def every_view() -> list[type[Settings]]:
 def test_all_defaults_have_their_type(level: str) -> None:
     settings = {"compatibility_level": level, "virtual_mailbox_base": "/var/mail/vhosts"}  # no default will do
     for view in every_view():
-        view(Snapshot(settings)).check()
+        values = view(Snapshot(settings))
+        for attribute in view.parameters():
+            getattr(values, attribute)
 
 
 def test_lmtp_view_reads_the_lmtp_names() -> None:

@@ -18,21 +18,21 @@ def test_tables_that_read_main_cf(read: Read) -> None:
         "a unix - - n - - smtpd -o alias_maps=mysql:five -o five_user=1\n",
     )
     assert configuration.user == {"one_scope", "two_user", "three_encoding"}
-    assert configuration.local == [{"five_user"}]
+    assert configuration.local == [{"five_user", "alias_maps"}]
 
 
 def test_file_of_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "my.cf"
     path.write_text("user = x\nbogus = 1\n")
     check = Check()
-    assert list(check.names(f"mysql:{path}, mysql:{path} ldap:/nonexistent mysql:abc")) == [
+    assert list(check.names(f"mysql:{path}, mysql:{path} ldap:/nonexistent mysql:abc", "f")) == [
         f"abc_{suffix}" for suffix in SUFFIXES["mysql"].split()
     ]
     err = capsys.readouterr().err
     assert err.count(f"mysql:{path}: unused parameter: bogus=1") == 1
     assert 'open "ldap" configuration "/nonexistent": No such file or directory' in err
-    list(Check(quiet=True).names(f"mysql:{path}"))
+    list(Check(quiet=True).names(f"mysql:{path}", "f"))
     assert not capsys.readouterr().err
     path.write_text("user\n")
     with pytest.raises(ConfigError, match="missing '=' after attribute name"):
-        list(Check().names(f"mysql:{path}"))
+        list(Check().names(f"mysql:{path}", "f"))

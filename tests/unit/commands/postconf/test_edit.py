@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from pyfix.commands.postconf.edit import edit_main, replace_file, requests
+from pyfix.commands.postconf.edit import Rewriting, edit_main, requests
 from pyfix.commands.postconf.messages import Fatal
 
 MAIN_CF = "# head\na = 1\n  2\n# in\n   3\n\nb=2\na = 7\n# tail\nc=3\n  # x\n  d"
@@ -72,7 +74,8 @@ def test_mode_and_owner_stay(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         os.chown(path, 12345, 23456)
     before = path.stat()
-    replace_file(str(path), "b = \udce9\n")
+    with Rewriting(str(path)) as file:
+        file.replace("b = \udce9\n")
     after = path.stat()
     assert path.read_bytes() == b"b = \xe9\n"
     assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
@@ -86,7 +89,8 @@ def test_the_new_file_is_on_disk_before_it_takes_the_name(tmp_path: Path, monkey
     sync, rename = os.fsync, os.rename
     monkeypatch.setattr(os, "fsync", lambda descriptor: (order.append("fsync"), sync(descriptor))[1])
     monkeypatch.setattr(os, "rename", lambda old, new: (order.append("rename"), rename(old, new))[1])
-    replace_file(str(path), "a = 2\n")
+    with Rewriting(str(path)) as file:
+        file.replace("a = 2\n")
     assert order == ["fsync", "rename"]
 
 
@@ -98,8 +102,8 @@ def test_a_failed_write_leaves_the_file_alone(tmp_path: Path, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(Fatal, match="No space left on device"):
-        replace_file(str(path), "a = 2\n")
+    with pytest.raises(Fatal, match="No space left on device"), Rewriting(str(path)) as file:
+        file.replace("a = 2\n")
     monkeypatch.undo()
     assert path.read_text() == "a = 1\n" and os.listdir(tmp_path) == ["main.cf"]
 
@@ -107,3 +111,52 @@ def test_a_failed_write_leaves_the_file_alone(tmp_path: Path, monkeypatch: pytes
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(Fatal, match=rf"^open {tmp_path}/main.cf for reading: No such file or directory$"):
         edit_main(f"{tmp_path}/main.cf", "e", ["a=b"])
+
+
+def test_an_edit_sees_what_the_one_before_has_done(tmp_path: Path) -> None:
+    path = tmp_path / "main.cf"
+    path.write_text("a = 1\n")
+    waiting = threading.Event()
+
+    def second() -> None:
+        waiting.set()
+        edit_main(str(path), "e", ["c=3"])
+
+    with Rewriting(str(path)) as file:
+        other = threading.Thread(target=second)
+        other.start()
+        waiting.wait(10)
+        time.sleep(0.05)  # it waits for the lock now
+        file.replace("a = 1\nb = 2\n")
+    other.join(10)
+    assert path.read_text() == "a = 1\nb = 2\nc = 3\n"
+    assert os.listdir(tmp_path) == ["main.cf"]
+
+
+def test_many_editors_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "main.cf"
+    path.write_text("")
+    editors = [
+        threading.Thread(target=edit_main, args=(str(path), "e", [f"p{number}={number}"])) for number in range(20)
+    ]
+    for editor in editors:
+        editor.start()
+    for editor in editors:
+        editor.join(20)
+    assert sorted(path.read_text().splitlines()) == sorted(f"p{number} = {number}" for number in range(20))
+
+
+def test_what_a_crash_has_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    path = tmp_path / "main.cf"
+    path.write_text("a = 1\n")
+    (tmp_path / "main.cf.tmp").write_text("half of something longer than the new file\n")
+    edit_main(str(path), "e", ["a=2"])
+    assert path.read_text() == "a = 2\n" and os.listdir(tmp_path) == ["main.cf"]
+
+
+def test_one_warning_however_often_a_name_stands_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "main.cf"
+    path.write_text("a = 1\na = 2\na = 3\n")
+    edit_main(str(path), "e", ["a=4"])
+    assert path.read_text() == "a = 4\n" * 3
+    assert capsys.readouterr().err.count('multiple entries for "a"') == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyfix.commands.postconf.entries import Entry, Pattern, parse_entry, read_entries
+from pyfix.commands.postconf.entries import Entry, Pattern, parse_entry, read_entries, within_braces
 from pyfix.commands.postconf.messages import Fatal
 
 
@@ -68,13 +68,17 @@ def test_set_override() -> None:
 
 
 def test_set_field() -> None:
+    said: list[str] = []
     entry = parsed("x")
-    entry.set_field("chroot", "y")
-    entry.set_field("command", "q -oa=b")
+    entry.set_field("chroot", "y", said.append)
+    entry.set_field("command", "q -oa=b", said.append)
     assert entry.line(aligned=False) == "foo unix - n y - - q -o a=b"
     for field, value in (("chroot", "q"), ("type", "x"), ("wakeup", "5m"), ("process_limit", "-1"), ("command", "")):
         with pytest.raises(Fatal, match=rf'^invalid {field} field "{value}" in "{value}"$'):
-            entry.set_field(field, value)
+            entry.set_field(field, value, said.append)
+    assert not said
+    entry.set_field("command", "q -o {a=b", said.append)
+    assert (entry.field("command"), said) == ("q -o a=b", ["master.cf: missing '}' in \"{a=b\""])
 
 
 def test_columns_and_folding() -> None:
@@ -116,3 +120,38 @@ def test_pattern() -> None:
     for text, exactly in (("a/b/c/d", False), ("", False), ("a/b", True)):
         with pytest.raises(Fatal, match=r"^bad$"):
             Pattern.parse(text, 3, "bad", exactly=exactly)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("-ofoo=oo", "p -o f -o -o=oo"),
+        ("-vofoo", "p -v -o f -o -o"),
+        ("-oo=o", "p -o -o=o"),
+        ("-ovo=x", "p -o v -o =x"),
+        ("-oxo z=y", "p -o x -o z=y"),
+    ],
+)
+def test_every_o_of_a_word_is_an_option(written: str, shown: str) -> None:
+    assert parsed(written).field("command") == shown
+
+
+def test_shown_without_braces() -> None:
+    entry = parsed("-v {a b} {c d}")
+    assert entry.field("command") == "p -v {a b} {c d}"
+    assert entry.shown().field("command") == "p -v a b {c d}"
+    assert parsed("x {a b}").shown().field("command") == "p x {a b}"
+
+
+def test_nothing_before_a_short_command() -> None:
+    assert parsed("a b").command_text(column=0) == "pab"
+    assert parsed("a b").command_text(column=5) == "p a b"
+
+
+def test_within_braces() -> None:
+    said: list[str] = []
+    assert within_braces("{ a {b} }", "f", said.append) == "a {b}"
+    assert not said
+    assert within_braces("{a {b}}c", "f", said.append) == "a {b}"
+    assert within_braces("{a {b}", "f", said.append) == "a {b}"
+    assert said == ["f: syntax error after '}' in \"{a {b}}c\"", "f: missing '}' in \"{a {b}\""]

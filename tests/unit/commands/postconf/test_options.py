@@ -67,7 +67,7 @@ def test_conflicts(arguments: list[str], complaint: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["-E"], "invalid option -- 'E'"),
+        (["-Q"], "invalid option -- 'Q'"),
         (["-n:"], "invalid option -- ':'"),
         (["-nc"], "option requires an argument -- 'c'"),
     ],
@@ -78,5 +78,28 @@ def test_usage(arguments: list[str], line: str, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err == f"postconf: {line}\n"
 
 
-def test_tls_mode_excludes_nothing() -> None:
-    assert parse(["-T", "run-version", "-dn"]).tls_mode == "run-version"
+def test_a_letter_that_is_no_option_is_not_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Fatal, match=r"^usage: postconf \[-a"):
+        parse(["-E"])
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["-deX"], "specify one of -e, -X"),
+        (["-den"], "specify one of -d, -e, -n"),
+        (["-nx#"], "specify one of -n, -#"),
+        (["-ehHx"], "specify one of -e, -x"),
+        (["-T", "run-version", "-hj"], "with option -T, do not specify -h -j"),
+        (["-T", "run-version", "-dn"], "specify one of -d, -n"),
+        (["-aAF"], "specify one of -a, -A, -F"),
+        (["-mT", "x"], "specify one of -m, -T"),
+        (["-btQ"], "specify one of -b and -t"),
+        (["-jfh"], "with option -j, do not specify -f -h"),
+    ],
+)
+def test_all_that_conflict_are_named(arguments: list[str], complaint: str) -> None:
+    with pytest.raises(Fatal) as raised:
+        parse(arguments)
+    assert str(raised.value) == complaint
