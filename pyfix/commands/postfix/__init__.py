@@ -31,8 +31,9 @@ COMMANDS = {
     "status": ("running", "status"),
     "logrotate": ("logfile", "rotate"),
     "check": ("check", "check"),
-    "set-permissions": ("permissions", "set_permissions"),
-    "upgrade-configuration": ("upgrade", "upgrade_configuration"),
+    "set-permissions": ("installation", "set_permissions"),
+    "upgrade-configuration": ("installation", "upgrade_configuration"),
+    "post-install": ("installation", "post_install"),
 }
 """Module and function of each command; the function takes a System and the words after the command."""
 
@@ -118,8 +119,8 @@ def _has_instances(system: System) -> bool:
         return False
     settings = system.settings
     if settings.multi_instance_directories and not settings.multi_instance_wrapper:
-        log.warning("multi_instance_directories parameter is set, but multi_instance_wrapper is not")
-    return bool(settings.multi_instance_directories and settings.multi_instance_wrapper)
+        raise CommandError("multi-instance support is requested, but multi_instance_wrapper is empty")
+    return bool(settings.multi_instance_directories)
 
 
 def _command(name: str, system: System) -> Callable[[System, Sequence[str]], int]:
