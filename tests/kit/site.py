@@ -43,6 +43,9 @@ queue_directory = /nowhere
 }
 """What meta_directory has for new instances; the same on both sides."""
 
+SETPRIV = ("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+"""What stands before a command that nobody is to run."""
+
 _COPIED = ("alternatives", "ssl/openssl.cnf")
 """What programs need of /etc beside the files in it."""
 
@@ -104,15 +107,26 @@ class Site(Instance):
         """Return main.cf of the instance in /etc/*name*."""
         return (self.etc / name / "main.cf").read_text()
 
-    def tree(self, *left_out: str) -> dict[str, tuple[str, int, int]]:
-        """Return mode, owner and group of all there is, but the mail and the files of /etc that are the machine's."""
+    def set_port(self, name: str) -> int:
+        """Give smtpd of the new instance in /etc/*name* a port of its own, and let it serve; return the port."""
+        port = self.another_port()
+        path = self.etc / name / "master.cf"
+        path.write_text(path.read_text().replace("{port}", str(port)))
+        return port
+
+    def tree(self, name: str) -> dict[str, tuple[str, int, int]]:
+        """Return mode, owner and group of all that an instance called *name* has, by path, but of sockets.
+
+        Where postdrop is a script, all users may write into maildrop: that is left out, because it is no difference.
+        """
         found = {}
-        for top in (*self.etc.glob("postfix*"), *self.queue_directory.parent.iterdir(), *self.data_directory.parent.iterdir()):
-            for path in (top, *top.rglob("*")):
-                name = str(path.relative_to(self.directory))
-                if not path.is_socket() and not name.startswith(left_out or ("log/",)):
-                    status = path.lstat()
-                    found[name] = (oct(status.st_mode), status.st_uid, status.st_gid)
+        for top in (self.etc / name, self.queue_directory.with_name(name), self.data_directory.with_name(name)):
+            for path in (top, *top.rglob("*")) if top.exists() else ():
+                status = path.lstat()
+                open_to_all = 0o1003 if path.name == "maildrop" else 0o001 if path.name == "public" else 0
+                if not path.is_socket():
+                    mode = oct(status.st_mode & ~open_to_all)
+                    found[str(path.relative_to(self.directory))] = (mode, status.st_uid, status.st_gid)
         return found
 
     def stop(self, seconds: float = 10.0) -> None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _USAGE = (
-    "Usage:postmulti -l [-v] [-a] [-g group] [-i instance] | postmulti -p [-v] [-a] [-g group] [-i instance] command... | "
+    "Usage:postmulti -l [-v] [-a] [-g group] [-i instance] | "
+    "postmulti -p [-v] [-a] [-g group] [-i instance] command... | "
     "postmulti -x [-v] [-a] [-i name] [-g group] command... | "
     "postmulti -e action [-v] [-a] [-i name] [-g group] [-I name] [-G group] [param=value ...]"
 )
@@ -156,10 +157,7 @@ def main(argv: Sequence[str]) -> int:
 def _run(argv: Sequence[str]) -> int:
     from pyfix.commands.postmulti.instances import Instances, read_primary
 
-    early = _complaint(argv)
-    snapshot = read_primary()
-    if early is not None:
-        raise early
+    snapshot = read_primary()  # first, because it says where that is logged which is wrong with the options
     request = Request(argv)
     instances = Instances.read(snapshot)
     if request.mode == "e":
@@ -169,12 +167,3 @@ def _run(argv: Sequence[str]) -> int:
     from pyfix.commands.postmulti.iteration import act
 
     return act(request, instances)
-
-
-def _complaint(argv: Sequence[str]) -> CommandError | None:
-    """Return what is wrong with the command line: main.cf says where that is logged."""
-    try:
-        Request(argv)
-    except CommandError as error:
-        return error
-    return None

@@ -67,16 +67,18 @@ class Instance:
             return self.primary
         return self.config_directory == name if name.startswith("/") else bool(name) and self.name == name
 
-    def check_against(self, other: Instance) -> None:
-        """Raise CommandError for what two instances share and may not, or one uses for two purposes."""
-        if other is not self:
-            if other.config_directory == self.config_directory:
-                return
-            if self.name and self.name == other.name:
-                raise self._conflict("multi_instance_name", self.name, other, "multi_instance_name")
+    def check_name(self, other: Instance) -> None:
+        """Raise CommandError when another instance has the same name."""
+        if self.name and self.name == other.name and self.config_directory != other.config_directory:
+            raise self._conflict("multi_instance_name", self.name, other, "multi_instance_name")
+
+    def check_directories(self, other: Instance) -> None:
+        """Raise CommandError for a directory that two instances have, or one has for two purposes."""
+        if other is not self and other.config_directory == self.config_directory:
+            return
         for mine in _DIRECTORIES[1:]:
             for theirs in _DIRECTORIES:
-                if other is self and _DIRECTORIES.index(theirs) >= _DIRECTORIES.index(mine):
+                if other is self and theirs == mine:
                     break
                 if getattr(self, mine) == getattr(other, theirs):
                     raise self._conflict(mine, getattr(self, mine), other, theirs)
@@ -129,16 +131,17 @@ class Instances:
             print(f"{postconf}: fatal: {error}", file=sys.stderr)
             raise CommandError(f"Failed to obtain all required {directory}/main.cf parameters") from None
 
-    def add(self, new: Instance, place: int | None = None) -> None:
-        """Add an instance, by default as the last one.  Raises CommandError when it is in the way of another."""
+    def add(self, new: Instance) -> None:
+        """Add an instance as the last one.  Raises CommandError when it is in the way of another."""
         self.check(new)
-        self.members.insert(len(self.members) if place is None else place, new)
+        self.members.append(new)
 
-    def check(self, one: Instance) -> None:
-        """Raise CommandError when an instance is in the way of another, or of itself."""
-        for other in (*self.members, one):
-            if other is not one or one not in self.members:
-                one.check_against(other)
+    def check(self, new: Instance) -> None:
+        """Raise CommandError when an instance that is not a member yet is in the way of one, or of itself."""
+        for other in self.members:
+            new.check_name(other)
+        for other in (*self.members, new):
+            new.check_directories(other)
 
     def named(self, name: str) -> Instance:
         """Return the instance that ``-i name`` means.  Raises CommandError without one."""

@@ -15,7 +15,7 @@ from pyfix.runtime.masterlock import LockError, running_master
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pyfix.commands.postmulti import Request
 
@@ -93,8 +93,7 @@ class Editor:
         if self._request.name is not None:
             instance.name = self._request.name
             for other in self._instances.members:
-                if other is not instance:
-                    instance.check_against(other)
+                instance.check_name(other)
         return self._set(instance, self._naming()) if self._is_initialised() else 1
 
     def enable(self, answer: str) -> int:
@@ -203,7 +202,7 @@ class Editor:
     def _failed(self, text: str) -> int:
         """Show a fatal line as postlog(1) does; return the exit status."""
         print(f"{self._instances.settings.syslog_name}/postlog: fatal: {text}", file=sys.stderr)
-        _log(log.fatal, text)
+        _log(log.fatal, self._instances.settings.syslog_name, text)
         return 1
 
     # Changing files
@@ -264,7 +263,8 @@ class Editor:
         queue = instance.queue_directory
         tag = instance.name or self._instances.settings.syslog_name
         if not os.path.isdir(queue):
-            print(f"postfix: fatal: chdir({queue}): No such file or directory", file=sys.stderr)
+            for _ in ("is it stopped", "its folders"):  # both are questions to its own postfix(1)
+                print(f"postfix: fatal: chdir({queue}): No such file or directory", file=sys.stderr)
             return
         for name in sorted(QUEUE_FOLDERS):
             self._remove(f"{queue}/{name}", name, tag)
@@ -279,7 +279,7 @@ class Editor:
             print(f"rmdir: failed to remove '{shown}': {error.strerror}", file=sys.stderr)
             text = f"{folder}: please verify contents and remove by hand"
             print(f"{tag}/postlog: warning: {text}", file=sys.stderr)
-            _log(log.warning, text)
+            _log(log.warning, tag, text)
 
 
 def _is_running(instance: Instance) -> bool:
@@ -291,10 +291,13 @@ def _is_running(instance: Instance) -> bool:
         return False
 
 
-def _log(write: object, text: str) -> None:
-    """Log a line that the user has seen already."""
+def _log(write: Callable[[str], None], syslog_name: str, text: str) -> None:
+    """Log a line as postlog(1) does; the user has seen it already."""
+    tag = log.tag
+    log.tag = f"{syslog_name}/postlog"
     log.to_stderr(False)
     try:
-        write(text)  # type: ignore[operator]
+        write(text)
     finally:
-        log.to_stderr(True)
+        log.tag = tag
+        log.to_stderr()
