@@ -17,6 +17,7 @@ COMMANDS = (
     "postlock",
     "postlog",
     "postmap",
+    "postmulti",
     "postqueue",
     "postsuper",
     "sendmail",

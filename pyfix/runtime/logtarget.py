@@ -29,7 +29,9 @@ def configure_log(snapshot: Snapshot, program: str, *, to_stderr: bool = False, 
     elif os.getuid() == os.geteuid() and os.getgid() == os.getegid():  # else the environment is a stranger's
         path = os.environ.get("POSTLOG_SERVICE", "")
     if path:
-        log.to_postlogd(path, os.environ.get("POSTLOG_HOSTNAME") or snapshot.value("myhostname"))
+        # The environment's is that of the instance which has that logger; another one has a name of its own.
+        hostname = os.environ.get("POSTLOG_HOSTNAME") if os.environ.get("POSTLOG_SERVICE") == path else ""
+        log.to_postlogd(path, hostname or snapshot.value("myhostname"))
     else:
         log.to_syslog(snapshot.value("syslog_facility"))
 

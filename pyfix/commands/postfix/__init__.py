@@ -31,8 +31,9 @@ COMMANDS = {
     "status": ("running", "status"),
     "logrotate": ("logfile", "rotate"),
     "check": ("check", "check"),
-    "set-permissions": ("permissions", "set_permissions"),
-    "upgrade-configuration": ("upgrade", "upgrade_configuration"),
+    "set-permissions": ("installation", "set_permissions"),
+    "upgrade-configuration": ("installation", "upgrade_configuration"),
+    "post-install": ("installation", "post_install"),
 }
 """Module and function of each command; the function takes a System and the words after the command."""
 
@@ -66,9 +67,10 @@ def _run(argv: Sequence[str]) -> int:
         raise CommandError(_USAGE) from None
     _set_environment(options)
     system = _open_system()
-    if _has_instances(system):
-        return system.execute(system.settings.multi_instance_wrapper.split() + list(words))
+    several = _has_instances(system)
     system.enter()
+    if several:
+        return _hand_over(system, [*system.settings.multi_instance_wrapper.split(), *words])
     name = words[0] if words else ""
     if name.startswith("/"):
         return system.execute(words)
@@ -118,8 +120,18 @@ def _has_instances(system: System) -> bool:
         return False
     settings = system.settings
     if settings.multi_instance_directories and not settings.multi_instance_wrapper:
-        log.warning("multi_instance_directories parameter is set, but multi_instance_wrapper is not")
-    return bool(settings.multi_instance_directories and settings.multi_instance_wrapper)
+        raise CommandError("multi-instance support is requested, but multi_instance_wrapper is empty")
+    return bool(settings.multi_instance_directories)
+
+
+def _hand_over(system: System, argv: Sequence[str]) -> int:
+    """Become the program that acts on all instances.  Raises CommandError."""
+    log.tag = "postfix"
+    log.to_stderr()
+    try:
+        os.execvpe(argv[0], list(argv), system.environment)
+    except OSError as error:
+        raise CommandError(f"{argv[0]}: {error.strerror}") from None
 
 
 def _command(name: str, system: System) -> Callable[[System, Sequence[str]], int]:

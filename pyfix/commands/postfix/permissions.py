@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import os
 
+import pyfix
 from pyfix.commands.postfix.layout import folders
 from pyfix.commands.postfix.system import System
-
-TYPE_CHECKING = False  # typing itself costs a command several milliseconds
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _RECURSIVE = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "saved", "trace")
 _CONFIGURATION = ("main.cf", "master.cf")
 _SET_GID = ("postdrop", "postlog", "postqueue")
 
 
-def set_permissions(system: System, words: Sequence[str]) -> int:
-    """Give each folder and file its owner and mode; return 0.
+def set_all(system: System) -> None:
+    """Give each folder and file its owner and mode.  Raises OSError.
 
-    Settings ``name=value`` among the words would also have to change main.cf, which postconf(1) does: they are refused.
-    Raises Failure.
+    What all instances share is the business of the one in the built-in configuration directory.
     """
-    if words:
-        raise system.failure("set-permissions: change main.cf with postconf -e first")
-    try:
-        _set_all(system)
-    except OSError as error:
-        raise system.failure(f"{error.filename}: {error.strerror}") from None
-    return 0
-
-
-def _set_all(system: System) -> None:
     from pyfix.runtime.identity import group_id, is_rootless, mail_owner
 
-    if not is_rootless():
+    shared = system.config_directory == pyfix.CONFIG_DIRECTORY
+    if shared and not is_rootless():
         # First, because the mode of maildrop depends on whether postdrop is set-gid.
         group = group_id(system.settings.setgid_group)
         for name in _SET_GID:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
+import pyfix
 from pyfix.commands.postfix.system import Failure, System
+from pyfix.config.errors import ConfigError
+from pyfix.config.snapshot import Snapshot
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -21,10 +24,20 @@ def start(system: System, _words: Sequence[str]) -> int:
 
 def start_in_foreground(system: System, _words: Sequence[str]) -> int:
     """Become master(8), as a service manager or a container wants it.  Raises Failure."""
-    if system.settings.multi_instance_directories:
-        raise system.failure("start-fg does not support multi_instance_directories")
     _prepare(system)
+    if system.settings.multi_instance_directories or _belongs_to_others(system):
+        raise system.failure("start-fg does not support multi_instance_directories")
     return system.execute([system.daemon("master"), "-i" if os.getpid() == 1 else "-s"])
+
+
+def _belongs_to_others(system: System) -> bool:
+    """Tell whether the built-in configuration directory's main.cf names instances."""
+    if system.config_directory == pyfix.CONFIG_DIRECTORY:
+        return False
+    try:
+        return bool(Snapshot.read(pyfix.CONFIG_DIRECTORY).value("multi_instance_directories"))
+    except ConfigError:
+        return False
 
 
 def _prepare(system: System) -> None:

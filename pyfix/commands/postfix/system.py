@@ -50,7 +50,7 @@ class System:
         """Read main.cf and check what it says.  Raises ConfigError."""
         snapshot = Snapshot.read(process_name="postfix")
         configure_log(snapshot, "postfix", to_stderr=True, to_file=True)
-        log.tag = snapshot.value("syslog_name")
+        log.tag = "postfix"
         for warning in snapshot.warnings:
             log.warning(warning)
         settings = MailSettings(snapshot)

@@ -7,10 +7,6 @@ import re
 
 from pyfix.commands.postfix.system import System
 
-TYPE_CHECKING = False  # typing itself costs a command several milliseconds
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 _SERVICES = (
     ("relay", "unix", "service", "relay     unix  -       -       n       -       -       smtp"),
     ("flush", "unix", "service", "flush     unix  n       -       n       1000?   0       flush"),
@@ -32,14 +28,8 @@ _PUBLIC = ("cleanup", "flush")
 """Services that old files have as private ones."""
 
 
-def upgrade_configuration(system: System, words: Sequence[str]) -> int:
-    """Add to master.cf the services that it lacks, and correct those of old versions; return 0.
-
-    Settings ``name=value`` among the words would change main.cf, which postconf(1) does: they are refused.  Raises
-    Failure.
-    """
-    if words:
-        raise system.failure("upgrade-configuration: change main.cf with postconf -e")
+def upgrade_master(system: System) -> None:
+    """Add to master.cf the services that it lacks, and correct those of old versions.  Raises Failure."""
     path = f"{system.config_directory}/master.cf"
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
@@ -52,7 +42,6 @@ def upgrade_configuration(system: System, words: Sequence[str]) -> int:
             _replace(path, new)
     except OSError as error:
         raise system.failure(f"{path}: {error.strerror}") from None
-    return 0
 
 
 def _steps(text: str) -> list[tuple[str, str]]:

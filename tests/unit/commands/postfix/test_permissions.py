@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+import pyfix
 from tests.unit.commands.postfix.conftest import Run, System
 
 
@@ -16,11 +17,11 @@ def test_set_permissions(system: System, run: Run) -> None:
     assert run("set-permissions")[0] == 0
     assert stat.S_IMODE((system.spool / "active").stat().st_mode) == 0o700
     assert stat.S_IMODE((system.spool / "pid").stat().st_mode) == 0o755
-    assert run("set-permissions", "mail_owner=x")[0] == 1
 
 
 @pytest.mark.root
-def test_owners(system: System, run: Run) -> None:
+def test_owners(system: System, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pyfix, "CONFIG_DIRECTORY", str(system.etc))
     run("check")
     stray = system.spool / "deferred/A/ABC123"
     stray.parent.mkdir()
@@ -44,7 +45,9 @@ def test_folders_that_are_missing(system: System, run: Run) -> None:
     assert (system.spool / "maildrop").is_dir() and system.data.is_dir()
 
 
-def test_settings_are_refused(run: Run) -> None:
-    assert run("set-permissions", "mail_owner=x") == (
-        1, ["postfix/postlog: fatal: set-permissions: change main.cf with postconf -e first"],
-    )  # fmt: skip
+@pytest.mark.root
+def test_programs_are_the_business_of_the_built_in_directory(system: System, run: Run) -> None:
+    (system.programs / "postdrop").write_bytes(b"\x7fELF")
+    mode = (system.programs / "postdrop").stat().st_mode
+    assert run("set-permissions")[0] == 0
+    assert (system.programs / "postdrop").stat().st_mode == mode
