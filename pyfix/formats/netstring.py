@@ -22,7 +22,8 @@ def encode(data: bytes) -> bytes:
 def decode(buffer: bytes, limit: int) -> tuple[bytes, bytes] | None:
     """Return the first string in *buffer* and what follows it; None when more bytes are needed.
 
-    *limit*: bytes of the longest string that is taken.  Zeros before the length are, as Postfix takes them.
+    *limit*: bytes of the longest string that is taken.  No digits are a length of zero, and zeros
+    may come before a length, as in Postfix.
     Raises NetstringError.
     """
     digits, colon, rest = buffer.partition(b":")
@@ -32,9 +33,7 @@ def decode(buffer: bytes, limit: int) -> tuple[bytes, bytes] | None:
         raise NetstringTooLong("input exceeds size limit")
     if not colon:
         return None
-    if not digits:
-        raise NetstringError("input format error")
-    length = int(digits)
+    length = int(digits or b"0")
     if len(rest) <= length:
         return None
     if rest[length : length + 1] != b",":

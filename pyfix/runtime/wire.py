@@ -127,7 +127,7 @@ class Wire:
         self.buffer += data
 
     async def line(self, limit: int) -> bytes:
-        """Return the next line without its newline.  Raises LineTooLong when it has more than *limit* bytes, WireError."""
+        """Return the next line without its newline.  Raises LineTooLong past *limit* bytes, WireError."""
         looked = 0
         while (end := self.buffer.find(b"\n", looked)) < 0:
             looked = len(self.buffer)
@@ -164,7 +164,7 @@ class Wires:
     """The connections to one server, and the way to wait; those that are idle are kept for the next question."""
 
     def __init__(self, endpoint: Endpoint, timeout: float, idle: float, ttl: float) -> None:
-        """*timeout* in seconds for each step; a connection is kept *idle* seconds without use and *ttl* seconds in all."""
+        """*timeout*: seconds for each step.  A connection is kept *idle* seconds without use, and *ttl* seconds in all."""
         self.endpoint: Final = endpoint
         self.timeout: Final = timeout
         self.idle: Final = idle

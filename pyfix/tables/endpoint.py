@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pyfix.tables.table import Opening
 
 _NUMERIC_GARBAGE: Final = re.compile(r"\d+\D")
-_HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?")
+_LABEL: Final = "[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 
 
 def _families(opening: Opening) -> tuple[int, ...]:
@@ -30,7 +31,8 @@ def _families(opening: Opening) -> tuple[int, ...]:
 
 def inet_endpoint(text: str, opening: Opening) -> Endpoint:
     """Return what ``host:port`` names; the host may stand in brackets.  Raises TableError."""
-    if text.startswith("["):
+    bracket = text.startswith("[")
+    if bracket:
         host, closed, rest = text[1:].partition("]")
         if not closed:
             raise TableError(f'{text}: missing "]"')
@@ -40,10 +42,10 @@ def inet_endpoint(text: str, opening: Opening) -> Endpoint:
     else:
         host, _, service = text.rpartition(":")
     if not service:
-        raise TableError(f"{text}: missing service name")
+        raise TableError(f"{text}: missing service information")
     if _NUMERIC_GARBAGE.match(service):
         raise TableError(f"{text}: garbage after numerical service")
-    if host and not _HOST.fullmatch(host) and packed_address(host) is None:
+    if (host or bracket) and not _HOST.fullmatch(host) and packed_address(host) is None:
         raise TableError(f"{text}: valid hostname or network address required")
     return Endpoint(host, service, families=_families(opening))
 

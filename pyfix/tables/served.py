@@ -98,14 +98,15 @@ async def over_wire(wires: Wires, conversation: Callable[[Wire], Awaitable[T]]) 
 def not_connected(error: NotConnected, what: str, endpoint: Endpoint) -> None:
     """Warn that *what* can't be reached."""
     if error.not_found:
-        warn(f"host or service {endpoint.host}:{endpoint.service} not found: {error.not_found}")
+        where = f"{endpoint.host}:{endpoint.service}" if endpoint.host else endpoint.service
+        warn(f"host or service {where} not found: {error.not_found}")
     warn(f"connect to {what}: {error}")
 
 
-def refuse_unauthenticated(kind: str, name: str, opening: Opening) -> None:
-    """Raise TableError where the table would name users, files or commands: anybody may be the server."""
+def refuse_unauthenticated(table: str, opening: Opening, sensitive: str = "security-sensitive") -> None:
+    """Raise TableError where *table* would name users, files or commands: anybody may be the server."""
     if opening.flags & bits.NO_UNAUTH:
-        raise TableError(f"{kind}:{name} map is not allowed for security-sensitive data")
+        raise TableError(f"{table} map is not allowed for {sensitive} data")
 
 
 def key_bytes(key: str) -> bytes:

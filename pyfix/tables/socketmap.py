@@ -33,7 +33,7 @@ class SocketmapTable(ServedTable):
     __slots__ = ("_limit", "_map", "_shown")
 
     def __init__(self, name: str, opening: Opening) -> None:
-        refuse_unauthenticated(self.kind, name, opening)
+        refuse_unauthenticated(f"socketmap:{name}", opening)
         server, colon, map_name = name.rpartition(":")
         if not colon:
             raise TableError("socketmap requires server:socketmap argument")
@@ -91,4 +91,4 @@ class SocketmapTable(ServedTable):
             return None
         reason = masked(value_text(text[:_MOST_SHOWN]))
         warn(f"{self.name} socketmap server {ERRORS.get(status, 'unknown')} error{': ' + reason if reason else ''}")
-        fail_query(self)
+        raise TableError(f"table {self.name}: query error")

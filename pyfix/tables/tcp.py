@@ -10,7 +10,7 @@ from pyfix.runtime.wire import LineTooLong, NotConnected, WireEnd, WireError
 from pyfix.tables.endpoint import inet_endpoint
 from pyfix.tables.notice import warn
 from pyfix.tables.served import ServedTable, key_bytes, not_connected, over_wire, refuse_unauthenticated, value_text
-from pyfix.tables.table import Opening, fail_query, masked
+from pyfix.tables.table import Opening, TableError, fail_query, masked
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class TcpTable(ServedTable):
     __slots__ = ("_server",)
 
     def __init__(self, name: str, opening: Opening) -> None:
-        refuse_unauthenticated(self.kind, name, opening)
+        refuse_unauthenticated(f"tcp:{name}", opening, "security sensitive")
         super().__init__(name, opening, inet_endpoint(name, opening))
         self._server: Final = name
 
@@ -63,7 +63,7 @@ class TcpTable(ServedTable):
             if status == NOT_FOUND:
                 return None
             fail_query(self)
-        fail_query(self, f"query error: {reason}" if reason else "query error")
+        raise TableError(f"table {self.name}: query error{': ' + reason if reason else ''}")
 
     def _failed(self, error: WireError) -> str:
         """Warn, and return the reason as the lookup's error says it."""
