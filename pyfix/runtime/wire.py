@@ -164,7 +164,7 @@ class Wires:
     """The connections to one server, and the way to wait; those that are idle are kept for the next question."""
 
     def __init__(self, endpoint: Endpoint, timeout: float, idle: float, ttl: float) -> None:
-        """*timeout*: seconds for each step.  A connection is kept *idle* seconds without use, and *ttl* seconds in all."""
+        """*timeout*: seconds for each step.  A connection is kept *idle* seconds unused, and *ttl* seconds in all."""
         self.endpoint: Final = endpoint
         self.timeout: Final = timeout
         self.idle: Final = idle

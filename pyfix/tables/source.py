@@ -34,6 +34,7 @@ TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
     "randmap": ("composed", "RandomTable"),
     "regexp": ("regexp", "RegexpTable"),
     "socketmap": ("socketmap", "SocketmapTable"),
+    "sqlite": ("sqlite", "SqliteTable"),
     "static": ("memory", "StaticTable"),
     "tcp": ("tcp", "TcpTable"),
     "texthash": ("texthash", "TexthashTable"),
