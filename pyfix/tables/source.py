@@ -33,7 +33,10 @@ TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
     "proxy": ("proxy", "ProxyTable"),
     "randmap": ("composed", "RandomTable"),
     "regexp": ("regexp", "RegexpTable"),
+    "socketmap": ("socketmap", "SocketmapTable"),
+    "sqlite": ("sqlite", "SqliteTable"),
     "static": ("memory", "StaticTable"),
+    "tcp": ("tcp", "TcpTable"),
     "texthash": ("texthash", "TexthashTable"),
     "unionmap": ("composed", "UnionTable"),
     "unix": ("accounts", "UnixTable"),
@@ -176,6 +179,8 @@ def forget_tables() -> None:
 class UnavailableTable(Table):
     """Stands for a table that could not be opened; tries again, at most once a second."""
 
+    local = False  # what is opened later may be none that answers at once
+
     def __init__(self, reference: str, opening: Opening, reason: str, *, again: bool = True) -> None:
         self.kind = reference.partition(":")[0]
         super().__init__(reference.partition(":")[2], opening)
@@ -184,8 +189,8 @@ class UnavailableTable(Table):
         self._table: Table | None = None
         self._tried = 0.0
 
-    def find_now(self, key: str) -> str | None:
-        """Open the table if that goes now, and ask it.  Raises TableError."""
+    def _opened(self) -> Table:
+        """Open the table if that goes now.  Raises TableError."""
         if self._table is None:
             from time import monotonic
 
@@ -201,4 +206,12 @@ class UnavailableTable(Table):
             if self._table is None:
                 warn(f"{self.name} is unavailable. {self._reason}")
                 raise TableError(f"{self.name} is unavailable. {self._reason}")
-        return self._table.find_now(key)
+        return self._table
+
+    def find_now(self, key: str) -> str | None:
+        """Open the table if that goes now, and ask it.  Raises TableError."""
+        return self._opened().find_now(key)
+
+    async def find(self, key: str) -> str | None:
+        """Open the table if that goes now, and ask it.  Raises TableError."""
+        return await self._opened().find(key)

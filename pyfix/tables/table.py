@@ -108,26 +108,34 @@ class Table:
         if key.isascii():
             if self.fold:
                 key = key.lower()
-        elif self.utf8:
-            if not valid_text(key):
-                from pyfix.tables.notice import warn
-
-                warn(f'{self.name}: non-UTF-8 key "{masked(key)}": malformed UTF-8 or invalid codepoint')
+        else:
+            prepared = self.prepared(key)
+            if prepared is None:
                 return None
-            if self.fold:
-                key = key.casefold()
-        elif self.fold:
-            key = fold(key, utf8=False)
+            key = prepared
         value = self.lookup(key)
         if value is not None and self.utf8 and not valid_text(value):
+            self.refuse_value(key, value)
+        return value
+
+    def prepared(self, key: str) -> str | None:
+        """Return *key* as lookup() wants it, None when it is not valid UTF-8 where that is asked for."""
+        if self.utf8 and not valid_text(key):
             from pyfix.tables.notice import warn
 
-            warn(
-                f'{self.name}: key "{masked(key)}": non-UTF-8 value "{masked(value)}": '
-                "malformed UTF-8 or invalid codepoint"
-            )
-            raise TableError(f"table {self.name}: query error")
-        return value
+            warn(f'{self.name}: non-UTF-8 key "{masked(key)}": malformed UTF-8 or invalid codepoint')
+            return None
+        return fold(key, self.utf8) if self.fold else key
+
+    def refuse_value(self, key: str, value: str) -> NoReturn:
+        """Raise the TableError of a value that is not valid UTF-8."""
+        from pyfix.tables.notice import warn
+
+        warn(
+            f'{self.name}: key "{masked(key)}": non-UTF-8 value "{masked(value)}": '
+            "malformed UTF-8 or invalid codepoint"
+        )
+        raise TableError(f"table {self.name}: query error")
 
     async def find(self, key: str) -> str | None:
         """Return the value of *key*, None when there is none.  Raises TableError."""

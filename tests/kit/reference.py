@@ -21,7 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-PACKAGES = ("postfix", "postfix-pcre", "postfix-lmdb", "postfix-sqlite", "postfix-cdb")
+PACKAGES = (
+    "postfix",
+    *(f"postfix-{kind}" for kind in ("cdb", "ldap", "lmdb", "mysql", "pcre", "pgsql", "sqlite")),
+)
+_GENERATION = 2
+"""Goes up when PACKAGES changes: a folder that another checkout uses stays as it is."""
 _NOT_UNPACKED = re.compile(r"^(systemd|libmount|libblkid|debconf|init-system|libc-gconv|gcc-)")
 
 
@@ -104,7 +109,7 @@ def _folder(release: Release) -> Path:
         return Path(chosen)
     # Not the home folder of root: the daemons' own user must be able to walk there.
     base = Path("/var/cache") if os.getuid() == 0 else Path.home() / ".cache"
-    return base / "pyfix-tests" / f"postfix-{release.suite}"
+    return base / "pyfix-tests" / f"postfix-{release.suite}-{_GENERATION}"
 
 
 @contextmanager

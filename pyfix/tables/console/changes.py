@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     Marks = Callable[[], dict[str, str]]
 
 _READ_ONLY: Final = frozenset(
-    {"cidr", "inline", "nis", "pcre", "pipemap", "randmap", "regexp", "texthash", "unionmap", "unix"}
+    [
+        *("cidr", "inline", "ldap", "mongodb", "mysql", "nis", "pcre", "pgsql", "pipemap", "randmap", "regexp"),
+        *("socketmap", "sqlite", "tcp", "texthash", "unionmap", "unix"),
+    ]
 )
 """Types that refuse to be opened for changes."""
 

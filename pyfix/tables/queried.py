@@ -1,0 +1,130 @@
+"""Tables that ask a library: a query made from the key, and a result made from what comes back.
+
+Libraries block, so that a lookup in the event loop runs in a thread.
+Source: sqlite_table(5), mysql_table(5), pgsql_table(5), ldap_table(5).
+"""
+
+from __future__ import annotations
+
+from pyfix.tables.notice import in_another_thread, report_all, warn
+from pyfix.tables.parameters import TableParameters
+from pyfix.tables.table import Opening, Table, TableError, fail_query, valid_text
+from pyfix.tables.template import DomainFilter, Template
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class FatalQuery(TableError):
+    """What ends Postfix's process with a fatal line; a daemon of ours warns, and the lookup fails."""
+
+
+class QueriedTable(Table):
+    """A table whose answers come from a library; a type gives ``query``."""
+
+    local = False
+
+    __slots__ = ("domain", "limit", "parameters", "result_format")
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        super().__init__(name, opening)
+        self.parameters = TableParameters(name, opening)
+
+    def read_result_parameters(self, result_format: str | None = None) -> None:
+        """Read what all types have.  Raises TableError."""
+        parameters = self.parameters
+        text = parameters.text("result_format", "%s", least=1) if result_format is None else result_format
+        self.result_format = Template(text, parameters.name, "result")
+        self.limit = parameters.integer("expansion_limit", 0)
+        self.domain = DomainFilter(parameters, self.opening)
+
+    def query(self, key: str) -> str | None:
+        """Return the value of a key that was folded already; blocks.  Raises TableError."""
+        raise NotImplementedError
+
+    def joined(self, values: Iterable[str | None], key: str, shown: str) -> str | None:
+        """Return the results made of *values*, separated by commas, None when there is none.
+
+        *shown* stands before the warning when there are more than expansion_limit.  Raises TableError.
+        """
+        results: list[str] = []
+        for value in values:
+            if value is None:
+                continue
+            if not value:
+                warn(f'table "{self.name}": empty lookup result for: "{key}" -- ignored')
+                continue
+            result = self.result_format.expand(value, key)
+            if result is None:
+                continue
+            if 0 < self.limit <= len(results):
+                warn(f"{shown}Expansion limit exceeded for key{self._colon} '{key}'")
+                fail_query(self)
+            results.append(result)
+        return ",".join(results) or None
+
+    _colon = ""
+
+    def _asked(self, key: str) -> str | None:
+        """Return *key* as query() wants it, None when there is nothing to ask."""
+        if not key:
+            warn(f'table "{self.name}": empty query string -- ignored')
+            return None
+        prepared = self.prepared(key)
+        if prepared is None or not valid_text(prepared) or "\0" in prepared:
+            return None
+        if not self.result_format.has_parts_of(prepared):
+            return None
+        return prepared
+
+    def find_now(self, key: str) -> str | None:
+        """Ask and wait for the answer; the whole process waits.  Raises TableError."""
+        asked = self._asked(key)
+        if asked is None or not self.domain.accepts_now(asked):
+            return None
+        return self._accepted(asked, self.query(asked))
+
+    async def find(self, key: str) -> str | None:
+        """Ask in a thread, while the event loop goes on.  Raises TableError."""
+        asked = self._asked(key)
+        if asked is None or not await self.domain.accepts(asked):
+            return None
+        from pyfix.runtime.identity import is_another  # a command has no event loop
+        from pyfix.runtime.threads import in_thread
+
+        said: list[tuple[str, str]] = []
+        try:
+            if is_another():  # no thread may start with a recipient's rights
+                value = self.query(asked)
+            else:
+                value = await in_thread(in_another_thread, lambda: self.query(asked), said)
+        except FatalQuery as error:
+            said.append(("warning", str(error)))
+            raise
+        finally:
+            report_all(said)
+        return self._accepted(asked, value)
+
+    def _accepted(self, key: str, value: str | None) -> str | None:
+        if value is not None and self.utf8 and not valid_text(value):
+            self.refuse_value(key, value)
+        return value
+
+
+def old_query(parameters: TableParameters) -> str:
+    """Return the query that the parameters of Postfix 2.1 and older make.  Raises TableError."""
+    table, field, where = (parameters.needed(name) for name in ("table", "select_field", "where_field"))
+    return f"SELECT {field} FROM {table} WHERE {where} = '%s' {parameters.text('additional_conditions')}"
+
+
+def value_text(value: object) -> str | None:
+    """Return a column's value as text, up to its first NUL."""
+    if value is None:
+        return None
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).partition(b"\0")[0].decode(errors="surrogateescape")
+    if isinstance(value, float):
+        number, e, exponent = f"{value:.15g}".partition("e")
+        return (number if "." in number or not number[-1].isdigit() else number + ".0") + e + exponent
+    return str(value).partition("\0")[0]
