@@ -10,6 +10,11 @@ UNCOMPARED: tuple[str, ...] = (
     "smtpd gives up its connection to trivial-rewrite when it was idle for ipc_idle; the reference's keeps it as long as a session lasts",
     "cleanup: a message from pickup that is too large and is returned to its sender: the reference reads its own queue file "
     "for the recipients and warns of the end that is cut off; pyfix remembers them",
+    "postmap and postalias of several tables, as root: with each source pyfix acts as its owner; the reference stays the owner of "
+    "an earlier one when a source of root's follows",
+    "texthash and inline: a key in capitals that are not ASCII is found; the reference folds it when it is asked for and not when it reads the table",
+    "postmap -q -: what was found before an error that ends the command is shown; in the reference it is lost with the buffer that it was in",
+    "postmap -i and -d of hash and btree: the file is written anew and renamed, not changed in place",
 )
 """Differences of behaviour in which no test compares the two sides, because the one of the reference can't be shown in a line, or is not
 understood yet."""

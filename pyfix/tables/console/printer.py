@@ -60,8 +60,6 @@ class Printer:
 
 
 def input_lines() -> Iterator[str]:
-    """Yield the lines of standard input that are not empty."""
+    """Yield the lines of standard input."""
     for line in sys.stdin.buffer:
-        text = line.rstrip(b"\n").decode(errors="surrogateescape")
-        if text:
-            yield text
+        yield line.removesuffix(b"\n").decode(errors="surrogateescape")

@@ -44,4 +44,4 @@ def test_contents_of_files() -> None:
 
 def test_input_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Standard(b"a\n\nb \n\xff"))
-    assert list(input_lines()) == ["a", "b ", "\udcff"]
+    assert list(input_lines()) == ["a", "", "b ", "\udcff"]
