@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyfix.formats.tokens import OPERATOR, Token, internal_text, scan, word_text
 from pyfix.tables.notice import warn
-from pyfix.tables.table import masked
+from pyfix.tables.table import masked, valid_text
 from pyfix.tables.textfile import logical_lines
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -51,11 +51,8 @@ def list_text(tokens: Iterable[Token]) -> str:
 
 def aliases_of(text: str, path: str, *, utf8: bool = False) -> Iterator[tuple[int, str, str]]:
     """Yield line number, alias and recipients of each entry; warn of the lines that are none."""
-    for number, whole in logical_lines(text, path):
-        line, nul, _ = whole.partition("\0")
-        if nul:
-            warn(f"{path}, line {number}: text after null byte may be ignored")
-        if utf8 and any("\udc80" <= c <= "\udcff" for c in line):
+    for number, line in logical_lines(text, path):
+        if utf8 and not valid_text(line):
             warn(f'{path}, line {number}: non-UTF-8 input "{masked(line)}" -- ignoring this line')
             continue
         try:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 
 SEPARATORS: Final = ", \t\r\n"
+TO_BLANKS: Final = dict.fromkeys(map(ord, SEPARATORS), " ")
+"""For str.translate(): makes every separator a blank."""
 
 
 class BraceError(ValueError):
@@ -20,7 +22,7 @@ class BraceError(ValueError):
 def split_words(text: str) -> list[str]:
     """Return the words of *text*; a ``{`` protects separators up to its ``}``, and stays in the word."""
     if "{" not in text:
-        return text.replace(",", " ").split()
+        return [word for word in text.translate(TO_BLANKS).split(" ") if word]
     words = []
     start, depth = -1, 0
     for position, character in enumerate(text):

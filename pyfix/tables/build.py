@@ -67,7 +67,12 @@ class TableBuild:
         # Without a wish for or against it a NUL byte ends keys and values, but not in cdb files.
         decided = flags & (bits.TRY0NULL | bits.TRY1NULL)
         self._nul: Final = b"" if decided == bits.TRY0NULL or (kind == "cdb" and decided != bits.TRY1NULL) else b"\0"
+        self._endings: tuple[bytes, ...] = (b"\0", b"")
+        if decided in (bits.TRY0NULL, bits.TRY1NULL):
+            self._endings = (b"\0",) if decided == bits.TRY1NULL else (b"",)
         self._old = self._new = -1
+        self.made: Final = not os.path.exists(self.path)
+        """Whether there was no file before."""
         self._entries: dict[bytes, bytes] = {}
         self._deleted: set[bytes] = set()
         try:
@@ -76,7 +81,9 @@ class TableBuild:
                 self._entries.update(self._present())
         except OSError as error:
             self.abandon()
-            raise TableError(f"open database {self.path}: {error.strerror}") from error
+            refused = not self.made and create and kind in ("hash", "btree")
+            place = self.path + (".tmp" if kind == "cdb" else "")
+            raise TableError(f"open {'' if refused else 'database '}{place}: {error.strerror}") from error
         except BaseException:
             self.abandon()
             raise
@@ -84,19 +91,22 @@ class TableBuild:
     def _take(self, create: bool) -> None:
         """Lock the file, if there is one, and the file that is to take its place."""
         if self.kind == "lmdb":
-            return  # the library changes the file in place, in one transaction
+            # The library changes the file in place, in one transaction; who may not do that learns it now.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644))
+            return
         while True:
-            try:
-                self._old = _lock(self.path, 0, 0)
-            except FileNotFoundError:
-                if not create:
-                    raise
+            if self.kind != "cdb":
+                try:
+                    self._old = _lock(self.path, 0, 0)
+                except FileNotFoundError:
+                    if not create:
+                        raise
             try:
                 self._new = _lock(self.path + ".tmp", os.O_CREAT, 0o644)
             except PermissionError:
                 if self._old < 0:
                     raise
-            if self._old >= 0 or not os.path.exists(self.path):
+            if self._old >= 0 or self.kind == "cdb" or not os.path.exists(self.path):
                 return
             # Somebody else made the file while we waited for the second lock.
             os.close(self._new)
@@ -107,7 +117,7 @@ class TableBuild:
         if self.kind == "lmdb":
             from pyfix.tables.lmdb import read_lmdb
 
-            return read_lmdb(self.path) if os.path.exists(self.path) else []
+            return read_lmdb(self.path) if os.path.getsize(self.path) else []
         if self._old < 0 or not os.fstat(self._old).st_size:
             return []
         from pyfix.formats.db.page import DbError
@@ -126,7 +136,7 @@ class TableBuild:
 
             return list(BtreeFile(read).items())
         except DbError as error:
-            raise TableError(f"open database {self.path}: Invalid argument ({error})") from error
+            raise TableError(f"open database {self.path}: Invalid argument") from error
 
     def put(self, key: str, value: str) -> None:
         """Add an entry; what happens when the key is there already is told by the opening's flags."""
@@ -146,8 +156,9 @@ class TableBuild:
         self._entries[stored] = value.encode(errors="surrogateescape") + self._nul
 
     def put_mark(self, key: str, value: str) -> None:
-        """Add an entry as it stands, in the place of what was there."""
-        self._entries[key.encode() + self._nul] = value.encode(errors="surrogateescape") + self._nul
+        """Add an entry as it stands, in the place of what was there; NIS wants its own without NUL bytes."""
+        nul = b"" if key.startswith("YP_") else self._nul
+        self._entries[key.encode() + nul] = value.encode(errors="surrogateescape") + nul
 
     def _shown(self) -> str:
         if self.kind in ("hash", "btree"):
@@ -155,13 +166,15 @@ class TableBuild:
         return f"lmdb:{self.name}" if self.kind == "lmdb" else self.name
 
     def remove(self, key: str) -> bool:
-        """Remove an entry, with or without a NUL byte; say whether it was there."""
+        """Remove an entry, with or without a NUL byte as the opening's flags tell; say whether it was there."""
         if self._fold:
             key = fold(key, self._opening.utf8)
         stored = key.encode(errors="surrogateescape")
-        for form in (stored + b"\0", stored):
+        for nul in self._endings:
+            form = stored + nul
             if self._entries.pop(form, None) is not None:
                 self._deleted.add(form)
+                self._endings = (nul,)  # the first one found decides for all
                 return True
         return False
 
@@ -198,20 +211,27 @@ class TableBuild:
 
     def _finish_file(self) -> None:
         image = self._image()
-        if self._new < 0:
+        if self._new < 0 or not self._takes_after_old():
             os.ftruncate(self._old, 0)
             _write_all(self._old, image)
             return
         os.ftruncate(self._new, 0)
-        if self._old >= 0 and self.kind != "cdb":
-            state, own = os.fstat(self._old), os.fstat(self._new)
-            if (state.st_uid, state.st_gid) != (own.st_uid, own.st_gid):
-                os.fchown(self._new, state.st_uid, state.st_gid)
-            os.fchmod(self._new, state.st_mode & 0o7777)
         _write_all(self._new, image)
         os.rename(self.path + ".tmp", self.path)
         os.close(self._new)
         self._new = -1
+
+    def _takes_after_old(self) -> bool:
+        """Give the new file owner and mode of the old one; say whether that could be done."""
+        if self._old >= 0:
+            state, own = os.fstat(self._old), os.fstat(self._new)
+            try:
+                if (state.st_uid, state.st_gid) != (own.st_uid, own.st_gid):
+                    os.fchown(self._new, state.st_uid, state.st_gid)
+            except PermissionError:
+                return False
+            os.fchmod(self._new, state.st_mode & 0o7777)
+        return True
 
     def abandon(self) -> None:
         """Leave the file as it is, and give the locks back.  Does nothing after finish()."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
 
-from pyfix.tables.braces import split_words
+from pyfix.tables.braces import TO_BLANKS
 from pyfix.tables.notice import warn
 from pyfix.tables.table import TableError
 
@@ -15,7 +15,10 @@ from pyfix.tables.table import TableError
 def encode_files(names: str) -> str:
     """Return the contents of the named files, joined with newlines, as base64.  Raises TableError."""
     content = []
-    for name in split_words(names):
+    paths = [name for name in names.translate(TO_BLANKS).split(" ") if name]
+    if not paths:
+        raise TableError(f"empty pathname list: >>{names}<<'")
+    for name in paths:
         try:
             with open(name, "rb") as stream:
                 content.append(stream.read())

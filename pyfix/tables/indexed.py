@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _MOST_ANSWERS: Final = 2000
 _UNKNOWN: Final = object()
 
+NO_KEY: Final = "MDB_BAD_VALSIZE: Unsupported size of key/DB name/data, or wrong DUPFIXED size"
+"""What the LMDB library says of a key of no bytes, and of one that is too long."""
+
 Stamp = tuple[int, int, int, bool]
 """What tells one state of a file from another: inode, time of change, size, and whether it still has a name."""
 
@@ -147,6 +150,10 @@ class IndexedTable(Table):
     def _text(data: bytes) -> str:
         """Decode a key or value, without the NUL byte that it may end with."""
         return (data[:-1] if data[-1:] == b"\0" else data).decode(errors="surrogateescape")
+
+    def refuses_empty_keys(self) -> bool:
+        """Say whether to ask for an empty key, without a NUL byte behind it, is an error of the library."""
+        return self.kind == "lmdb" and b"" in self._nuls
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Yield all keys and values, in the order of the file as it is now.  Raises TableError."""

@@ -185,6 +185,8 @@ def write_lmdb(
                     environment.set_mapsize(size)
         finally:
             environment.close()
+    except lmdb.BadValsizeError as error:
+        raise TableError(f"error updating lmdb:{path.removesuffix('.lmdb')}: {_reason(error)}") from error
     except (lmdb.Error, OSError) as error:
         raise TableError(f"error writing {path}: {_reason(error)}") from error
     finally:

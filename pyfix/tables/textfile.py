@@ -9,7 +9,7 @@ import re
 
 from pyfix.tables.file_values import encode_files
 from pyfix.tables.notice import warn
-from pyfix.tables.table import TableError, masked
+from pyfix.tables.table import TableError, masked, valid_text
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -43,29 +43,54 @@ def logical_lines(text: str, path: str) -> Iterator[tuple[int, str]]:
     """Yield the number of the first line and the text of each logical line.
 
     A line that starts with white space continues the line before it; empty lines
-    and comments are skipped, also between a line and its continuation.
+    and comments are skipped, also between a line and its continuation.  What follows
+    a null byte is left out, with a warning.
     """
-    first, parts = 0, [""]
+    first = 0
+    parts: list[str] = []
+    led = False  # by white space, and so no line at all
+    whole = "\0" not in text
     for number, line in enumerate(text.split("\n"), 1):
         content = line.lstrip(SPACE)
         if not content or content[0] == "#":
             continue
         if content is not line and line[0] in SPACE:
+            if not first:
+                first, led = number, True
             parts.append(line)
             continue
         if first:
-            yield first, "".join(parts) if len(parts) > 1 else parts[0]
-        elif len(parts) > 1:
-            _refuse_start(path, parts)
+            joined = "".join(parts) if len(parts) > 1 else parts[0]
+            if not whole:
+                joined = _before_nul(joined, path, first, number - 1)
+            if led:
+                _refuse_start(path, joined)
+                led = False
+            else:
+                yield first, joined
         first, parts = number, [line]
     if first:
-        yield first, "".join(parts)
-    elif len(parts) > 1:
-        _refuse_start(path, parts)
+        joined = "".join(parts)
+        if not whole:
+            joined = _before_nul(joined, path, first, text.count("\n") + (text[-1:] != "\n"))
+        if led:
+            _refuse_start(path, joined)
+        else:
+            yield first, joined
 
 
-def _refuse_start(path: str, parts: list[str]) -> None:
-    warn(f'{path}: logical line must not start with whitespace: "{"".join(parts)[:30]}"')
+def _before_nul(line: str, path: str, first: int, last: int) -> str:
+    before, nul, _ = line.partition("\0")
+    if nul:
+        lines = f"{first}-{last}" if last > first else str(first)
+        warn(f"{path}, line {lines}: text after null byte may be ignored")
+    return before
+
+
+def _refuse_start(path: str, line: str) -> None:
+    data = line.encode(errors="surrogateescape")
+    shown = data[:30].decode(errors="surrogateescape") + ("..." if len(data) > 30 else "")
+    warn(f'{path}: logical line must not start with whitespace: "{shown}"')
 
 
 class Malformed(Exception):
@@ -78,16 +103,14 @@ def split_entry(line: str) -> tuple[str, str]:
     Double quotes around a key, or around a part of it, let it hold white space;
     they and backslashes stay part of the key.
     """
-    line = line.rstrip(SPACE)
-    simple = _SIMPLE.fullmatch(line)
+    trimmed = line.rstrip(SPACE)
+    simple = _SIMPLE.fullmatch(trimmed)
     if simple is not None:
         return simple[1], simple[2]
-    match = _QUOTED_KEY.fullmatch(line)
-    if match is None or (not match[1] and not match[2]):
-        raise Malformed("expected format: key whitespace value")
-    if match[3].startswith('"') and match.end(1) == match.start(3):
+    match = _QUOTED_KEY.fullmatch(trimmed)
+    if match is not None and match[3].startswith('"') and match.end(1) == match.start(3):
         raise Malformed(f"unbalanced '\"' in '{line}'")
-    if not match[3]:
+    if match is None or not match[3] or (not match[1] and not match[2]):
         raise Malformed("expected format: key whitespace value")
     return match[1] + (match[2] or ""), match[3]
 
@@ -106,17 +129,11 @@ def entries_of(
     text: str, path: str, *, ignoring: str = "", utf8: bool = False, files: bool = False
 ) -> Iterator[tuple[int, str, str]]:
     """Do as read_entries() with text that was read already; with *files* the values name files to take in."""
-    clean = text.isascii() and "\0" not in text
-    for number, whole in logical_lines(text, path):
-        line = whole
-        if not clean:
-            cut = line.find("\0")
-            if cut >= 0:
-                warn(f"{path}, line {number}: text after null byte may be ignored")
-                line = line[:cut]
-            if utf8 and any("\udc80" <= c <= "\udcff" for c in line):
-                warn(f'{path}, line {number}: non-UTF-8 input "{masked(line)}" -- ignoring this line')
-                continue
+    check = utf8 and not text.isascii()
+    for number, line in logical_lines(text, path):
+        if check and not valid_text(line):
+            warn(f'{path}, line {number}: non-UTF-8 input "{masked(line)}" -- ignoring this line')
+            continue
         try:
             key, value = split_entry(line)
         except Malformed as error:

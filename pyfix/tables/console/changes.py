@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+from pyfix.tables import flags as bits
 from pyfix.tables.build import TableBuild, can_build
 from pyfix.tables.console.options import Fatal, Options
+from pyfix.tables.indexed import NO_KEY
 from pyfix.tables.source import open_as, table_class, with_type
 from pyfix.tables.table import Opening, Table, TableError
 
@@ -57,12 +59,21 @@ def delete(references: Sequence[str], keys: Iterator[str], opening: Opening) -> 
                 raise TableError(f"table {table.name.removeprefix('debug:')}: delete operation is not supported")
             found |= sum(remove(key) for key in wanted) > 0
             continue
-        build = TableBuild(kind, name, opening, keep=True, create=False)
-        if sum(build.remove(key) for key in wanted if key):
+        build = TableBuild(kind, name, opening, keep=True, create=kind == "lmdb")
+        removed, refused = 0, False
+        for key in wanted:
+            gone = build.remove(key)
+            removed += gone
+            refused = not (gone or key) and kind == "lmdb" and not opening.flags & bits.TRY1NULL
+            if refused:
+                break
+        if removed or build.made:
             build.finish()
-            found = True
+            found |= removed > 0
         else:
             build.abandon()
+        if refused:
+            raise TableError(f"error deleting from {reference}: {NO_KEY}")
     return 0 if found else 1
 
 

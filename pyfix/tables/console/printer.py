@@ -62,4 +62,4 @@ class Printer:
 def input_lines() -> Iterator[str]:
     """Yield the lines of standard input."""
     for line in sys.stdin.buffer:
-        yield line.rstrip(b"\n").decode(errors="surrogateescape")
+        yield line.removesuffix(b"\n").decode(errors="surrogateescape")
