@@ -23,7 +23,7 @@ from tests.kit.ports import ReservedPort
 from tests.kit.programs import CHECKOUT
 from tests.kit.reference import reference
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("make-install")]
+pytestmark = [pytest.mark.timeout(600)]
 
 _COMPLAINT = re.compile(r"warning|error:|fatal|panic")
 
@@ -61,7 +61,12 @@ class Installed:
         return done.stdout
 
 
-@pytest.fixture(scope="module", params=sorted({os.getuid(), NOBODY}), ids=lambda user: "root" if not user else "user")
+def _whose(user: int) -> pytest.ParameterSet:
+    name = "root" if not user else "user"
+    return pytest.param(user, id=name, marks=pytest.mark.xdist_group(f"make install as {name}"))
+
+
+@pytest.fixture(scope="module", params=[_whose(user) for user in sorted({os.getuid(), NOBODY})])
 def installed(request: pytest.FixtureRequest) -> Iterator[Installed]:
     user: int = request.param
     as_user(user)
