@@ -96,7 +96,7 @@ def _answerable(value: str) -> str:
         if item.name.lower() in KNOWN and item.name.lower() not in _PLAIN:
             words.append(_NO_OPINION)
         else:
-            words.append(f"warn_if_reject {item.text}" if item.warns else item.text)
+            words.append(item.whole)
     return ", ".join(words)
 
 

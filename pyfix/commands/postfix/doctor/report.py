@@ -33,7 +33,10 @@ def as_text(found: Found, *, color: bool) -> str:
             continue
         lines += [painted(heading, _HEADING), ""]
         for _, finding in sorted(here, key=lambda item: -item[1].severity):
-            lines.append(f"  {painted(finding.severity.word, _COLORS[finding.severity])}: {finding.what}")
+            word = finding.severity.word
+            first, *others = textwrap.wrap(f"{word}: {finding.what}", _WIDTH - 2) or [word]
+            lines.append(f"  {painted(word, _COLORS[finding.severity])}{first.removeprefix(word)}")
+            lines += [f"    {line}" for line in others]
             lines.append(f"    {painted(f'at {finding.place}', _PLACE)}")
             lines += textwrap.wrap(finding.why, _WIDTH, initial_indent="    ", subsequent_indent="    ")
             lines += [f"        {line}" for line in finding.instead]
