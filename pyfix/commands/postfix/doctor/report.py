@@ -33,13 +33,21 @@ def as_text(found: Found, *, color: bool) -> str:
             continue
         lines += [painted(heading, _HEADING), ""]
         for _, finding in sorted(here, key=lambda item: -item[1].severity):
-            lines.append(f"  {painted(finding.severity.word, _COLORS[finding.severity])}: {finding.what}")
+            word = finding.severity.word
+            first, *others = _wrapped(f"{word}: {finding.what}", _WIDTH - 4) or [word]
+            lines.append(f"  {painted(word, _COLORS[finding.severity])}{first.removeprefix(word)}")
+            lines += [f"    {line}" for line in others]
             lines.append(f"    {painted(f'at {finding.place}', _PLACE)}")
-            lines += textwrap.wrap(finding.why, _WIDTH, initial_indent="    ", subsequent_indent="    ")
+            lines += [f"    {line}" for line in _wrapped(finding.why, _WIDTH - 4)]
             lines += [f"        {line}" for line in finding.instead]
             lines.append("")
     lines.append(_summary(found))
     return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Break at blanks only: paths and values stay whole."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _summary(found: Found) -> str:

@@ -94,6 +94,11 @@ class Item:
         """The restriction with its argument."""
         return f"{self.name} {self.argument}".rstrip()
 
+    @property
+    def whole(self) -> str:
+        """The same, as a list has it."""
+        return f"warn_if_reject {self.text}" if self.warns else self.text
+
 
 def items(value: str) -> list[Item]:
     """Take an expanded list apart."""

@@ -35,6 +35,8 @@ _REFERENCE: Final = re.compile(
 )
 _WITH_TABLES: Final = ("alias_maps", "alias_database")
 """Parameters that name tables by default, and are read by programs that every system runs."""
+_ABOUT_TABLES: Final = ("proxy_read_maps", "proxy_write_maps", "non_bdb_custom_mapping")
+"""Parameters that name tables which others use, caches among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ def is_cache(parameter: str) -> bool:
 def references(examination: Examination) -> Iterator[Reference]:
     """Yield each table in a file that a parameter names, once a parameter and service."""
     queue = examination.queue_directory
-    names = dict.fromkeys((*examination.lines, *_WITH_TABLES))
-    scopes: list[tuple[Service | None, list[str]]] = [(None, list(names))]
+    names = [name for name in dict.fromkeys((*examination.lines, *_WITH_TABLES)) if name not in _ABOUT_TABLES]
+    scopes: list[tuple[Service | None, list[str]]] = [(None, names)]
     scopes += [(service, list(service.overrides)) for service in examination.services]
     for service, parameters in scopes:
         snapshot = examination.snapshot if service is None else service.snapshot

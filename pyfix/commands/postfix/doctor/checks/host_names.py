@@ -16,6 +16,7 @@ __all__ = ["check"]
 
 _LOCAL_ONLY: Final = ("localhost", "localhost.localdomain", "localdomain")
 _HOP: Final = re.compile(r"\[?(?P<host>[^]:]+|[0-9A-Fa-f:]+(?=\]))\]?(?::(?P<port>[\w-]+))?")
+_PORTS: Final = {"smtp": "25", "submission": "587", "smtps": "465", "submissions": "465"}
 
 
 def check(examination: Examination) -> Iterator[Finding]:
@@ -67,7 +68,7 @@ def _check_relayhost(examination: Examination, hostname: str) -> Iterator[Findin
             continue
         host, port = match["host"].lower(), match["port"] or "smtp"
         listens = any(
-            service.entry.type == "inet" and service.entry.name.rpartition(":")[2] in (port, {"25": "smtp"}.get(port))
+            service.entry.type == "inet" and _number(service.entry.name.rpartition(":")[2]) == _number(port)
             for service in examination.services
         )
         if listens and (host == hostname.lower() or host in _own(examination)):
@@ -78,6 +79,10 @@ def _check_relayhost(examination: Examination, hostname: str) -> Iterator[Findin
                 "Mail for elsewhere comes back and is bounced: mail loops back to myself.",
                 ("relayhost =",),
             )
+
+
+def _number(port: str) -> str:
+    return _PORTS.get(port, port)
 
 
 def _own(examination: Examination) -> frozenset[str]:

@@ -59,7 +59,7 @@ def _check_list(
                 examination.place(name, service, word),
                 f"{name}: {word} is no network: {network}",
                 "Each lookup in the list that comes as far as this word fails, and clients get a temporary error.",
-                (_corrected(word),) if _corrected(word) else (),
+                _replaced(examination, name, words, word, _corrected(word), service) if _corrected(word) else (),
             )
         elif network is not None and network.prefixlen < _WIDEST[network.version] and not network.is_private:
             wide = True
@@ -67,8 +67,8 @@ def _check_list(
                 Severity.ERROR,
                 examination.place(name, service, word),
                 f"{name} has {word}",
-                f"These are {_count(network)} of addresses of the whole Internet, and everybody there {may}.",
-                (examination.assignment(name, _LOOPBACK if name == "mynetworks" else "127.0.0.1", service),),
+                f"These are {_count(network)} addresses of the whole Internet, and everybody there {may}.",
+                _replaced(examination, name, words, word, "", service),
             )
         elif (
             network is not None
@@ -114,6 +114,14 @@ def _check_gateways(
             ),
             (_without(examination, name, words, gateway, service),),
         )
+
+
+def _replaced(
+    examination: Examination, name: str, words: tuple[str, ...], word: str, other: str, service: Service | None
+) -> tuple[str]:
+    """Return the same list with *other* in the place of *word*; this host alone where nothing is left."""
+    rest = " ".join(filter(None, (other if one == word else one for one in words)))
+    return (examination.assignment(name, rest or (_LOOPBACK if name == "mynetworks" else "127.0.0.1"), service),)
 
 
 def _has(name: str, words: tuple[str, ...], snapshot: Snapshot, address: str) -> bool:
@@ -164,4 +172,4 @@ def _corrected(word: str) -> str:
 
 
 def _count(network: Network) -> str:
-    return "all" if network.prefixlen == 0 else f"one in {2**network.prefixlen}"
+    return "all" if network.prefixlen == 0 else f"one in {2**network.prefixlen} of all"

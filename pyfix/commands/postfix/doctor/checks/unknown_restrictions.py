@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from pyfix.commands.postfix.doctor.examination import Examination, Service
@@ -22,18 +22,30 @@ def check(examination: Examination) -> Iterator[Finding]:
     """Look at each list of main.cf, and at those that a service has of its own."""
     for service, snapshot in examination.scopes("smtpd"):
         try:
-            found = list(lists(snapshot))
+            here = list(lists(snapshot))
         except ConfigError:
             continue
-        for name, value in found:
+        for name, value in here:
             if service is None or name in service.overrides:
-                for item in items(value):
-                    yield from _check_item(examination, service, snapshot, name, item)
+                found = items(value)
+                for item in found:
+                    yield from _check_item(examination, service, snapshot, name, item, found)
 
 
 def _check_item(
-    examination: Examination, service: Service | None, snapshot: Snapshot, name: str, item: Item
+    examination: Examination,
+    service: Service | None,
+    snapshot: Snapshot,
+    name: str,
+    item: Item,
+    found: Sequence[Item],
 ) -> Iterator[Finding]:
+    def corrected(text: str) -> tuple[str]:
+        """Return the list with *text* in the place of the item."""
+        prefix = "warn_if_reject " if item.warns else ""
+        words = [prefix + text if one is item else one.whole for one in found]
+        return (examination.assignment(name, ", ".join(words), service),)
+
     word = item.name.lower()
     place = examination.place(name, service, item.name)
     classes = split_words(snapshot.value("smtpd_restriction_classes"))
@@ -45,7 +57,7 @@ def _check_item(
             place,
             f"{name}: {item.name} has no effect any more",
             "It was removed in Postfix 3.9: smtpd(8) logs a warning and goes on with the next restriction.",
-            (WITHOUT_EFFECT[word],),
+            corrected(WITHOUT_EFFECT[word]),
         )
     elif word == "permit_mx_backup":
         yield Finding(
@@ -61,10 +73,10 @@ def _check_item(
             place,
             f"{name}: {item.name} is the old name of {RENAMED[word]}",
             "It still works; documentation speaks of the new name only.",
-            (RENAMED[word],),
+            corrected(f"{RENAMED[word]} {item.argument}".rstrip()),
         )
     elif word in ARGUMENT:
-        yield from _check_argument(examination, service, name, item)
+        yield from _check_argument(examination, service, name, item, corrected)
     elif word not in KNOWN and not (":" in item.name and name not in _WITHOUT_TABLES):
         meant = nearest(word, (*KNOWN, *classes))
         yield Finding(
@@ -72,12 +84,16 @@ def _check_item(
             place,
             f"{name}: there is no restriction {item.name}" + (f"; {meant}?" if meant else ""),
             "smtpd(8) answers each request that comes as far with 451 4.3.5 Server configuration error.",
-            (meant,) if meant else (),
+            corrected(meant) if meant else (),
         )
 
 
 def _check_argument(
-    examination: Examination, service: Service | None, name: str, item: Item
+    examination: Examination,
+    service: Service | None,
+    name: str,
+    item: Item,
+    corrected: Callable[[str], tuple[str]],
 ) -> Iterator[Finding]:
     word, argument = item.name.lower(), item.argument
     place = examination.place(name, service, item.name)
@@ -89,7 +105,7 @@ def _check_argument(
             place,
             f"{name}: {item.name} lacks its argument" + (f" and takes {argument} for it" if argument else ""),
             "The word after it belongs to it, whatever that is: a restriction taken for an argument is not asked.",
-            (f"{item.name} {_example(word)}",),
+            corrected(f"{item.name} {_example(word)}" + (f", {argument}" if argument else "")),
         )
     elif word.endswith("_access") and ":" not in argument:
         yield Finding(
@@ -97,7 +113,7 @@ def _check_argument(
             place,
             f"{name}: {item.text}: a table is type:name",
             "smtpd(8) answers each request that comes as far with 451 4.3.5 Server configuration error.",
-            (f"{item.name} hash:{argument if argument.startswith('/') else f'/etc/postfix/{argument}'}",),
+            corrected(f"{item.name} hash:{argument if argument.startswith('/') else f'/etc/postfix/{argument}'}"),
         )
 
 

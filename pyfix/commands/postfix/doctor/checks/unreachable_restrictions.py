@@ -46,7 +46,7 @@ def _check_list(
             f"`{item.text}' decides about every request that comes as far, so the list ends there.",
             (
                 examination.assignment(
-                    name, ", ".join(_text(one) for one in (*found[:position], *found[position + 1 :], item)), service
+                    name, ", ".join(one.whole for one in (*found[:position], *found[position + 1 :], item)), service
                 ),
             ),
         )
@@ -72,7 +72,7 @@ def _check_users(
                 f"{name}: {item.name} stands after permit_sasl_authenticated",
                 "It is about users who have logged in, and those are permitted before it is asked: they may use any "
                 "sender address.",
-                (examination.assignment(name, ", ".join(_text(one) for one in moved), service),),
+                (examination.assignment(name, ", ".join(one.whole for one in moved), service),),
             )
 
 
@@ -89,7 +89,3 @@ def _decides(item: Item, snapshot: Snapshot, depth: int) -> bool:
             not inner.warns and _decides(inner, snapshot, depth + 1) for inner in items(snapshot.value(item.name))
         )
     return False
-
-
-def _text(item: Item) -> str:
-    return f"warn_if_reject {item.text}" if item.warns else item.text

@@ -31,6 +31,12 @@ def test_colors() -> None:
     assert "\033[31;1merror\033[0m: open" in as_text(FOUND, color=True)
 
 
+def test_paths_stay_whole() -> None:
+    path = f"/{'long-name/' * 15}x"
+    text = as_text([("tables", Finding(Severity.ERROR, Place("/m"), f"the file {path} is missing", "Why."))], color=False)
+    assert f"    {path} is missing\n" in text or f"    {path}\n" in text
+
+
 def test_nothing() -> None:
     assert as_text([], color=True) == f"Nothing found in {len(CHECKS)} checks.\n"
 

@@ -30,6 +30,11 @@ def test_default_tables(site: Site) -> None:
     assert found["alias_maps"].place.line == 0
 
 
+def test_what_only_speaks_of_tables(site: Site) -> None:
+    site.write("proxy_write_maps = btree:/a \\$virtual_alias_maps\nproxy_read_maps = hash:/b\n".replace("\\$", "$"))
+    assert list(references(site.examination())) == []
+
+
 def test_caches() -> None:
     assert is_cache("smtp_tls_session_cache_database")
     assert is_cache("address_verify_map")

@@ -40,3 +40,9 @@ def test_wrong(look: Look, site: Site, line: str, severity: int, instead: tuple[
     assert finding.severity == severity
     assert finding.place.line == site.line("main.cf", line)
     assert finding.instead == instead
+
+
+def test_ports_by_name_and_number(look: Look) -> None:
+    assert only(look("relayhost = [127.0.0.1]:587\n", "submission inet n - n - - smtpd\n")).severity is ERROR
+    assert only(look("relayhost = localhost\n", "25 inet n - n - - smtpd\n")).severity is ERROR
+    assert look("relayhost = localhost:26\n") == []

@@ -24,8 +24,8 @@ def test_right(look: Look, main: str) -> None:
 @pytest.mark.parametrize(
     ("networks", "severity", "said"),
     [
-        ("127.0.0.0/8 0.0.0.0/0", ERROR, "all of addresses"),
-        ("[::]/0", ERROR, "all of addresses"),
+        ("127.0.0.0/8 0.0.0.0/0", ERROR, "all addresses"),
+        ("[::]/0", ERROR, "all addresses"),
         ("0.0.0.0/1", ERROR, "one in 2"),
         ("80.0.0.0/11", WARNING, "2097152 addresses"),
         ("192.168.1.7/24", ERROR, "no network"),
@@ -39,7 +39,9 @@ def test_too_wide(look: Look, site: Site, networks: str, severity: int, said: st
 
 
 def test_a_network_put_right(look: Look) -> None:
-    assert only(look("mynetworks = 192.168.1.7/24\n")).instead == ("192.168.1.0/24",)
+    assert only(look("mynetworks = 127.0.0.0/8 0.0.0.0/0 10.1.1.1\n")).instead == ("mynetworks = 127.0.0.0/8 10.1.1.1",)
+    assert only(look("mynetworks = 0.0.0.0/0\n")).instead[0].startswith("mynetworks = 127.0.0.0/8 ")
+    assert only(look("mynetworks = 192.168.1.7/24\n")).instead == ("mynetworks = 192.168.1.0/24",)
 
 
 def test_xclient(look: Look) -> None:
