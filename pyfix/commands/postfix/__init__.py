@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from pyfix.commands.postfix.compatibility import tell_old_defaults
 from pyfix.commands.postfix.system import Failure, System
 from pyfix.config.errors import ConfigError
 from pyfix.runtime.console import BadOption, CommandError, parse_options
@@ -66,6 +67,7 @@ def _run(argv: Sequence[str]) -> int:
         raise CommandError(_USAGE) from None
     _set_environment(options)
     system = _open_system()
+    tell_old_defaults(system.snapshot)
     if _has_instances(system):
         return system.execute(system.settings.multi_instance_wrapper.split() + list(words))
     system.enter()
