@@ -71,9 +71,12 @@ def reject_plaintext_session(transaction: Transaction, _stage: Stage, _check: Ch
 def permit_mynetworks(transaction: Transaction, stage: Stage, _check: Check) -> Verdict:
     """Permit a client whose address is in mynetworks."""
     try:
-        return PERMIT if transaction.policy.in_mynetworks(transaction.client.address) else DUNNO
+        if not transaction.policy.in_mynetworks(transaction.client.address):
+            return DUNNO
     except TableError:
         raise transaction.lookup_failed(stage.subject(transaction)) from None
+    transaction.policy.old.tell_network(transaction.client.address, transaction.client.log_name)
+    return PERMIT
 
 
 def permit_inet_interfaces(transaction: Transaction, _stage: Stage, _check: Check) -> Verdict:

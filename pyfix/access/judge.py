@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from pyfix.access import unlisted
 from pyfix.access.evaluate import CheckList, Deferral, evaluate, refuse
+from pyfix.access.relay import is_authorized
 from pyfix.access.stage import CLIENT, DATA, END_OF_DATA, ETRN, HELO, RECIPIENT, SENDER, Stage
 from pyfix.access.transaction import LookupFailed, Transaction
 from pyfix.access.verdict import Reject
+from pyfix.tables.table import TableError
 
 __all__ = [
     "judge_client",
@@ -107,10 +109,14 @@ async def judge_recipient(transaction: Transaction) -> Reject | None:
             verdict = await evaluate(transaction, RECIPIENT, checks, deferral)
             if isinstance(verdict, Reject):
                 refusal = verdict
+                if checks is policy.recipient:
+                    policy.old.tell_order(recipient, transaction.client.log_name)
                 break
         if transaction.defer_if_permit is not None:
             refusal = refuse(transaction, transaction.defer_if_permit)
             break
+    if policy.old.relay_list and refusal is None and not transaction.discard:
+        await _tell_missing_relay_list(transaction, recipient)
     if not policy.settings.smtpd_delay_reject:
         transaction.defer_if_permit = early
     if refusal is not None or transaction.discard or transaction.recipient_checked:
@@ -122,6 +128,19 @@ async def judge_recipient(transaction: Transaction) -> Reject | None:
     except LookupFailed as failed:
         verdict = failed.reject
     return refuse(transaction, verdict, deferral) if isinstance(verdict, Reject) else None
+
+
+async def _tell_missing_relay_list(transaction: Transaction, recipient: str) -> None:
+    """Ask what smtpd_relay_restrictions would be today, and tell where they would refuse."""
+    policy, client = transaction.policy, transaction.client
+    try:
+        if policy.in_mynetworks(client.address):
+            policy.old.tell_network(client.address, client.log_name)
+            return
+    except TableError:
+        return
+    if not transaction.sasl_username and not is_authorized(transaction, await transaction.resolve(recipient)):
+        policy.old.tell_relay_list(recipient, client.log_name)
 
 
 async def judge_etrn(transaction: Transaction, domain: str) -> Reject | None:

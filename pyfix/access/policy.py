@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pyfix.access.evaluate import CheckList, compile_list
+from pyfix.access.old_defaults import OldDefaults
 from pyfix.access.stage import CLIENT, DATA, END_OF_DATA, ETRN, HELO, RECIPIENT, SENDER, Stage
 from pyfix.access.transaction import Transaction, external_form
 from pyfix.clients.resolve import Resolver
@@ -46,6 +47,7 @@ class AccessPolicy:
         self.snapshot: Final = snapshot
         self.settings: Final = settings
         self.resolver: Final = resolver
+        self.old: Final = OldDefaults(snapshot)
         self.recipient_delimiter: Final = settings.recipient_delimiter
         self.parent_style: Final = parent_matches("smtpd_access_maps", snapshot)
         self._mynetworks = MatchList("mynetworks", settings.mynetworks, snapshot)

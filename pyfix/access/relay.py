@@ -23,6 +23,8 @@ def is_authorized(transaction: Transaction, reply: ResolveReply) -> bool:
         return True
     if reply.resolve_flags & ROUTED and not transaction.policy.settings.allow_untrusted_routing:
         return False
+    if reply.resolve_flags & CLASS_RELAY:
+        transaction.policy.old.tell_relay("accept mail for domain", domain)
     return bool(reply.resolve_flags & _OURS)
 
 

@@ -68,6 +68,8 @@ async def _unlisted(transaction: Transaction, address: str, stage: Stage, status
         listed = _LISTS.get(reply.resolve_flags & CLASS_MASK)
         if listed is None:
             return DUNNO
+        if reply.resolve_flags & CLASS_RELAY:
+            policy.old.tell_relay("accept mail for address", address)
         of_class = listed.maps(policy)
         if of_class is not None and (not of_class or await _has(policy, of_class, resolved)):
             return DUNNO

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from pyfix.commands.postfix.compatibility import tell_old_defaults
 from pyfix.commands.postfix.system import Failure, System
 from pyfix.config.errors import ConfigError
 from pyfix.runtime.console import BadOption, CommandError, parse_options
@@ -67,6 +68,7 @@ def _run(argv: Sequence[str]) -> int:
         raise CommandError(_USAGE) from None
     _set_environment(options)
     system = _open_system()
+    tell_old_defaults(system.snapshot)
     several = _has_instances(system)
     system.enter()
     if several:

@@ -133,6 +133,8 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         transaction.forget_mail()
         session.reply(_DECLARE_UTF8)
         return False
+    if not sender.isascii():
+        session.server.policy.old.tell_utf8("sender", sender, session.client.log_name)
     session.mail = found
     session.arrival = time.time()
     if not settings.smtpd_delay_open_until_valid_rcpt:
@@ -243,6 +245,8 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
     if lacks_smtputf8(session, recipient, declared=session.mail.smtputf8):
         session.reply(_DECLARE_UTF8)
         return False
+    if not recipient.isascii():
+        session.server.policy.old.tell_utf8("recipient", recipient, session.client.log_name)
     if transaction.accepted >= settings.smtpd_recipient_limit:
         session.recipients_seen += 1
         session.reply("452 4.5.3 Error: too many recipients")

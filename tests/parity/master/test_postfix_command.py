@@ -142,6 +142,19 @@ def test_bad_parameters(parity: Parity) -> None:
     parity(case, fresh=True)
 
 
+def test_old_compatibility_levels(parity: Parity) -> None:
+    """Levels below the latest one are told of by each command."""
+
+    def case(mta: Instance) -> list[object]:
+        said: list[object] = []
+        for level in ("0", "2", "3.10", "3.11", "4", "x"):
+            mta.write_main(compatibility_level=level)
+            said += [(level, shown(mta, command)) for command in ("status", "check", "nosuch")]
+        return said
+
+    parity(case, fresh=True)
+
+
 def test_usage(parity: Parity) -> None:
     """No command, a bad option, a relative directory, a directory without main.cf, an ordinary user."""
 
