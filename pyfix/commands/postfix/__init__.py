@@ -35,6 +35,7 @@ COMMANDS = {
     "set-permissions": ("installation", "set_permissions"),
     "upgrade-configuration": ("installation", "upgrade_configuration"),
     "post-install": ("installation", "post_install"),
+    "non-bdb": ("migration", "non_bdb"),
 }
 """Module and function of each command; the function takes a System and the words after the command."""
 
@@ -139,7 +140,9 @@ def _hand_over(system: System, argv: Sequence[str]) -> int:
 def _command(name: str, system: System) -> Callable[[System, Sequence[str]], int]:
     found = COMMANDS.get(name)
     if found is None:
-        others = "stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate"
+        others = (
+            "stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate, tls, non-bdb"
+        )
         raise system.failure(f"unknown command: '{name}'. Usage: postfix start (or {others})")
     module, function = found
     from importlib import import_module

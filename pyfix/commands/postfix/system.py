@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LOOKS, _PAUSE = 20, 0.1
 """How often, and after how many seconds each, a starting master's process id is looked for."""
+_MIGRATION_LEVELS = ("disable", "enable-redirect", "enable-reindex")
 _PATH = "/bin:/usr/bin:/sbin:/usr/sbin"
 _EXPORTED = (
     "command_directory", "daemon_directory", "data_directory", "meta_directory", "queue_directory", "config_directory",
@@ -60,6 +61,9 @@ class System:
         return system
 
     def _check(self) -> None:
+        level = self.settings.non_bdb_migration_level
+        if level not in _MIGRATION_LEVELS:
+            raise ConfigError(f"invalid non-Berkeley-DB migration level: '{level}'")
         logfile = self.settings.maillog_file
         if logfile and not logfile.startswith(
             tuple(self.snapshot.value("maillog_file_prefixes").replace(",", " ").split())

@@ -155,10 +155,11 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    from pyfix.commands.postmulti.instances import Instances, read_primary
+    from pyfix.commands.postmulti.instances import Instances, check_primary, read_primary
 
     snapshot = read_primary()  # first, because it says where that is logged which is wrong with the options
     request = Request(argv)
+    check_primary(snapshot)
     instances = Instances.read(snapshot)
     if request.mode == "e":
         from pyfix.commands.postmulti.lifecycle import change

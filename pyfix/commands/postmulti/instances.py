@@ -8,7 +8,7 @@ import sys
 import pyfix
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.mail import MailSettings
-from pyfix.config.snapshot import Snapshot, default_config_directory
+from pyfix.config.snapshot import Snapshot
 from pyfix.config.startup import check_startup
 from pyfix.runtime.console import CommandError
 from pyfix.runtime.log import log
@@ -161,15 +161,15 @@ class Instances:
 
 
 def read_primary() -> Snapshot:
-    """Read main.cf of the primary instance, and let the log go where it says.
-
-    Raises ConfigError, and CommandError when the environment names another instance.
-    """
-    directory = default_config_directory()
-    snapshot = Snapshot.read(directory, process_name="postmulti")
+    """Read main.cf of the primary instance, and let the log go where it says.  Raises ConfigError."""
+    snapshot = Snapshot.read(process_name="postmulti")
     configure_log(snapshot, "postmulti", to_stderr=True, to_file=True)
     log.tag = "postmulti"
-    check_startup(MailSettings(snapshot))
-    if directory != pyfix.CONFIG_DIRECTORY:
-        raise CommandError(f"Non-default configuration directory: MAIL_CONFIG={directory}")
     return snapshot
+
+
+def check_primary(snapshot: Snapshot) -> None:
+    """Raise ConfigError for a bad value, and CommandError when the environment names another instance."""
+    check_startup(MailSettings(snapshot))
+    if snapshot.config_directory != pyfix.CONFIG_DIRECTORY:
+        raise CommandError(f"Non-default configuration directory: MAIL_CONFIG={snapshot.config_directory}")

@@ -347,3 +347,22 @@ def test_postfix_with_several_instances() -> None:
         script("postfix", "status")
 
     compare(case)
+
+
+def test_migration_from_berkeley_db() -> None:
+    """postfix non-bdb: what it says, and what it makes of main.cf and master.cf."""
+
+    def case(script: Script) -> None:
+        script("postconf", "default_cache_db_type=lmdb", "default_database_type=lmdb")
+        for words in ((), ("no",), ("status", "x")):
+            script("postfix", "non-bdb", *words)
+        for word in ("status", "enable-redirect", "status", "enable-reindex", "enable-reindex", "status", "enable-redirect", "disable", "disable", "status"):
+            script("postfix", "non-bdb", word)
+            script.file("postfix/main.cf")
+            script.file("postfix/master.cf")
+        for setting in ("default_cache_db_type=btree", "default_database_type=hash", "non_bdb_migration_level=no"):
+            script("postconf", setting)
+            script("postfix", "non-bdb", "enable-redirect")
+        script("postfix", "non-bdb", "status")
+
+    compare(case)
