@@ -57,7 +57,7 @@ class Endpoint:
         self.families: Final = families
 
     def connect(self, timeout: float) -> socket.socket:
-        """Return a connected socket that blocks, for *timeout* seconds at most.  Raises NotConnected."""
+        """Return a connected socket that blocks, for *timeout* seconds at most (0: for ever).  Raises NotConnected."""
         if self.path:
             return _connected(socket.AF_UNIX, 0, self.path, timeout)
         try:
@@ -78,7 +78,7 @@ class Endpoint:
 
 def _connected(family: int, protocol: int, address: Any, timeout: float) -> socket.socket:
     connection = socket.socket(family, socket.SOCK_STREAM, protocol)
-    connection.settimeout(timeout)
+    connection.settimeout(timeout or None)
     try:
         connection.connect(address)
     except OSError as error:

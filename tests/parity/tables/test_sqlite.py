@@ -143,10 +143,6 @@ def test_in_a_mail_system(parity: Parity, tmp_path: Path) -> None:
         "('gone.example','error:no more');"
     )
     database.close()
-    for path in (tmp_path, *tmp_path.parents):
-        if str(path).startswith("/tmp/"):
-            path.chmod(0o755)
-
     def case(mta: Instance) -> None:
         for recipient in ("second@ours.example", "nosuch@ours.example", "alias@ours.example"):
             mta.dialogue("EHLO client.example", "MAIL FROM:<sender@client.example>", f"RCPT TO:<{recipient}>", "QUIT")
@@ -166,8 +162,9 @@ def test_in_a_mail_system(parity: Parity, tmp_path: Path) -> None:
             "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
         },
         files={
-            "t.cf": f"{SELECT}dbpath = {tmp_path}/db\n",
-            "access.cf": f"{SELECT.replace(' t ', ' access ')}dbpath = {tmp_path}/db\n",
+            "db": (tmp_path / "db").read_bytes(),
+            "t.cf": f"{SELECT}dbpath = {{dir}}/etc/db\n",
+            "access.cf": f"{SELECT.replace(' t ', ' access ')}dbpath = {{dir}}/etc/db\n",
         },
         deliveries=True,
         logs="smtpd",

@@ -1,0 +1,187 @@
+"""mysql: MariaDB and MySQL.
+
+Source: mysql_table(5).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from pyfix.tables.queried import old_query, value_text
+from pyfix.tables.sql import Host, ServerFailed, SqlTable, host_words, library_missing
+from pyfix.tables.table import Opening, TableError
+from pyfix.tables.template import Template
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+_PORT: Final = 3306
+_SOCKET: Final = "/run/mysqld/mysqld.sock"
+_OPTION_FILE: Final = "/etc/my.cnf"
+_CONNECT_SECONDS: Final = 30
+_NO_BACKSLASH_UNSAFE_CHARSETS: Final = ("big5", "cp932", "gb", "sjis", "ucs2", "utf16", "utf32")
+_ESCAPES: Final = 512
+"""The bit of the server's status that says that a backslash is a character like others in strings."""
+_ESCAPES: Final = str.maketrans(
+    {"\0": "\\0", "\n": "\\n", "\r": "\\r", "\x1a": "\\Z", '"': '\\"', "'": "\\'", "\\": "\\\\"}
+)
+
+
+def _escape(text: str) -> str:
+    return text.translate(_ESCAPES)
+
+
+def _double(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _host(word: str) -> Host:
+    transport, colon, address = word.partition(":")
+    if not colon or transport not in ("unix", "inet"):
+        address = word
+    if transport == "unix":
+        return Host(word, address, local=True)
+    server, _, port = address.partition(":")
+    if port and not port.isdigit():
+        try:
+            socket.getservbyname(port, "tcp")
+        except OSError:
+            raise TableError(f"unknown service: {port}/tcp") from None
+    if server == "localhost" and not port:
+        return Host(word, _SOCKET, local=True)
+    return Host(word, address, local=False)
+
+
+class MysqlTable(SqlTable):
+    """``mysql:/file.cf``: all columns of all rows that the query finds."""
+
+    kind = "mysql"
+
+    __slots__ = ("_library", "_needs_result", "_options", "_query")
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        try:
+            import pymysql
+        except ImportError:
+            raise library_missing(self.kind, "mysql") from None
+        self._library: Final = pymysql
+        super().__init__(name, opening)
+        parameters = self.parameters
+        self._options: Final[dict[str, Any]] = {
+            "user": parameters.text("user"),
+            "password": parameters.text("password"),
+            "database": parameters.text("dbname") or None,
+            "charset": parameters.text("charset", "utf8mb4", least=1),
+        }
+        self._read_option_file()
+        self._read_tls()
+        self._needs_result: Final = parameters.boolean("require_result_set", True)
+        query = parameters.text("query") or old_query(parameters)
+        self.read_result_parameters()
+        self._query: Final = Template(query, parameters.name)
+        self.use([_host(word) for word in host_words(parameters.text("hosts"))])
+
+    def _read_option_file(self) -> None:
+        path = self.parameters.text("option_file")
+        group = self.parameters.text("option_group", "client")
+        if path or (group and os.path.exists(_OPTION_FILE)):
+            self._options["read_default_file"] = path or _OPTION_FILE
+            self._options["read_default_group"] = group or "client"
+
+    def _read_tls(self) -> None:
+        names = {"key": "tls_key_file", "cert": "tls_cert_file", "ca": "tls_CAfile", "capath": "tls_CApath"}
+        given = {name: text for name, long in names.items() if (text := self.parameters.text(long))}
+        if ciphers := self.parameters.text("tls_ciphers"):
+            given["cipher"] = ciphers
+        verify = self.parameters.boolean("tls_verify_cert", False)
+        if given or verify:
+            self._options["ssl"] = {**given, "check_hostname": verify, "verify_mode": verify or "ca" in given}
+
+    def connect(self, host: Host) -> Any:
+        """Return a connection.  Raises ServerFailed."""
+        options = dict(self._options)
+        if host.local:
+            options["unix_socket"] = host.address
+        else:
+            server, _, port = host.address.partition(":")
+            options["host"] = server
+            options["port"] = int(port) if port.isdigit() else socket.getservbyname(port, "tcp") if port else _PORT
+        try:
+            known = self._library.charset.charset_by_name(options["charset"])
+        except (KeyError, AttributeError):
+            known = None
+        if known is None:
+            name = options["charset"]
+            reason = f"Can't initialize character set {name} (path: compiled_in)"
+            raise ServerFailed(f"dict_mysql: mysql_set_character_set '{name}' failed: {reason}")
+        try:
+            return self._library.connect(
+                conv=self._library.converters.encoders, use_unicode=False, autocommit=True, connect_timeout=_CONNECT_SECONDS, **options
+            )
+        except (self._library.Error, OSError, ValueError) as error:
+            raise ServerFailed(f"connect to mysql server {host.name}: {_unreachable(error, host)}") from None
+
+    def run(self, connection: Any, host: Host, key: str) -> list[str | None] | None:
+        """Run the query for *key*.  Raises ServerFailed."""
+        plain = connection.server_status & _NO_BACKSLASH_ESCAPES
+        text = self._query.expand(key, quote=_double if plain else _escape)
+        if text is None:
+            return None
+        found: list[str | None] | None = None
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(self._encoded(text, connection))
+                while True:
+                    if cursor.description is not None:
+                        if found is not None:
+                            raise self._failed("multiple result sets returning data are not supported")
+                        found = [value_text(value) for row in cursor.fetchall() for value in row]
+                    if not cursor.nextset():
+                        break
+        except UnicodeEncodeError:
+            return []
+        except (self._library.Error, OSError) as error:
+            raise self._failed(_reason(error)) from None
+        if found is None and self._needs_result:
+            raise self._failed("query returned no result set(require_result_set = yes)")
+        return found or []
+
+    def _encoded(self, text: str, connection: Any) -> bytes:
+        """Return a query as it is sent: UTF-8 whatever the charset, as Postfix has it.
+
+        Not in a charset that has backslashes and quotes inside of characters: there the server must see the very
+        characters that were escaped.
+        """
+        if self._options["charset"].lower().startswith(_UNSAFE_CHARSETS):
+            return text.encode(connection.encoding)
+        return text.encode(errors="surrogateescape")
+
+    def _failed(self, reason: str) -> ServerFailed:
+        return ServerFailed(f"{self.name}: query failed: {reason}")
+
+    def hang_up(self, connection: Any) -> None:
+        """Close a connection."""
+        try:
+            connection.close()
+        except (self._library.Error, OSError):
+            pass  # it was closed before
+
+
+def _reason(error: Exception) -> str:
+    """Return the server's words, without the number of the error."""
+    return str(error.args[1]) if len(error.args) > 1 else str(error)
+
+
+def _unreachable(error: Exception, host: Host) -> str:
+    """Return why a server can't be reached, in the words of its own library."""
+    cause = getattr(error, "original_exception", None)
+    if not isinstance(cause, OSError):
+        return _reason(error)
+    if host.local:
+        return f"Can't connect to local server through socket '{host.address}' ({cause.errno})"
+    server = host.address.partition(":")[0]
+    if isinstance(cause, socket.gaierror):
+        return f"Unknown server host '{server}' ({cause.errno})"
+    return f"Can't connect to server on '{server}' ({cause.errno})"

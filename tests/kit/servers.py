@@ -1,0 +1,165 @@
+"""Real servers for tables to ask, from Debian's packages: each in a folder of its own, on a free port of 127.0.0.1,
+as an unprivileged user, ended by its process id.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from pwd import getpwnam
+
+from . import guardian
+from .instance import FOLDER_VARIABLE
+from .ports import ReservedPort
+
+_SECONDS = 40.0
+
+
+class ServerMissing(Exception):
+    """A server is not installed; the text names Debian's package."""
+
+
+def program(name: str, package: str, *places: str) -> str:
+    """Return the path of a server's program.  Raises ServerMissing."""
+    found = shutil.which(name, path=os.pathsep.join([*places, "/usr/sbin", "/usr/bin", "/sbin", "/bin"]))
+    if found is None:
+        raise ServerMissing(f"{name} (Debian's package {package}) is not installed")
+    return found
+
+
+def unprivileged() -> dict[str, object]:
+    """Return the arguments that let subprocess run a program as nobody, where we are root."""
+    if os.getuid() != 0:
+        return {}
+    account = getpwnam("nobody")
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def give_away(folder: Path) -> None:
+    """Let nobody write to *folder*, where we are root."""
+    if os.getuid() == 0:
+        shutil.chown(folder, "nobody", getpwnam("nobody").pw_gid)
+
+
+@contextmanager
+def running(argv: Sequence[str | Path], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the end of the block; it listens on *port* when the block begins."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # type: ignore[call-overload]
+            [str(word) for word in argv], stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd="/", **unprivileged()
+        )
+    try:
+        end = time.monotonic() + _SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > end:
+                    raise AssertionError(f"{argv[0]} does not start:\n{log.read_text(errors='replace')[-2000:]}") from None
+                time.sleep(0.02)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """Make a folder that the server's user reaches; pytest's own are closed to others."""
+    folder = Path(tempfile.mkdtemp(prefix="pyfix-", dir=os.environ.get(FOLDER_VARIABLE)))
+    guardian.watch(folder)
+    folder.chmod(0o755)
+    give_away(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def memcached() -> Iterator[int]:
+    """Run memcached; yields its port."""
+    port = ReservedPort()
+    argv = [program("memcached", "memcached"), "-l", "127.0.0.1", "-p", str(port.number), "-U", "0", "-m", "8", "-t", "1"]
+    with _own_folder() as folder, running(argv, port.number, folder / "log"):
+        yield port.number
+    port.release()
+
+
+def _once(*argv: str | Path) -> None:
+    """Run a program as nobody to its end.  Raises AssertionError with what it said when it fails."""
+    done = subprocess.run(  # type: ignore[call-overload]
+        [str(word) for word in argv], capture_output=True, text=True, check=False, timeout=60, cwd="/", **unprivileged()
+    )
+    assert done.returncode == 0, f"{argv[0]}: {done.stdout[-1000:]}{done.stderr[-1000:]}"
+
+
+@contextmanager
+def postgresql(script: str) -> Iterator[tuple[int, Path]]:
+    """Run PostgreSQL with a database ``mail`` made by *script*; yields its port, and the folder with
+    its socket.  Users ``mail`` (password ``secret``) and ``admin`` log in by password.
+    """
+    places = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    initdb = program("initdb", "postgresql", *places)
+    postgres, psql = (str(Path(initdb).with_name(name)) for name in ("postgres", "psql"))
+    with _own_folder() as folder:
+        yield from _postgresql(folder, initdb, postgres, psql, script)
+
+
+def _postgresql(folder: Path, initdb: str, postgres: str, psql: str, script: str) -> Iterator[tuple[int, Path]]:
+    data, port, password = folder / "data", ReservedPort(), folder / "password"
+    password.write_text("admin")
+    password.chmod(0o644)
+    auth = ("--auth=scram-sha-256", "--no-locale", "--no-sync", "-E", "UTF8")
+    _once(initdb, "-D", data, "-U", "admin", f"--pwfile={password}", *auth)
+    options = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "shared_buffers=16MB")
+    argv = [postgres, "-D", data, "-p", str(port.number), *(word for option in options for word in ("-c", option))]
+    with running(argv, port.number, folder / "log"):
+        uri = f"postgresql://admin:admin@127.0.0.1:{port.number}"
+        users = "create role mail login password 'secret'; create database mail owner mail;"
+        for database, text in (("postgres", users), ("mail", script + "grant select on all tables in schema public to mail;")):
+            for statement in filter(str.strip, text.split(";")) if database == "postgres" else [text]:
+                _once(psql, "-q", "-v", "ON_ERROR_STOP=1", f"{uri}/{database}", "-c", statement)
+        yield port.number, folder
+    port.release()
+
+
+@contextmanager
+def mariadb(script: str) -> Iterator[tuple[int, Path]]:
+    """Run MariaDB with a database ``mail`` made by *script*; yields its port, and the folder with
+    its ``socket``.  The user ``mail`` has the password ``secret``.
+    """
+    server, install = program("mariadbd", "mariadb-server"), program("mariadb-install-db", "mariadb-server")
+    client = program("mariadb", "mariadb-client")
+    with _own_folder() as folder:
+        yield from _mariadb(folder, server, install, client, script)
+
+
+def _mariadb(folder: Path, server: str, install: str, client: str, script: str) -> Iterator[tuple[int, Path]]:
+    data, port = folder / "data", ReservedPort()
+    _once(install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db")
+    argv = [
+        server, "--no-defaults", f"--datadir={data}", f"--socket={folder}/socket", f"--port={port.number}",
+        "--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0",
+    ]  # fmt: skip
+    with running(argv, port.number, folder / "log"):
+        users = "".join(
+            f"create user 'mail'@'{place}' identified by 'secret'; grant all on mail.* to 'mail'@'{place}';"
+            for place in ("127.0.0.1", "localhost")
+        )
+        text = f"set names utf8mb4; create database mail; use mail; {script} {users}"
+        _once(client, "--no-defaults", f"--socket={folder}/socket", "-u", "root", "-e", text)
+        yield port.number, folder
+    port.release()
