@@ -8,7 +8,7 @@ about a quarter of a page have pages of their own.
 from __future__ import annotations
 
 from bisect import bisect_right
-from struct import Struct
+from struct import Struct, pack
 
 from pyfix.formats.db.page import (
     BTREE_MAGIC,
@@ -157,6 +157,11 @@ class BtreeFile(DbFile):
         raise DbError("the leaves go in a circle")
 
 
+_LENGTHS: Final = [pack("<HB", size, _KEYDATA) for size in range(_MOST_ON_PAGE + 1)]
+_FILLING: Final = (b"\0", b"", b"\0\0\0", b"\0\0")
+"""By the size of an item modulo 4: what makes it, with the three bytes before it, a multiple of 4."""
+
+
 def _padded(item: bytes) -> bytes:
     return item + bytes(-len(item) & 3)
 
@@ -169,8 +174,9 @@ class _Writer:
 
     def item(self, data: bytes) -> bytes:
         """Return an item of a leaf; large ones go to pages of their own."""
-        if len(data) <= _MOST_ON_PAGE:
-            return _padded(Struct("<HB").pack(len(data), _KEYDATA) + data)
+        size = len(data)
+        if size <= _MOST_ON_PAGE:
+            return b"%b%b%b" % (_LENGTHS[size], data, _FILLING[size & 3])
         return LITTLE.overflow_item.pack(_OVERFLOW, self._set_apart(data), len(data))
 
     def entry(self, key: bytes, number: int) -> bytes:

@@ -7,8 +7,10 @@ postmap(1) makes is supported: no encryption, checksums, partitions or subdataba
 
 from __future__ import annotations
 
+from itertools import accumulate
+from operator import sub
 from os import urandom
-from struct import Struct
+from struct import Struct, pack
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -174,12 +176,10 @@ def page_header(number: int, links: tuple[int, int], entries: int, low: int, kin
 
 def item_page(number: int, links: tuple[int, int], items: list[bytes], kind: int, *, level: int = 0) -> bytes:
     """Write a page of items: they stand at its end, the first one last, their offsets behind the header."""
-    offsets, low = [], PAGE_SIZE
-    for item in items:
-        low -= len(item)
-        offsets.append(low)
+    offsets = list(accumulate(map(len, items), sub, initial=PAGE_SIZE))
+    low = offsets[-1]
     head = page_header(number, links, len(items), low & 0xFFFF, kind, level=level)
-    head += Struct(f"<{len(items)}H").pack(*offsets)
+    head += pack(f"<{len(items)}H", *offsets[1:])
     return b"".join([head, bytes(low - len(head)), *reversed(items)])
 
 
