@@ -45,7 +45,12 @@ class _Reader:
     def environment(self) -> lmdb.Environment:
         """Return the open file.  Raises lmdb.Error."""
         if self._environment is None:
-            self._environment = _environment(self.path, self.size, readonly=True)
+            environment = _environment(self.path, self.size, readonly=True)
+            if (environment.info()["last_pgno"] + 1) * environment.stat()["psize"] > os.path.getsize(self.path):
+                # The library would look for the missing pages behind the end of the file, and the process would die.
+                environment.close()
+                raise lmdb.CorruptedError("MDB_CORRUPTED: Located page was wrong type")
+            self._environment = environment
         return self._environment
 
     def close(self) -> None:

@@ -138,16 +138,28 @@ class HashFile(DbFile):
                 at = page.data.find(wanted, at + 1)
             if size > self.page_size // 8:
                 for index in range(0, len(items), 2):
-                    if page.data[items[index]] == _OFFPAGE and self._item(page, index) == key:
+                    start = items[index]
+                    if (
+                        page.data[start] == _OFFPAGE
+                        and self.layout.offpage.unpack_from(page.data.ljust(start + 12), start)[2] == len(key)
+                        and self._item(page, index) == key
+                    ):
                         return self._item(page, index + 1)
         return None
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield all keys and values, in the order of the file.  Raises DbError."""
+        pages = size = 0
         for bucket in range(self._max + 1):
             for page in self._chain(bucket):
+                pages += 1
+                if pages > self.last_page + 1:
+                    raise DbError("buckets share pages")
                 for index in range(0, len(page.items), 2):
-                    yield self._item(page, index), self._item(page, index + 1)
+                    key, value = self._item(page, index), self._item(page, index + 1)
+                    size += len(key) + len(value)
+                    self.check_content(size)
+                    yield key, value
 
 
 def write_hash(entries: dict[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> bytes:
