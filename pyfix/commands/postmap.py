@@ -61,7 +61,7 @@ def _act(options: Options, snapshot: Values) -> int:
             return questions.list_table(options.tables[0], opening, printer)
 
     from pyfix.tables.console import changes
-    from pyfix.tables.textfile import entries_of
+    from pyfix.tables.textfile import entries_of, plain_entries
 
     def parse(text: str, path: str) -> Iterator[tuple[int, str, str]]:
         return entries_of(text, path, utf8=opening.utf8, files=options.has("F"))
@@ -70,5 +70,5 @@ def _act(options: Options, snapshot: Values) -> int:
         if options.action == "i":
             changes.add(reference, opening, parse)
         else:
-            changes.make(reference, opening, options, parse)
+            changes.make(reference, opening, options, parse, plain=None if options.has("F") else plain_entries)
     return 0

@@ -16,7 +16,7 @@ from pyfix.tables.table import Opening, TableError, fold
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Final
 
 _SUFFIXES: Final = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
@@ -63,10 +63,10 @@ class TableBuild:
         self._opening: Final = opening
         self._keep: Final = keep
         flags = opening.flags
-        self._fold: Final = bool(flags & bits.FOLD_FIX)
+        self.folds: Final = bool(flags & bits.FOLD_FIX)
         # Without a wish for or against it a NUL byte ends keys and values, but not in cdb files.
         decided = flags & (bits.TRY0NULL | bits.TRY1NULL)
-        self._nul: Final = b"" if decided == bits.TRY0NULL or (kind == "cdb" and decided != bits.TRY1NULL) else b"\0"
+        self.nul: Final = b"" if decided == bits.TRY0NULL or (kind == "cdb" and decided != bits.TRY1NULL) else b"\0"
         self._endings: tuple[bytes, ...] = (b"\0", b"")
         if decided in (bits.TRY0NULL, bits.TRY1NULL):
             self._endings = (b"\0",) if decided == bits.TRY1NULL else (b"",)
@@ -74,6 +74,8 @@ class TableBuild:
         self.made: Final = not os.path.exists(self.path)
         """Whether there was no file before."""
         self._entries: dict[bytes, bytes] = {}
+        self._columns: tuple[Sequence[bytes], Sequence[bytes]] | None = None
+        """Keys and values of an lmdb file: the library needs no dictionary of them."""
         self._deleted: set[bytes] = set()
         try:
             self._take(create)
@@ -140,9 +142,9 @@ class TableBuild:
 
     def put(self, key: str, value: str) -> None:
         """Add an entry; what happens when the key is there already is told by the opening's flags."""
-        if self._fold:
+        if self.folds:
             key = key.lower() if key.isascii() else fold(key, self._opening.utf8)
-        stored = key.encode(errors="surrogateescape") + self._nul
+        stored = key.encode(errors="surrogateescape") + self.nul
         if stored in self._entries:
             flags = self._opening.flags
             if flags & bits.DUP_IGNORE:
@@ -153,11 +155,29 @@ class TableBuild:
                     raise TableError(text)
                 warn(text)
                 return
-        self._entries[stored] = value.encode(errors="surrogateescape") + self._nul
+        self._entries[stored] = value.encode(errors="surrogateescape") + self.nul
+
+    def put_all(self, keys: Sequence[bytes], values: Sequence[bytes]) -> bool:
+        """Add entries, as they are stored, to a table that has none yet; False when a key comes twice.
+
+        In that case nothing was added, and put() has to tell what is to be done.
+        """
+        if self._entries:
+            return False
+        if self.kind == "lmdb":
+            if len(set(keys)) != len(keys):
+                return False
+            self._columns = keys, values
+            return True
+        entries = dict(zip(keys, values, strict=True))
+        if len(entries) != len(keys):
+            return False
+        self._entries = entries
+        return True
 
     def put_mark(self, key: str, value: str) -> None:
         """Add an entry as it stands, in the place of what was there; NIS wants its own without NUL bytes."""
-        nul = b"" if key.startswith("YP_") else self._nul
+        nul = b"" if key.startswith("YP_") else self.nul
         self._entries[key.encode() + nul] = value.encode(errors="surrogateescape") + nul
 
     def _shown(self) -> str:
@@ -167,7 +187,7 @@ class TableBuild:
 
     def remove(self, key: str) -> bool:
         """Remove an entry, with or without a NUL byte as the opening's flags tell; say whether it was there."""
-        if self._fold:
+        if self.folds:
             key = fold(key, self._opening.utf8)
         stored = key.encode(errors="surrogateescape")
         for nul in self._endings:
@@ -194,7 +214,8 @@ class TableBuild:
         from pyfix.tables.lmdb import write_lmdb
 
         size = int(self._opening.setting("lmdb_map_size", "16777216"))
-        write_lmdb(self.path, self._entries.items(), size, replace=not self._keep, remove=self._deleted)
+        keys, values = self._columns or (self._entries.keys(), self._entries.values())
+        write_lmdb(self.path, keys, values, size, replace=not self._keep, remove=self._deleted)
 
     def _image(self) -> bytes:
         if self.kind == "hash":

@@ -7,15 +7,18 @@ Source: lmdb_table(5), postconf(5) lmdb_map_size.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
 from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, lockf
-from typing import Any, Final
 
 import lmdb
 
 from pyfix.tables import flags as bits
 from pyfix.tables.indexed import IndexedTable
 from pyfix.tables.table import Opening, TableError
+
+TYPE_CHECKING = False  # typing itself costs a command several milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from typing import Any, Final
 
 _MOST: Final = 1 << 46
 
@@ -42,7 +45,12 @@ class _Reader:
     def environment(self) -> lmdb.Environment:
         """Return the open file.  Raises lmdb.Error."""
         if self._environment is None:
-            self._environment = _environment(self.path, self.size, readonly=True)
+            environment = _environment(self.path, self.size, readonly=True)
+            if (environment.info()["last_pgno"] + 1) * environment.stat()["psize"] > os.path.getsize(self.path):
+                # The library would look for the missing pages behind the end of the file, and the process would die.
+                environment.close()
+                raise lmdb.CorruptedError("MDB_CORRUPTED: Located page was wrong type")
+            self._environment = environment
         return self._environment
 
     def close(self) -> None:
@@ -151,14 +159,19 @@ def read_lmdb(path: str) -> list[tuple[bytes, bytes]]:
 
 
 def write_lmdb(
-    path: str, entries: Iterable[tuple[bytes, bytes]], size: int, *, replace: bool, remove: Iterable[bytes] = ()
+    path: str,
+    keys: Collection[bytes],
+    values: Collection[bytes],
+    size: int,
+    *,
+    replace: bool,
+    remove: Collection[bytes] = (),
 ) -> None:
-    """Put *entries* into the file *path*, made if there is none, and take the keys *remove* out of it.
+    """Put *keys* with their *values* into the file *path*, made if there is none, and take the keys *remove* out of it.
 
     With *replace* nothing else stays in it.  Readers see all of it or nothing.
     *size* is lmdb_map_size; it grows when it must.  Raises TableError.
     """
-    pairs, gone = list(entries), list(remove)
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -166,6 +179,10 @@ def write_lmdb(
     try:
         lockf(fd, LOCK_EX)
         _close_readers(path)
+        # What there is stays readable until the new entries are complete: there must be room for both.
+        needed = os.fstat(fd).st_size + 2 * (sum(map(len, keys)) + sum(map(len, values)) + 16 * len(keys))
+        while size < min(needed, _MOST):
+            size *= 2
         environment = _environment(path, size)
         try:
             while True:
@@ -173,10 +190,10 @@ def write_lmdb(
                     with environment.begin(write=True) as transaction:
                         if replace:
                             transaction.drop(environment.open_db(txn=transaction), delete=False)
-                        for key in gone:
+                        for key in remove:
                             transaction.delete(key)
-                        for key, value in pairs:
-                            transaction.put(key, value)
+                        if keys:
+                            transaction.cursor().putmulti(zip(keys, values, strict=True))
                     return
                 except lmdb.MapFullError:
                     size = environment.info()["map_size"] * 2

@@ -8,7 +8,7 @@ about a quarter of a page have pages of their own.
 from __future__ import annotations
 
 from bisect import bisect_right
-from struct import Struct
+from struct import Struct, pack
 
 from pyfix.formats.db.page import (
     BTREE_MAGIC,
@@ -85,6 +85,7 @@ class BtreeFile(DbFile):
             return known
         keys, numbers = [], []
         entry = Struct(self.layout.order + "HBxII")
+        total = 0
         for index, start in enumerate(page.items):
             if start + 12 > self.page_size:
                 raise DbError(f"item {index} of page {page.number} is cut off")
@@ -94,6 +95,8 @@ class BtreeFile(DbFile):
                 continue
             if kind & ~_DELETED == _OVERFLOW and start + 24 <= self.page_size:
                 _, first, size = self.layout.overflow_item.unpack_from(page.data, start + 12)
+                total += size
+                self.check_content(total)
                 keys.append(self.overflow(first, size))
             elif kind & ~_DELETED == _KEYDATA and start + 12 + length <= self.page_size:
                 keys.append(page.data[start + 12 : start + 12 + length])
@@ -137,17 +140,24 @@ class BtreeFile(DbFile):
                 at = page.data.find(wanted, at + 1)
         if len(key) > self.page_size // 8:
             for index in range(0, len(items), 2):
-                if page.data[items[index] + 2] == _OVERFLOW and self._item(page, index) == key:
+                start = items[index]
+                if (
+                    page.data[start + 2 : start + 3] == b"\x03"
+                    and self.layout.overflow_item.unpack_from(page.data.ljust(start + 12), start)[2] == len(key)
+                    and self._item(page, index) == key
+                ):
                     return self._item(page, index + 1)
         return None
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield all keys and values, in the order of the keys.  Raises DbError."""
-        page = self._leaf(b"")
+        page, size = self._leaf(b""), 0
         for _ in range(self.last_page + 1):
             for index in range(0, len(page.items), 2):
                 key, value = self._item(page, index), self._item(page, index + 1)
                 if key is not None and value is not None:
+                    size += len(key) + len(value)
+                    self.check_content(size)
                     yield key, value
             if not page.next:
                 return
@@ -155,6 +165,11 @@ class BtreeFile(DbFile):
             if page.kind != LEAF_BTREE or len(page.items) & 1:
                 raise DbError(f"page {page.number} is no leaf of the tree")
         raise DbError("the leaves go in a circle")
+
+
+_LENGTHS: Final = [pack("<HB", size, _KEYDATA) for size in range(_MOST_ON_PAGE + 1)]
+_FILLING: Final = (b"\0", b"", b"\0\0\0", b"\0\0")
+"""By the size of an item modulo 4: what makes it, with the three bytes before it, a multiple of 4."""
 
 
 def _padded(item: bytes) -> bytes:
@@ -169,8 +184,9 @@ class _Writer:
 
     def item(self, data: bytes) -> bytes:
         """Return an item of a leaf; large ones go to pages of their own."""
-        if len(data) <= _MOST_ON_PAGE:
-            return _padded(Struct("<HB").pack(len(data), _KEYDATA) + data)
+        size = len(data)
+        if size <= _MOST_ON_PAGE:
+            return b"%b%b%b" % (_LENGTHS[size], data, _FILLING[size & 3])
         return LITTLE.overflow_item.pack(_OVERFLOW, self._set_apart(data), len(data))
 
     def entry(self, key: bytes, number: int) -> bytes:

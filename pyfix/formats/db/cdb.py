@@ -5,8 +5,9 @@ Source: D. J. Bernstein, "A structure for constant databases".
 
 from __future__ import annotations
 
-from struct import Struct
+from struct import Struct, pack
 
+from pyfix.formats.db.lanes import cdb_hashes
 from pyfix.formats.db.page import DbError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -88,27 +89,28 @@ class CdbFile:
 
 def write_cdb(entries: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return a constant database with *entries*.  Raises DbError when it would be larger than 4 GB."""
+    pairs = list(entries)
     parts = [b""]
     buckets: list[list[tuple[int, int]]] = [[] for _ in range(_TABLES)]
     place = _HEAD_SIZE
-    for key, value in entries:
-        hashed = _hash(key)
-        buckets[hashed % _TABLES].append((hashed, place))
-        parts += [_PAIR.pack(len(key), len(value)), key, value]
+    for (key, value), hashed in zip(pairs, cdb_hashes([key for key, _ in pairs], _hash), strict=True):
+        buckets[hashed & 255].append((hashed, place))
+        parts += (_PAIR.pack(len(key), len(value)), key, value)
         place += 8 + len(key) + len(value)
     head = bytearray()
     for bucket in buckets:
         slots = 2 * len(bucket)
-        table = [(0, 0)] * slots
+        table = [0] * (2 * slots)
         for hashed, at in bucket:
-            slot = hashed // _TABLES % slots
-            while table[slot][1]:
-                slot = (slot + 1) % slots
-            table[slot] = hashed, at
+            slot = hashed // _TABLES % slots * 2
+            while table[slot + 1]:
+                slot = (slot + 2) % (2 * slots)
+            table[slot] = hashed
+            table[slot + 1] = at
         if place + slots * 8 >= 1 << 32:
             raise DbError("a cdb file can't be larger than 4 GB")
         head += _PAIR.pack(place, slots)
-        parts += [_PAIR.pack(*entry) for entry in table]
+        parts.append(pack(f"<{2 * slots}I", *table))
         place += slots * 8
     parts[0] = bytes(head)
     return b"".join(parts)

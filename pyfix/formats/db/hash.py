@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from struct import Struct
 
+from pyfix.formats.db.lanes import fnv_low_bits
 from pyfix.formats.db.page import (
     HASH,
     HASH_MAGIC,
@@ -137,34 +138,48 @@ class HashFile(DbFile):
                 at = page.data.find(wanted, at + 1)
             if size > self.page_size // 8:
                 for index in range(0, len(items), 2):
-                    if page.data[items[index]] == _OFFPAGE and self._item(page, index) == key:
+                    start = items[index]
+                    if (
+                        page.data[start] == _OFFPAGE
+                        and self.layout.offpage.unpack_from(page.data.ljust(start + 12), start)[2] == len(key)
+                        and self._item(page, index) == key
+                    ):
                         return self._item(page, index + 1)
         return None
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield all keys and values, in the order of the file.  Raises DbError."""
+        pages = size = 0
         for bucket in range(self._max + 1):
             for page in self._chain(bucket):
+                pages += 1
+                if pages > self.last_page + 1:
+                    raise DbError("buckets share pages")
                 for index in range(0, len(page.items), 2):
-                    yield self._item(page, index), self._item(page, index + 1)
+                    key, value = self._item(page, index), self._item(page, index + 1)
+                    size += len(key) + len(value)
+                    self.check_content(size)
+                    yield key, value
 
 
 def write_hash(entries: dict[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return a hash file with *entries*; a key must not come twice."""
-    pairs = list(entries.items() if isinstance(entries, dict) else entries)
-    size, big = PAGE_SIZE, PAGE_SIZE // 4
-    room = size - HEADER_SIZE
-    need = sum(
-        (len(key) + 1 if len(key) <= big else 12) + (len(value) + 1 if len(value) <= big else 12) + 4
-        for key, value in pairs
-    )
+    if not isinstance(entries, dict):
+        entries = dict(entries)
+    big, room = PAGE_SIZE // 4, PAGE_SIZE - HEADER_SIZE
+    keys = list(entries)
+    small = max(map(len, keys), default=0) <= big and max(map(len, entries.values()), default=0) <= big
+    if small:
+        need = sum(map(len, keys)) + sum(map(len, entries.values())) + 6 * len(keys)
+    else:
+        need = sum(_stored_size(key) + _stored_size(value) + 4 for key, value in entries.items())
     # Three quarters full at most, on average: few buckets then need a second page.
     count = max(2, 1 << (need // (room * 3 // 4)).bit_length())
-    buckets: list[list[tuple[bytes, bytes]]] = [[] for _ in range(count)]
     mask = count - 1
-    for pair in pairs:
-        buckets[hash_key(pair[0]) & mask].append(pair)
-    pages: list[bytes] = [b""] * (count + 1)
+    buckets: list[list[bytes]] = [[] for _ in range(count)]
+    for key, bucket in zip(keys, fnv_low_bits(keys, mask, hash_key), strict=True):
+        buckets[bucket].append(key)
+    pages: list[bytes] = [b""]
     extra: list[bytes] = []
 
     def stored(item: bytes) -> bytes:
@@ -174,32 +189,35 @@ def write_hash(entries: dict[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> b
         extra.extend(overflow_pages(item, first))
         return LITTLE.offpage.pack(_OFFPAGE, first, len(item))
 
-    for bucket, members in enumerate(buckets):
+    for bucket, members in enumerate(buckets, 1):
         members.sort()
+        if small:
+            items = [b"\x01" + item for key in members for item in (key, entries[key])]
+        else:
+            items = [stored(item) for key in members for item in (key, entries[key])]
+        sizes = list(map(len, items))
+        if sum(sizes) + 2 * len(sizes) <= room:
+            pages.append(item_page(bucket, (0, 0), items, HASH))
+            continue
         groups: list[list[bytes]] = [[]]
         free = room
-        for key, value in members:
-            new = [stored(key), stored(value)]
-            needed = len(new[0]) + len(new[1]) + 4
+        for index in range(0, len(items), 2):
+            needed = sizes[index] + sizes[index + 1] + 4
             if needed > free:
                 groups.append([])
                 free = room
-            groups[-1] += new
+            groups[-1] += items[index : index + 2]
             free -= needed
-        numbers = [bucket + 1]
-        for _ in groups[1:]:
-            numbers.append(count + 1 + len(extra))
-            extra.append(b"")
+        numbers = [bucket, *range(count + 1 + len(extra), count + len(extra) + len(groups)), 0]
         for index, group in enumerate(groups):
-            previous = numbers[index - 1] if index else 0
-            following = numbers[index + 1] if index + 1 < len(numbers) else 0
-            page = item_page(numbers[index], (previous, following), group, HASH)
-            if index:
-                extra[numbers[index] - count - 1] = page
-            else:
-                pages[bucket + 1] = page
+            links = numbers[index - 1] if index else 0, numbers[index + 1]
+            (extra if index else pages).append(item_page(numbers[index], links, group, HASH))
     doublings = mask.bit_length()
     spares = [1] * (doublings + 1) + [0] * (_SPARES - doublings - 1)
-    rest = Struct(f"<6I{_SPARES}I").pack(mask, mask, mask >> 1, 0, len(pairs), hash_key(_CHECK_KEY), *spares)
+    rest = Struct(f"<6I{_SPARES}I").pack(mask, mask, mask >> 1, 0, len(keys), hash_key(_CHECK_KEY), *spares)
     pages[0] = meta_page(HASH_MAGIC, _VERSION, HASH_META, count + len(extra), rest)
     return b"".join(pages + extra)
+
+
+def _stored_size(item: bytes) -> int:
+    return len(item) + 1 if len(item) <= PAGE_SIZE // 4 else 12

@@ -7,8 +7,10 @@ postmap(1) makes is supported: no encryption, checksums, partitions or subdataba
 
 from __future__ import annotations
 
+from itertools import accumulate
+from operator import sub
 from os import urandom
-from struct import Struct
+from struct import Struct, pack
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -128,6 +130,27 @@ class DbFile:
         self.meta: Final = meta
         self.page_size: Final[int] = size
         self.last_page: Final[int] = last
+        self._check_size()
+
+    def _check_size(self) -> None:
+        """Refuse a number of pages that is not that of the file: it bounds all work.  Raises DbError."""
+        if self.last_page < 1024 or self._read(self.last_page * self.page_size, 1):
+            return
+        low, high = 0, self.last_page  # there is a page "low", and none "high"
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._read(middle * self.page_size, 1):
+                low = middle
+            else:
+                high = middle
+        # The last ones may have been set aside without being written yet.
+        if self.last_page > 2 * low + 1024:
+            raise DbError(f"the file has {low + 1} pages, and not {self.last_page + 1}")
+
+    def check_content(self, size: int) -> None:
+        """Raise DbError when *size* bytes of items are more than the file can have: some came more than once."""
+        if size > (self.last_page + 1) * self.page_size:
+            raise DbError("items share pages")
 
     def page(self, number: int) -> Page:
         """Return a page.  Raises DbError for one that the file does not have, or that is damaged."""
@@ -174,12 +197,10 @@ def page_header(number: int, links: tuple[int, int], entries: int, low: int, kin
 
 def item_page(number: int, links: tuple[int, int], items: list[bytes], kind: int, *, level: int = 0) -> bytes:
     """Write a page of items: they stand at its end, the first one last, their offsets behind the header."""
-    offsets, low = [], PAGE_SIZE
-    for item in items:
-        low -= len(item)
-        offsets.append(low)
+    offsets = list(accumulate(map(len, items), sub, initial=PAGE_SIZE))
+    low = offsets[-1]
     head = page_header(number, links, len(items), low & 0xFFFF, kind, level=level)
-    head += Struct(f"<{len(items)}H").pack(*offsets)
+    head += pack(f"<{len(items)}H", *offsets[1:])
     return b"".join([head, bytes(low - len(head)), *reversed(items)])
 
 

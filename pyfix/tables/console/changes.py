@@ -15,12 +15,19 @@ from pyfix.tables.table import Opening, Table, TableError
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Final
+    from typing import Final, Protocol
 
     Entries = Iterator[tuple[int, str, str]]
 
     Parse = Callable[[str, str], Entries]
     """Takes a text and the name of its file; yields line number, key and value."""
+
+    class Plain(Protocol):
+        """As textfile.plain_entries()."""
+
+        def __call__(self, data: bytes, *, folds: bool, end: bytes) -> tuple[Sequence[bytes], Sequence[bytes]] | None:
+            """Take the content of a file; return keys and values as they are stored, or None."""
+            ...
 
     Marks = Callable[[], dict[str, str]]
 
@@ -86,9 +93,13 @@ class Source:
         try:
             with open(path, "rb", buffering=0) as stream:
                 self.state: Final = os.fstat(stream.fileno())
-                self.text: Final = stream.read().decode(errors="surrogateescape")
+                self.data: Final = stream.read()
         except OSError as error:
             raise Fatal(f"open {path}: {error.strerror}") from error
+
+    def text(self) -> str:
+        """Return the content, decoded so that every byte survives."""
+        return self.data.decode(errors="surrogateescape")
 
     def take_rights(self, *, keep_root: bool, plain_mode: bool) -> Callable[[], None]:
         """Act as the file's owner, and make files with the file's mode; return what undoes it."""
@@ -117,8 +128,19 @@ def _fill(build: TableBuild, entries: Entries) -> None:
         raise
 
 
-def make(reference: str, opening: Opening, options: Options, parse: Parse, marks: Marks = dict) -> None:
-    """Make a table's file from its text file; *marks* gives entries that are added at the end, as they are."""
+def make(
+    reference: str,
+    opening: Opening,
+    options: Options,
+    parse: Parse,
+    marks: Marks = dict,
+    *,
+    plain: Plain | None = None,
+) -> None:
+    """Make a table's file from its text file; *marks* gives entries that are added at the end, as they are.
+
+    *plain* is a quick way for files in which *parse* would find nothing to say.
+    """
     kind, _, name = with_type(reference, opening.snapshot).partition(":")
     source = Source(name)
     restore = source.take_rights(keep_root=options.has("o"), plain_mode=options.has("p"))
@@ -128,13 +150,15 @@ def make(reference: str, opening: Opening, options: Options, parse: Parse, marks
                 table_class(kind)
             except TableError:
                 raise Fatal(f"unsupported map type: {kind}") from None
-            if kind == "fail" and next(parse(source.text, source.path), None):
+            if kind == "fail" and next(parse(source.text(), source.path), None):
                 raise TableError(f"table {kind}:{name}: write error: Application error")
             if kind != "fail":
                 raise Fatal(f"no 'map create' support for this type: {kind}")
             return
         build = TableBuild(kind, name, opening, keep=False)
-        _fill(build, parse(source.text, source.path))
+        quick = plain(source.data, folds=build.folds, end=build.nul) if plain is not None else None
+        if quick is None or not build.put_all(*quick):
+            _fill(build, parse(source.text(), source.path))
         for key, value in marks().items():
             build.put_mark(key, value)
         build.finish()

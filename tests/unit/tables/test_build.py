@@ -161,3 +161,39 @@ def test_a_locked_file_is_waited_for(tmp_path: Path) -> None:
         fcntl.flock(stream, fcntl.LOCK_UN)
         thread.join(5)
     assert content("hash", name) == {"b": "2"}
+
+
+@pytest.mark.parametrize("kind", ["hash", "btree", "lmdb", "cdb"])
+def test_all_at_once(tmp_path: Path, kind: str) -> None:
+    name = str(tmp_path / "t")
+    build = TableBuild(kind, name, Opening(None, WARN), keep=False)
+    end = build.nul
+    assert not build.put_all([b"a" + end, b"b" + end, b"a" + end], [b"1" + end, b"2" + end, b"3" + end])
+    assert build.put_all([b"a" + end, b"b" + end], [b"1" + end, b"2" + end])
+    build.finish()
+    assert content(kind, name) == {"a": "1", "b": "2"}
+
+
+def test_a_file_that_cannot_be_given_away_is_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = str(tmp_path / "t")
+    build_table("hash", name, [("a", "1")])
+    inode = os.stat(name + ".db").st_ino
+
+    def refuses(fd: int, uid: int, gid: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", refuses)
+    build = TableBuild("hash", name, Opening(None, WARN), keep=False)
+    real = os.fstat
+
+    def of_another(fd: int) -> os.stat_result:
+        state = real(fd)
+        return os.stat_result([*state[:4], 4711, *state[5:10]]) if state.st_ino == inode else state
+
+    monkeypatch.setattr(os, "fstat", of_another)
+    build.put("b", "2")
+    build.finish()
+    monkeypatch.undo()
+    assert os.stat(name + ".db").st_ino == inode
+    assert content("hash", name) == {"b": "2"}
+    assert [path.name for path in tmp_path.iterdir()] == ["t.db"]

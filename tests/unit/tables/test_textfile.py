@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfix.tables.table import TableError
-from pyfix.tables.textfile import Malformed, entries_of, logical_lines, read_entries, read_text, split_entry
+from pyfix.tables.textfile import (
+    Malformed,
+    entries_of,
+    logical_lines,
+    plain_entries,
+    read_entries,
+    read_text,
+    split_entry,
+)
 
 
 def test_logical_lines(notices: list[str]) -> None:
@@ -89,3 +97,32 @@ def test_any_text_is_read(text: str) -> None:
     for number, key, value in entries_of(text, "f", utf8=True):
         assert 0 < number <= text.count("\n") + 1
         assert key and value and value == value.strip(" \t")
+
+
+PLAIN = [
+    b"a 1\nB 2\n", b"a\t1\nB\t2\n", b"a 1\n\nb  two words \n# c\nC\t\t3\r\n", b"a 1", b"", b"\n\n", b"#\n", b"a x:y\nb \"q\" \\z\n",
+    b"a: 1\n", b"a 1\nb: 2\n", b'"a" 1\n', b"a\\b 1\n", b" a 1\n", b"a 1\n b\n", b"a\n", b"a 1\nb\n", b"a 1 \nb 2\n", b"#a 1\n",
+    b"\xc3\xa9 1\n", b"a \xff\n", b"a 1\0\n", b"a 1\nb 2 ", b"a\x0b1\n", b"a 1\n\t\nb 2\n", b"a 1\n\tb 2\n",
+    b"\ta 1\n", b"a\n1\nb\n2\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", PLAIN)
+@pytest.mark.parametrize("end", [b"", b"\0"])
+@pytest.mark.parametrize("folds", [False, True])
+def test_the_quick_way_is_the_long_one(data: bytes, end: bytes, folds: bool, notices: list[str]) -> None:
+    """Where it may be used; and there is then nothing to warn of."""
+    quick = plain_entries(data, folds=folds, end=end)
+    text = data.decode(errors="surrogateescape")
+    entries = list(entries_of(text, "f"))
+    if quick is not None:
+        keys = [(key.lower() if folds else key).encode() + end for _, key, _ in entries]
+        assert [*quick[0]] == keys
+        assert [*quick[1]] == [value.encode() + end for *_, value in entries]
+        assert not notices
+
+
+def test_when_there_is_a_quick_way() -> None:
+    assert [plain_entries(data, folds=True, end=b"") is not None for data in PLAIN[:8]] == [True] * 8
+    assert plain_entries(b"a 1\n", folds=True, end=b"\0") == ([b"a\0"], [b"1\0"])
+    assert [plain_entries(data, folds=True, end=b"\0") for data in PLAIN[8:16]] == [None] * 8
