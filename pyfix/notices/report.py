@@ -19,7 +19,6 @@ __all__ = ["Original", "Report", "returned_lines"]
 _WIDTH: Final = 79
 _HEADER_LINE: Final = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
 
-_NULL: Final = "<>"
 _USUAL: Final = {
     "failure": ("failed", "5.0.0"),
     "delay": ("delayed", "4.0.0"),
@@ -112,11 +111,8 @@ class Report:
         if not quoted:
             yield "\t--- Delivery report unavailable ---"
             yield ""
-        for entry, (known, original) in zip(self.entries, quoted, strict=True):
-            recipient = known or _NULL
-            expanded = ""
-            if original and original.casefold() != recipient.casefold():
-                expanded = f" (expanded from <{original}>)"
+        for entry, (recipient, original) in zip(self.entries, quoted, strict=True):
+            expanded = f" (expanded from <{original}>)" if original else ""
             yield from _folded(f"<{recipient}>{expanded}: {entry.reason}")
             yield ""
 
@@ -142,12 +138,11 @@ class Report:
             yield from self._status_of(entry, recipient, original_recipient)
 
     def _status_of(self, entry: LogEntry, recipient: str, original_recipient: str) -> Iterator[str]:
-        recipient = recipient or _NULL
         address_type = "utf-8" if self.original.utf8 and not recipient.isascii() else "rfc822"
         yield f"Final-Recipient: {address_type}; {recipient}"
         if entry.dsn_original_recipient:
             yield f"Original-Recipient: {entry.dsn_original_recipient}"
-        elif original_recipient and original_recipient.casefold() != recipient.casefold():
+        elif original_recipient:
             yield f"Original-Recipient: rfc822; {original_recipient}"
         action, status = _USUAL[self.template.name]
         yield f"Action: {action if self.template.name == 'failure' else entry.action or action}"

@@ -38,6 +38,8 @@ _TOKENS: tuple[tuple[re.Pattern[str], str], ...] = (
     # a program's process id
     (re.compile(r"(?<=[\w-])\[\d+\](?=:)"), "[<PID>]"),
     (re.compile(r"\b(?P<word>pid|process id) \d+"), r"\g<word> <PID>"),
+    # the file of a delivery status log
+    (re.compile(rf"\b(?P<log>bounce|defer|trace)/(?:\w/)?(?:{_SHORT_ID}|{_LONG_ID})(?=: )"), r"\g<log>/<LOG>"),
     # a client's port behind its address
     (re.compile(r"(?<=\]):\d{4,5}\b"), ":<PORT>"),
     # a MIME boundary or Maildir name that holds time, process id and host

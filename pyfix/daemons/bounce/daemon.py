@@ -15,7 +15,7 @@ from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.bounce import BounceSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.bounce.notice import DELAY, FAILURE, SUCCESS, VERIFY, Kind, Notifier
-from pyfix.formats.address import external_to_internal, internal_to_external
+from pyfix.formats.address import internal_to_external
 from pyfix.formats.attributes import AttributeListError, Attributes, decode_pairs
 from pyfix.formats.queuefile import NOTIFY_DELAY, NOTIFY_FAILURE
 from pyfix.formats.queueid import is_valid
@@ -31,7 +31,7 @@ from pyfix.protocols.internal.bounce import (
     One37,
     Result,
 )
-from pyfix.queue.bouncelog import LogEntry, append_entry, encode_entry, load_entries, remove_log
+from pyfix.queue.bouncelog import LogEntry, LogNotOpened, StatusLog, append_entry, encode_entry, load_log, remove_log
 from pyfix.queue.message import Message
 from pyfix.queue.spool import Spool
 from pyfix.runtime.child import Invocation
@@ -109,6 +109,10 @@ class Bounce(Daemon):
         except _Refused as refused:
             log.warning(str(refused))
             status = _FAILED
+        except LogNotOpened as error:
+            # Postfix's process ends here: its client gets no answer.  Ours has more of them.
+            log.fatal(str(error))
+            return
         except OSError as error:
             log.warning(f"{self._service} service: {error}")
             status = _FAILED
@@ -133,26 +137,33 @@ class Bounce(Daemon):
 
     def _append(self, request: Append) -> int:
         _check(request.queue_id)
-        entry = _entry(request)
         data = encode_entry(
-            entry,
-            entry.recipient,
-            entry.original_recipient,
+            _told(request),
+            internal_to_external(request.recipient),
+            internal_to_external(request.original_recipient),
             with_old_line=self.settings.backwards_bounce_logfile_compatibility,
         )
-        append_entry(self._spool, self._service, request.queue_id, data)
+        try:
+            append_entry(self._spool, self._service, request.queue_id, data)
+        except LogNotOpened as error:
+            raise LogNotOpened(f"open file {self._service} {request.queue_id}: {error.strerror}") from error
         return _OK
 
     # Non-delivery
 
     async def _flush(self, request: Flush) -> int:
-        entries = load_entries(self._spool, self._service, request.queue_id)
-        done = await self._failure(request, entries)
-        return self._finish(request, entries, done=done)
+        known = self._known(request)
+        done = await self._failure(request, known)
+        return self._finish(request, known, done=done)
 
-    async def _failure(
-        self, request: Flush, entries: Sequence[LogEntry], verp: str = "", *, begins_anyway: bool = True
-    ) -> bool:
+    def _known(self, request: Flush) -> StatusLog:
+        """Return what the message's log has.  Raises LogNotOpened, and OSError."""
+        try:
+            return load_log(self._spool, self._service, request.queue_id)
+        except LogNotOpened as error:
+            raise LogNotOpened(f"open {self._service} {request.queue_id}: {error.strerror}") from error
+
+    async def _failure(self, request: Flush, known: StatusLog, verp: str = "", *, begins_anyway: bool = True) -> bool:
         """Send the notices of non-delivery; tell whether that is done or cannot be.
 
         *begins_anyway*: a notice that nobody wants is begun and taken back, which Postfix logs for a whole message.
@@ -164,16 +175,12 @@ class Bounce(Daemon):
         if not request.sender:
             if "2bounce" not in settings.notify_classes:
                 return True
-            return await self._notifier.to_postmaster(
-                FAILURE, request, entries, settings.double_bounce_notice_recipient
-            )
-        wanted = [entry for entry in entries if _wants(entry, NOTIFY_FAILURE)]
-        if entries and not wanted and not begins_anyway:
-            pass
-        elif not await self._notifier.to_sender(FAILURE, request, wanted, verp, no_log=not entries):
+            return await self._notifier.to_postmaster(FAILURE, request, known, settings.double_bounce_notice_recipient)
+        wanted = [entry for entry in known.entries if _wants(entry, NOTIFY_FAILURE)]
+        if (wanted or begins_anyway) and not await self._notifier.to_sender(FAILURE, request, known, wanted, verp):
             return False
         if "bounce" in settings.notify_classes:
-            await self._notifier.to_postmaster(FAILURE, request, entries, settings.bounce_notice_recipient)
+            await self._notifier.to_postmaster(FAILURE, request, known, settings.bounce_notice_recipient)
         return True
 
     def _is_double_bounce(self, request: Flush) -> bool:
@@ -185,28 +192,31 @@ class Bounce(Daemon):
         if not request.sender or self._is_double_bounce(request):
             log.warning("request to send VERP-style notification of bounced mail")
             return await self._flush(request)
-        entries = load_entries(self._spool, self._service, request.queue_id)
-        if not entries:
-            done = await self._failure(request, [_NOTHING_KNOWN])
-            return self._finish(request, entries, done=done)
+        known = self._known(request)
+        if not known.exists:
+            return _OK if await self._failure(request, StatusLog((_NOTHING_KNOWN,))) else _FAILED
         done = True
-        for entry in entries:
+        for item in known.items:
+            if not isinstance(item, LogEntry):
+                log.warning(item)
+                continue
+            # As the log has it, quotes and all, which is what Postfix has put there ever since.
             address = _verp_address(
-                request.sender,
-                external_to_internal(entry.original_recipient or entry.recipient),
-                request.verp_delimiters,
+                request.sender, item.original_recipient or item.recipient, request.verp_delimiters
             )
-            done = await self._failure(request, [entry], address, begins_anyway=False) and done
-        return self._finish(request, entries, done=done)
+            done = await self._failure(request, StatusLog((item,)), address, begins_anyway=False) and done
+        return self._finish(request, StatusLog(tuple(known.entries)), done=done)
 
     async def _one(self, request: One) -> int:
-        return _OK if await self._failure(request, [_entry(request)], begins_anyway=False) else _FAILED
+        return _OK if await self._failure(request, StatusLog((_told(request),)), begins_anyway=False) else _FAILED
 
-    def _finish(self, request: Flush, entries: Sequence[LogEntry], *, done: bool) -> int:
+    def _finish(self, request: Flush, known: StatusLog, *, done: bool) -> int:
         if not done:
             return _FAILED
         if request.flags & protocol.DELETE_RECIPIENTS:
-            self._mark_done(request, entries)
+            for fault in known.faults:
+                log.warning(fault)
+            self._mark_done(request, known.entries)
         remove_log(self._spool, self._service, request.queue_id)
         return _OK
 
@@ -222,32 +232,32 @@ class Bounce(Daemon):
 
     async def _warn(self, request: Flush) -> int:
         settings = self.settings
-        entries = load_entries(self._spool, self._service, request.queue_id)
+        known = self._known(request)
         if self._is_double_bounce(request):
             log.warning(f"{request.queue_id}: undeliverable postmaster notification discarded")
             return _OK
         if request.sender:
-            wanted = [entry for entry in entries if _wants(entry, NOTIFY_DELAY)]
-            if not await self._notifier.to_sender(DELAY, request, wanted):
+            wanted = [entry for entry in known.entries if _wants(entry, NOTIFY_DELAY)]
+            if not await self._notifier.to_sender(DELAY, request, known, wanted):
                 return _FAILED
         if "delay" in settings.notify_classes:
-            await self._notifier.to_postmaster(DELAY, request, entries, settings.delay_notice_recipient)
+            await self._notifier.to_postmaster(DELAY, request, known, settings.delay_notice_recipient)
         return _OK
 
     async def _trace(self, request: Flush) -> int:
-        entries = load_entries(self._spool, self._service, request.queue_id)
+        known = self._known(request)
         kind: Kind = VERIFY if request.flags & _VERIFY_FLAGS else SUCCESS
         done = True
-        if not entries:
+        if not known.exists:
             return _OK
         if self._is_double_bounce(request):
             log.info(f"{request.queue_id}: not sending trace/success notification for double-bounce message")
             return _OK
         if request.sender:
-            done = await self._notifier.to_sender(kind, request, entries)
+            done = await self._notifier.to_sender(kind, request, known, known.entries)
         elif "2bounce" in self.settings.notify_classes:
             done = await self._notifier.instead_of_sender(
-                kind, request, entries, self.settings.double_bounce_notice_recipient
+                kind, request, known, self.settings.double_bounce_notice_recipient
             )
         else:
             log.info(f"{request.queue_id}: not sending trace/success notification for single-bounce message")
@@ -291,10 +301,11 @@ def _check(queue_id: str) -> None:
         raise _Refused(f"malformed queue id: {queue_id}")
 
 
-def _entry(request: Append | One) -> LogEntry:
+def _told(request: Append | One) -> LogEntry:
+    """Return what a request tells of, with addresses as they came; Postfix's notice of One has them so, too."""
     return LogEntry(
-        recipient=internal_to_external(request.recipient),
-        original_recipient=internal_to_external(request.original_recipient),
+        recipient=request.recipient,
+        original_recipient=request.original_recipient,
         offset=request.offset,
         dsn_original_recipient=request.dsn_orig_rcpt,
         notify=request.notify_flags,
@@ -315,9 +326,12 @@ def _wants(entry: LogEntry, event: int) -> bool:
 
 def _verp_address(sender: str, recipient: str, delimiters: str) -> str:
     """Return the sender's address with the recipient's in it.  Source: VERP_README."""
-    local, _, domain = sender.rpartition("@")
-    recipient_local, _, recipient_domain = recipient.rpartition("@")
-    return f"{local}{delimiters[:1]}{recipient_local}{delimiters[1:2]}{recipient_domain}@{domain}"
+    local, at, domain = sender.rpartition("@")
+    if not at:
+        local, domain = sender, ""
+    name, has_domain, rest = recipient.rpartition("@")
+    about = f"{name}{delimiters[1:2]}{rest}" if has_domain else recipient
+    return f"{local}{delimiters[:1]}{about}{at}{domain}"
 
 
 def main(argv: Sequence[str] = sys.argv[1:]) -> int:

@@ -20,7 +20,7 @@ from pyfix.notices.report import Encoding, Original, Report, returned_lines
 from pyfix.notices.template import BUILT_IN, NoticeTemplate, TemplateError
 from pyfix.protocols.internal.bounce import Flush
 from pyfix.protocols.internal.cleanup import MAP_OK
-from pyfix.queue.bouncelog import LogEntry
+from pyfix.queue.bouncelog import LogEntry, StatusLog
 from pyfix.queue.envelope import Envelope
 from pyfix.queue.message import Message, MessageDamaged
 from pyfix.queue.spool import Spool
@@ -62,19 +62,20 @@ class Notifier:
         self._times["maximal_queue_lifetime"] = settings.maximal_queue_lifetime
 
     async def to_sender(
-        self, kind: Kind, request: Flush, entries: Sequence[LogEntry], recipient: str = "", *, no_log: bool = False
+        self, kind: Kind, request: Flush, known: StatusLog, entries: Sequence[LogEntry], recipient: str = ""
     ) -> bool:
-        """Tell the sender, or the VERP address *recipient*; tell whether that is done or cannot be.
+        """Tell the sender, or the VERP address *recipient*, of *entries*, those of *known* that it wants to hear of.
 
-        *no_log*: there are no entries because their log is not there, which is told instead.
+        Where there is no log, the notice of a failure says so.  Tells whether that is done or cannot be.
         """
         settings = self._settings
-        if not entries and not no_log:
-            return await self._withdrawn(kind, request)
+        if not entries and (known.exists or kind is not FAILURE):
+            return await self._withdrawn(kind, request, known)
         return await self._send(
             kind,
             request,
             entries,
+            known.faults,
             sender="",
             recipient=recipient or request.sender,
             postmaster=False,
@@ -83,7 +84,7 @@ class Notifier:
             or (request.sendopts & REQUIRETLS_ESMTP != 0 and settings.requiretls_redact_dsn),
         )
 
-    async def _withdrawn(self, kind: Kind, request: Flush, whom: str = "sender") -> bool:
+    async def _withdrawn(self, kind: Kind, request: Flush, known: StatusLog, whom: str = "sender") -> bool:
         """Begin a notice and take it back: what Postfix does, and logs, when nobody wants to hear of any recipient."""
         settings = self._settings
         try:
@@ -92,32 +93,38 @@ class Notifier:
             log.debug(f"{request.queue_id}: {error}")
             return True
         log.info(f"{request.queue_id}: {whom} {kind.name} notification: {message.queue_id}")
+        _warn_of(known.faults)
         message.cancel()
         return True
 
-    async def to_postmaster(self, kind: Kind, request: Flush, entries: Sequence[LogEntry], recipient: str) -> bool:
+    async def to_postmaster(self, kind: Kind, request: Flush, known: StatusLog, recipient: str) -> bool:
         """Send a copy to a postmaster's address, of the header only unless there is no sender to have the message.
 
         Tells whether that is done.
         """
-        if kind is DELAY and not entries:
-            return await self._withdrawn(kind, request, "postmaster")
+        entries = known.entries
+        if not entries and (known.exists or kind is DELAY):
+            return await self._withdrawn(kind, request, known, "postmaster")
         return await self._send(
             kind,
             request,
             entries,
+            known.faults,
             sender=self.double_bounce_address(),
             recipient=recipient,
             postmaster=True,
             headers_only=bool(request.sender),
         )
 
-    async def instead_of_sender(self, kind: Kind, request: Flush, entries: Sequence[LogEntry], recipient: str) -> bool:
+    async def instead_of_sender(self, kind: Kind, request: Flush, known: StatusLog, recipient: str) -> bool:
         """Tell somebody else what a null sender would be told; tell whether that is done."""
+        if not known.entries:
+            return await self._withdrawn(kind, request, known)
         return await self._send(
             kind,
             request,
-            entries,
+            known.entries,
+            known.faults,
             sender=self.double_bounce_address(),
             recipient=recipient,
             postmaster=False,
@@ -134,6 +141,7 @@ class Notifier:
         kind: Kind,
         request: Flush,
         entries: Sequence[LogEntry],
+        faults: Sequence[str],
         *,
         sender: str,
         recipient: str,
@@ -158,6 +166,7 @@ class Notifier:
                 request,
                 message,
                 recipient,
+                faults,
                 postmaster=postmaster,
                 headers_only=headers_only or too_large,
             )
@@ -261,10 +270,12 @@ class Notifier:
         request: Flush,
         message: Message | None,
         recipient: str,
+        faults: Sequence[str],
         *,
         postmaster: bool,
         headers_only: bool,
     ) -> Iterator[bytes]:
+        """Yield the lines of a notice; the log is warned of its faults each time that Postfix would read it."""
         quoted = [(entry.recipient, entry.original_recipient) for entry in report.entries]
         yield from _encoded(
             report.head(
@@ -275,7 +286,9 @@ class Notifier:
             )
         )
         yield from _encoded(report.explanation([] if postmaster else self._text(report.template)))
+        _warn_of(faults)
         yield from _encoded(report.recipients_in_words(quoted))
+        _warn_of(faults)
         yield from _encoded(report.status(quoted))
         yield from _encoded(report.returned_head(headers_only=headers_only, description=kind.part))
         if message is None:
@@ -291,6 +304,11 @@ class Notifier:
 
 def _never_notify() -> bytes:
     return encode_attribute("notify_flags", str(NOTIFY_NEVER))
+
+
+def _warn_of(faults: Iterable[str]) -> None:
+    for fault in faults:
+        log.warning(fault)
 
 
 def _encoded(lines: Iterable[str]) -> Iterator[bytes]:

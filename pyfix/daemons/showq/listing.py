@@ -9,10 +9,11 @@ from typing import Final, NamedTuple
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.attributes import encode_pairs
 from pyfix.formats.records import RECIPIENT, SENDER, TIME, RecordError, read_records
-from pyfix.queue.bouncelog import LogEntry, load_entries
+from pyfix.queue.bouncelog import LogEntry, LogNotOpened, load_log
 from pyfix.queue.envelope import Envelope
 from pyfix.queue.message import Message, MessageDamaged
 from pyfix.queue.spool import ACTIVE, BOUNCE, DEFER, DEFERRED, EXPIRE_BIT, HOLD, INCOMING, MAILDROP, Spool
+from pyfix.runtime.log import log
 
 QUEUES: Final = (MAILDROP, ACTIVE, INCOMING, DEFERRED, HOLD)
 """The queues that are listed, in the order of the listing."""
@@ -116,7 +117,13 @@ def _describe(
         waiting = [(one.original_recipient or one.recipient, one.recipient) for one in envelope.recipients]
     logged: set[str] = set()
     for service in (DEFER, BOUNCE):
-        recipients += _logged(load_entries(spool, service, queue_id), service, logged, most_recipients)
+        try:
+            known = load_log(spool, service, queue_id)
+        except LogNotOpened:
+            continue
+        for fault in known.faults:
+            log.warning(fault)
+        recipients += _logged(known.entries, service, logged, most_recipients)
     waiting = [pair for pair in waiting if pair[1].casefold() not in logged]
     for original, recipient in waiting:
         recipients.append(ListedRecipient(internal_to_external(original), internal_to_external(recipient), "", ""))
@@ -153,6 +160,8 @@ def _logged(
 def _plain(quoted: str) -> str:
     from pyfix.formats.address import external_to_internal
 
+    if quoted == "<>":
+        return ""
     return external_to_internal(quoted) if '"' in quoted else quoted
 
 

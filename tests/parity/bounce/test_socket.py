@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from pwd import getpwnam
 
 import pytest
 
@@ -141,6 +144,10 @@ SCENARIOS: dict[str, list[Request]] = {
     "verp, null sender": [append(), about(VERP, sender="")],
     "verp, double bounce": [append(), about(VERP, sender="double-bounce@mail.ours.example")],
     "one": [about(ONE)],
+    "one, odd addresses": [
+        about(ONE, dsn_orig_rcpt="", recipient=recipient, original_recipient=original)
+        for recipient, original in (("a@x", "a@x"), ("a@x", "A@x"), ("", ""), ("", "b@x"), ("a@x", "<>"), ("a b@x", '"a b"@x'))
+    ],
     "one, not wanted": [about(ONE, notify_flags="1")],
     "one, wanted": [about(ONE, notify_flags="4", ret_flags="2", envelope_id="x")],
     "one, null sender": [about(ONE, sender="")],
@@ -244,29 +251,159 @@ def test_scenarios(instance_pool: InstancePool, name: str, configuration: str) -
 
 
 _WHOLE = "<a@refused.example>: no\nrecipient=a@refused.example\noffset=0\nstatus=5.7.1\naction=failed\nreason=no\n\n"
+_SECOND = "\n" + _WHOLE + "\n" + _WHOLE.replace("a@", "b@")
+
+
+def _with(*lines: str, instead_of: str = "offset=0") -> str:
+    """Return an entry for each of *lines*, which stands in it instead of another."""
+    return "\n".join(_WHOLE.replace(instead_of, line) for line in lines)
+
+
 DAMAGED_LOGS = {
-    "numbers that are none": _WHOLE.replace("offset=0", "offset=x") + _WHOLE.replace("5.7.1", "x.y"),
+    "numbers that are none": _with(
+        "offset=12x", "offset=-12", "offset=x", "notify_flags=-1", "notify_flags=4294967299", "notify_flags= 8",
+        "notify_flags=1x", "notify_flags=3", "notify_flags=16", "notify_flags=99999999999999999999999", "notify_flags=+1",
+        "status=x.y",
+    ),
     "old lines only": "<a@refused.example>: no\n\n<b@refused.example>: nor that\n\n",
+    "odd old lines": "<a@x.test: no\n<>: null\n\n<b@x.test>:no\n\n<c@x.test>: \n\n a<d@x.test>: x\n\n<e@x.test>:  one>: two  \n\n"
+    "<f@x.test> (expanded from <g>): h\n\n",
     "empty lines": "\n\n\n" + _WHOLE + "\n\n" + _WHOLE,
-}
+    "nothing": "",
+    "empty lines only": "\n\n",
+    "no last empty line": _WHOLE[:-1],
+    "a second one without its last empty line": _SECOND[:-1],
+    "cut in a value": _SECOND[:-60],
+    "cut in a name": _SECOND[: _SECOND.rindex("status=") + 3],
+    "cut in the first line": "\n" + _WHOLE + "\n<b@ref",
+    "no name": _with("=5.7.1", " status=5.7.1", "_x=1", "\u00e9=1", "\u00e9" * 40),
+    "no value": _with("status", "status: 5", "sta tus=5", "recipient=", "recipient=\noriginal_recipient=", "reason=", "diag_type=\ndiag_text=x"),
+    "unknown names": _with("foo=bar", "STATUS=5.1.1", "9=1"),
+    "no recipient": _WHOLE.partition("offset=0\n")[2] + "\noriginal_recipient=x@y\n\nfoo=bar\n\n",
+    "twice the same": _with("status=5.1.1\nrecipient=c@x.test"),
+    "blanks": _with("status = 5.1.1  ", "   ", "dsn_orig_rcpt  =  rfc822;x@y"),
+    "other ends of lines": _WHOLE.replace("\n", "\r\n"),
+    "bytes": _with("reason=n\udcff\udcfe\x01", "reason=n\0z", "rea\0son=x", "\0reason=x", "st\udcff\x01s=5", "reason=\u00e9"),
+    "odd addresses": _with(
+        'recipient="a b"@x.test', 'recipient="a@b"@x.test', "recipient=a b@x.test", "recipient=<q@x.test>", "recipient=<>",
+        "recipient=plain", "original_recipient=A@refused.example", "original_recipient=<>",
+    ),
+    "odd statuses": _with("status=2.0.0", "status=9.9.9", "status=5.7", "status=5.7.1 text", "action=odd", instead_of="status=5.7.1"),
+    "a long line": _with("reason=" + "y" * 100_000),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", DAMAGED_LOGS)
-def test_damaged_logs(instance_pool: InstancePool, name: str) -> None:
-    """What is left of a log after a crash, or was written by something else."""
+def _told_of(log: str, requests: Sequence[tuple[str, Fields]], configuration: str, instance_pool: InstancePool) -> None:
+    """Compare what both make of *log* when they are asked for notices about it."""
     requirements.need_reference("reference")
     parity = Parity(instance_pool, KNOWN_DIFFERENCES, ("reference", "reference"))
 
     def case(mta: Instance) -> None:
         queue_id = mta.send_message(["a@refused.example"], "Subject: held\n\nHello.\n", "user@ours.example")
-        for service, code in (("bounce", FLUSH), ("defer", WARN), ("trace", TRACE)):
+        for service, request in requests:
             mta.transcript.append(ask(mta, *append(service), queue_id))
-            (log,) = [path for path in (mta.queue_directory / service).rglob(queue_id) if path.is_file()]
-            log.write_text(DAMAGED_LOGS[name])
-            mta.transcript.append(ask(mta, *about(code, service), queue_id))
+            (path,) = [path for path in (mta.queue_directory / service).rglob(queue_id) if path.is_file()]
+            path.write_bytes(log.encode("utf-8", "surrogateescape"))
+            mta.transcript.append(ask(mta, service, request, queue_id))
             mta.wait_until_only(queue_id)
             in_order_of_making(mta)
             mta.transcript += logs(mta, queue_id)
+            path.unlink(missing_ok=True)
+
+    main = {**MAIN, **CONFIGURATIONS[configuration]}
+    parity(case, main=main, master=SERVICES, replace={"bounce": "pyfix"}, logs="bounce", deliveries=True)
+
+
+@pytest.mark.parametrize("name", DAMAGED_LOGS)
+def test_damaged_logs(instance_pool: InstancePool, name: str) -> None:
+    """What is left of a log after a crash, or was written by something else."""
+    requests = [about(FLUSH), about(WARN, "defer"), about(TRACE, "trace"), about(VERP)]
+    _told_of(DAMAGED_LOGS[name], requests, "nobody else is told", instance_pool)
+
+
+@pytest.mark.parametrize("name", ["nothing", "no recipient", "other ends of lines", "a second one without its last empty line"])
+def test_damaged_logs_for_postmaster(instance_pool: InstancePool, name: str) -> None:
+    """The same with copies, null senders, and recipients that are marked done."""
+    requests = [
+        about(FLUSH), about(FLUSH, flags="2"), about(FLUSH, sender=""), about(WARN, "defer"), about(WARN, "defer", sender=""),
+        about(TRACE, "trace", sender=""), about(VERP, flags="2"), about(TRACE, "trace", flags="512"),
+    ]  # fmt: skip
+    _told_of(DAMAGED_LOGS[name], requests, "postmaster is told", instance_pool)
+
+
+def _listed(mta: Instance, queue_id: str) -> str:
+    listing = mta.run("postqueue", "-j").stdout.decode("utf-8", "surrogateescape").replace(queue_id, ID)
+    return re.sub(r'("arrival_time": )\d+', r"\1", listing)
+
+
+def _closed(path: Path) -> None:
+    path.touch(0o000)
+
+
+def _read_only(path: Path) -> None:
+    path.write_text(_WHOLE)
+    path.chmod(0o400)
+    os.chown(path, getpwnam("postfix").pw_uid, -1)
+
+
+def _link(path: Path) -> None:
+    (path.parent / "target").write_text(_WHOLE)
+    os.chown(path.parent / "target", getpwnam("postfix").pw_uid, -1)
+    path.symlink_to("target")
+
+
+ODD_FILES: dict[str, Callable[[Path], None]] = {
+    "that may not be opened": _closed,
+    "that may only be read": _read_only,
+    "that is a link": _link,
+    "that is a link to nothing": lambda path: path.symlink_to("nowhere"),
+    "that is a link to itself": lambda path: path.symlink_to(path.name),
+}
+
+
+@pytest.mark.parametrize("name", ODD_FILES)
+def test_log(instance_pool: InstancePool, name: str) -> None:
+    """A log that can't be opened: the reference's process ends then, and master says so; ours answers its other clients.
+
+    showq(8) lists such a message without reasons.
+    """
+    requirements.need_reference("reference")
+    parity = Parity(instance_pool, KNOWN_DIFFERENCES, ("reference", "reference"))
+
+    def case(mta: Instance) -> None:
+        queue_id = mta.send_message(["a@refused.example"], "Subject: held\n\nHello.\n", "user@ours.example")
+        path = mta.queue_directory / "bounce" / queue_id
+        for request in (append(), about(FLUSH), about(VERP), about(ONE)):
+            ODD_FILES[name](path)
+            mark = mta.log_mark()
+            mta.transcript.append(ask(mta, *request, queue_id))
+            mta.wait_until_only(queue_id)
+            mta.transcript.append(_listed(mta, queue_id))
+            if any("throttling" in line for line in mta.log_lines(mark)):
+                time.sleep(1.2)  # service_throttle_time
+            mta.transcript += ["there"] * os.path.lexists(path)
+            path.unlink(missing_ok=True)
+            (path.parent / "target").unlink(missing_ok=True)
+            in_order_of_making(mta)
+
+    main = {**MAIN, **CONFIGURATIONS["nobody else is told"], "service_throttle_time": "1s"}
+    replace = {"bounce": "pyfix", "showq": "pyfix"}
+    parity(case, main=main, master=SERVICES, replace=replace, logs="bounce", deliveries=True)
+
+
+@pytest.mark.parametrize("name", ["no value", "odd addresses", "bytes", "a second one without its last empty line"])
+def test_damaged_logs_in_the_listing(instance_pool: InstancePool, name: str) -> None:
+    """showq(8) reads the logs by the same rules, and warns of the same lines."""
+    requirements.need_reference("reference")
+    parity = Parity(instance_pool, KNOWN_DIFFERENCES, ("reference", "reference"))
+
+    def case(mta: Instance) -> None:
+        queue_id = mta.send_message(["a@refused.example"], "Subject: held\n\nHello.\n", "user@ours.example")
+        for service in ("defer", "bounce"):
+            mta.transcript.append(ask(mta, *append(service), queue_id))
+            (path,) = [path for path in (mta.queue_directory / service).rglob(queue_id) if path.is_file()]
+            path.write_bytes(DAMAGED_LOGS[name].encode("utf-8", "surrogateescape"))
+        mta.transcript.append(_listed(mta, queue_id))
 
     main = {**MAIN, **CONFIGURATIONS["nobody else is told"]}
-    parity(case, main=main, master=SERVICES, replace={"bounce": "pyfix"}, logs="bounce", deliveries=True)
+    parity(case, main=main, master=SERVICES, replace={"showq": "pyfix"}, logs="showq")

@@ -192,7 +192,7 @@ def test_a_notice_without_a_log(daemon: Running, message: Queued) -> None:
         "", "", "", "", "failed", "unknown user",
     )  # fmt: skip
     assert ask(daemon, request) == OK
-    assert "<a@x.example>: unknown user" in cleanup.next().lines()
+    assert "<a@x.example> (expanded from <a@x.example>): unknown user" in cleanup.next().lines()
     assert not logfile(daemon.system).exists()
 
 
