@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from pyfix.config.snapshot import Snapshot
 
-__all__ = ["OwnAddress", "address_families", "default_networks", "own_addresses", "proxy_addresses"]
+__all__ = ["OwnAddress", "address_families", "check_interfaces", "default_networks", "own_addresses", "proxy_addresses"]
 
+_ALWAYS_THERE = ("", "all", "loopback-only")
+"""Values of inet_interfaces that hold on every host."""
 _STYLES = ("host", "subnet", "class")
 _NETLINK_ROUTE = 0
 _GET_ADDRESSES, _NEW_ADDRESS, _DONE = 22, 20, 3
@@ -96,6 +98,15 @@ def own_addresses(snapshot: Snapshot) -> tuple[OwnAddress, ...]:
             raise ConfigError(f"parameter inet_interfaces: no local interface found for {address}")
         found[address] = own
     return tuple(found.values())
+
+
+def check_interfaces(snapshot: Snapshot) -> None:
+    """Look for what inet_interfaces names: no daemon runs when one is not ours, whether it uses them or not.
+
+    Raises ConfigError.  Source: postconf(5) inet_interfaces.
+    """
+    if snapshot.value("inet_interfaces").strip().lower() not in _ALWAYS_THERE:
+        own_addresses(snapshot)
 
 
 def proxy_addresses(snapshot: Snapshot) -> tuple[str, ...]:

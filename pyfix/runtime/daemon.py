@@ -19,6 +19,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar
 
 from pyfix.config.errors import ConfigError
+from pyfix.config.own_networks import check_interfaces
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.config.startup import check_startup
@@ -469,6 +470,7 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
         for warning in snapshot.warnings:
             log.warning(warning)
         check_startup(settings)
+        check_interfaces(snapshot)
         if invocation.debug:
             run_debugger(snapshot)
         if not invocation.stand_alone:

@@ -16,6 +16,9 @@ UNCOMPARED: tuple[str, ...] = (
     "file system may have no room",
     "virtual: the reason in the warning about virtual_mailbox_maps that cannot be asked; the reference has the text of whatever error "
     "number some call before has left",
+    "master: a reload ends the wait of a service whose program did not start; the reference's goes on until service_throttle_time is over",
+    "commands do not look whether the addresses of inet_interfaces are there, as they need none: the reference's refuse to run, postfix stop "
+    "too",
     "bounce: logs that are cut, empty, or have lines that are no entries: the reference warns of each such line, twice, makes "
     "notices of an empty trace log and of entries without a recipient; one whose last empty line is missing is not understood yet",
     "smtpd whose cleanup does not answer within ipc_timeout says 451 4.3.0 to that client; the reference's process ends, and the "

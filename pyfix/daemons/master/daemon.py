@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from pyfix.config.errors import ConfigError
-from pyfix.config.own_networks import own_addresses
 from pyfix.config.parameters.master import MasterSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.config.startup import check_startup
 from pyfix.daemons.master.background import Waiter, go_to_background
+from pyfix.daemons.master.endpoint import Interfaces
 from pyfix.daemons.master.master import PROGRAM, Master
 from pyfix.daemons.master.options import Options, UsageError
 from pyfix.daemons.master.title import TitleArea, detach_environment
@@ -98,8 +98,7 @@ def _serve(options: Options, waiter: Waiter) -> int:
 def _run(options: Options, waiter: Waiter, settings: MasterSettings) -> int:
     snapshot = settings.snapshot
     check_startup(settings)
-    if "all" not in settings.snapshot.value("inet_interfaces").lower().split():
-        own_addresses(snapshot)
+    interfaces = Interfaces(snapshot)
     log.verbosity = options.verbosity
     _raise_limits()
     try:
@@ -109,7 +108,7 @@ def _run(options: Options, waiter: Waiter, settings: MasterSettings) -> int:
     _lock(settings)
     _take_environment(settings)
     title = TitleArea()
-    master = Master(options, settings, title)
+    master = Master(options, settings, interfaces, title)
     master.configure()
     for warning in snapshot.warnings:
         log.warning(warning)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pyfix.config.master_cf import ServiceEntry
 from pyfix.config.parameters.master import MasterSettings
-from pyfix.daemons.master.endpoint import Address, inet_addresses, listen_fifo, listen_inet, listen_unix
+from pyfix.daemons.master.endpoint import Address, Interfaces, inet_addresses, listen_fifo, listen_inet, listen_unix
 from pyfix.runtime.identity import Owner
 
 Key = tuple[str, str, bool]
@@ -88,13 +88,15 @@ class Definition:
         return (listen_unix(self.entry.socket_path, owner, self.backlog),)
 
 
-def define(entry: ServiceEntry, settings: MasterSettings, path: str, options: Sequence[str]) -> Definition:
+def define(
+    entry: ServiceEntry, settings: MasterSettings, interfaces: Interfaces, path: str, options: Sequence[str]
+) -> Definition:
     """Work out a definition; *path* is that of master.cf, for complaints.  Raises ConfigError."""
     default = settings.default_process_limit
     limit = default if entry.process_limit is None else entry.process_limit
     addresses: tuple[Address, ...] = ()
     if entry.type == "inet":
-        addresses = inet_addresses(entry, settings.snapshot, f"{path}: line {entry.line}")
+        addresses = inet_addresses(entry, settings.snapshot, interfaces, f"{path}: line {entry.line}")
     return Definition(
         entry,
         addresses,

@@ -45,28 +45,48 @@ class Address:
         return self.host == "::1" or self.host.startswith("127.")
 
 
+class Interfaces:
+    """What inet_interfaces named when master started; it stays so until master ends.  Source: postconf(5) inet_interfaces."""
+
+    __slots__ = ("_addresses", "value")
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """Find the addresses.  Raises ConfigError when there is none for a name, or it is not ours."""
+        self.value = snapshot.value("inet_interfaces")
+        self._addresses = None if self.all else tuple(own.address for own in own_addresses(snapshot))
+
+    @property
+    def all(self) -> bool:
+        """Whether a service listens on each interface, those that come later too."""
+        return "all" in (word.lower() for word in split_words(self.value))
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The single addresses."""
+        return self._addresses or ()
+
+
 # Addresses
 
 
-def inet_addresses(entry: ServiceEntry, snapshot: Snapshot, where: str) -> tuple[Address, ...]:
+def inet_addresses(entry: ServiceEntry, snapshot: Snapshot, interfaces: Interfaces, where: str) -> tuple[Address, ...]:
     """Return what an inet service listens on; *where* is file and line, for complaints.
 
-    Without a host in its name these are all addresses of inet_interfaces.  Raises ConfigError.
+    Without a host in its name these are all addresses of *interfaces*.  Raises ConfigError.
     """
     host, port = _split_host_port(entry.name, where)
     families = _families(snapshot)
     if host:
         return _resolved(host, _known_port(port, snapshot), families, entry.name, where)
-    interfaces = split_words(snapshot.value("inet_interfaces"))
-    if not interfaces:
+    if not split_words(interfaces.value):
         raise ConfigError(
             f"{where}: service definition requires valid host name or address, or non-empty inet_interfaces setting"
         )
     port = _known_port(port, snapshot)
-    if "all" in (word.lower() for word in interfaces):
+    if interfaces.all:
         number = _port_number(port, entry.name)
         return tuple(Address("::" if family is socket.AF_INET6 else "0.0.0.0", number) for family in families)
-    return tuple(Address(own.address, _port_number(port, f"{own.address}:{port}")) for own in own_addresses(snapshot))
+    return tuple(Address(own, _port_number(port, f"{own}:{port}")) for own in interfaces.addresses)
 
 
 def _families(snapshot: Snapshot) -> tuple[socket.AddressFamily, ...]:

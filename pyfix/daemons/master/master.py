@@ -18,6 +18,7 @@ from pyfix.config.parameters.master import MasterSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.config.startup import check_startup
 from pyfix.daemons.master.definition import Definition, Key, define, is_disabled
+from pyfix.daemons.master.endpoint import Interfaces
 from pyfix.daemons.master.loop import MasterLoop
 from pyfix.daemons.master.options import Options
 from pyfix.daemons.master.programs import Programs
@@ -43,11 +44,12 @@ _WATCHDOG_TIME = 1000
 class Master:
     """The running mail system."""
 
-    def __init__(self, options: Options, settings: MasterSettings, title: TitleArea) -> None:
+    def __init__(self, options: Options, settings: MasterSettings, interfaces: Interfaces, title: TitleArea) -> None:
         """Take over; nothing is open yet.  Raises ConfigError."""
         self.loop = MasterLoop()
         self._options = options
         self._settings = settings
+        self._interfaces = interfaces
         self._title = title
         self._owner = mail_owner(settings.mail_owner)
         self._services: dict[Key, Service] = {}
@@ -124,7 +126,10 @@ class Master:
             if is_disabled(entry, settings.master_service_disable):
                 continue
             self._note_chroot(entry, path)
-            definition = define(entry, settings, path, options)
+            if entry.type == "inet" and self._interfaces.value != settings.snapshot.value("inet_interfaces"):
+                log.warning(f"service {entry.name}: ignoring inet_interfaces change")
+                log.warning("to change inet_interfaces, stop and start Postfix")
+            definition = define(entry, settings, self._interfaces, path, options)
             definitions[definition.key] = definition
         return definitions
 
@@ -139,8 +144,9 @@ class Master:
 
     def reload(self) -> None:
         """Read main.cf and master.cf again.  Source: postfix(1) reload.  Raises ConfigError, which ends master."""
-        snapshot = Snapshot.read(self._settings.snapshot.config_directory, process_name=PROGRAM)
-        log.info(f"reload -- version {snapshot.value('mail_version')}, configuration {snapshot.config_directory}")
+        present = self._settings.snapshot
+        log.info(f"reload -- version {present.value('mail_version')}, configuration {present.config_directory}")
+        snapshot = Snapshot.read(present.config_directory, process_name=PROGRAM)
         for warning in snapshot.warnings:
             log.warning(warning)
         overrides = []

@@ -80,9 +80,6 @@ class Service:
 
     def reload(self, definition: Definition) -> None:
         """Take a new definition of the same service; present processes end at their convenience."""
-        if len(definition.addresses) != len(self.definition.addresses):
-            log.warning(f"service {definition.entry.name}: ignoring inet_interfaces change")
-            log.warning("to change inet_interfaces, stop and start Postfix")
         self.definition = definition
         self._cancel_timers()
         self._renew_status()

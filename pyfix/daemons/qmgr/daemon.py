@@ -17,7 +17,7 @@ from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.qmgr.completion import Completion
 from pyfix.daemons.qmgr.dispatch import Dispatcher
-from pyfix.daemons.qmgr.intake import Fetched, Intake, Taken
+from pyfix.daemons.qmgr.intake import Fetched, Intake, Taken, give_up
 from pyfix.daemons.qmgr.routing import RETRY, Routed, Router, group
 from pyfix.daemons.qmgr.transports import Transports
 from pyfix.protocols.internal.delivery import InternalProtocol
@@ -124,11 +124,15 @@ class QueueManager(TriggerDaemon):
     def _move_active_to_incoming(self) -> None:
         """Put back what an earlier queue manager left: its deliveries may be over, or still go on."""
         for queue_id, path in queue_ids(self._spool, ACTIVE):
+            step = f"update {path} time stamps"
             try:
                 os.utime(path)
+                step = f"rename {queue_id} from {ACTIVE} to {INCOMING}"
                 self._spool.rename(queue_id, ACTIVE, INCOMING)
+            except FileNotFoundError as error:  # postsuper(1) has removed it
+                log.warning(f"qmgr_move: {step}: {error.strerror}")
             except OSError as error:
-                log.warning(f"{queue_id}: rename {queue_id} from {ACTIVE} to {INCOMING}: {error.strerror}")
+                give_up(f"qmgr_move: {step}: {error.strerror}")
             else:
                 self._intake.doubtful.add(queue_id)
 

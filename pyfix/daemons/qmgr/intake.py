@@ -200,8 +200,7 @@ class Intake:
             os.utime(self._spool.path(ACTIVE, queue_id), (retry_at, retry_at))
             self._spool.rename(queue_id, ACTIVE, DEFERRED)
         except FileNotFoundError:
-            # postsuper(1) removed it meanwhile.
-            log.warning(f"{queue_id}: rename from active to deferred: No such file or directory")
+            pass  # postsuper(1) removed it meanwhile.
         except OSError as error:
             give_up(f"qmgr_active_defer: rename {queue_id} from {ACTIVE} to {DEFERRED}: {error.strerror}")
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+import select
 import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.kit.instance import Instance
+from tests.kit.instance import Instance, NotStarted
 from tests.kit.parity import Parity
 from tests.kit.processes import wait_until
 from tests.kit.services import STANDARD, edited
@@ -83,30 +89,129 @@ def test_what_a_reload_cannot_change(parity: Parity) -> None:
     parity(case, fresh=True)
 
 
-def test_inet_interfaces_change(parity: Parity) -> None:
-    """A service that would listen on another number of addresses keeps those that it has."""
+@pytest.mark.parametrize("service", ["{port}", "127.0.0.1:{port}", "localhost:{port}"])
+def test_inet_interfaces_change(parity: Parity, service: str) -> None:
+    """Each inet service tells that it keeps the addresses that it has, and a new one takes those of master's start."""
 
     def case(mta: Instance) -> list[object]:
-        mta.write_main(inet_interfaces="127.0.0.1, 127.0.0.1, ::1")
+        for value in ("127.0.0.1, 127.0.0.1, ::1", "127.0.0.1,", "127.0.0.1", "", "loopback-only"):
+            mta.write_main(inet_interfaces=value)
+            mta.reload()
+        port = mta.another_port()
+        mta.write("master.cf", (mta.config_directory / "master.cf").read_text() + f"{port} inet n - n - - smtpd\n")
         mta.reload()
-        mta.wait_for_log("to change inet_interfaces, stop and start Postfix")
-        return [line for line in master_lines(mta) if "reload" not in line]
+        mta.wait_for_log("to change inet_interfaces, stop and start Postfix", count=6)
+        lines = [line.replace(str(port), "<NEW>") for line in master_lines(mta)]
+        table = "".join(Path(f"/proc/net/{name}").read_text() for name in ("tcp", "tcp6"))
+        return [lines, re.findall(rf" (\w+):{port:04X} \w+:0000 0A ", table), mta.dialogue("NOOP")]
 
     main = {"inet_interfaces": "127.0.0.1", "inet_protocols": "all"}
-    parity(case, main=main, master={"127.0.0.1:{port}": "{port} inet n - n - - smtpd"}, fresh=True)
+    line = f"{service} inet n - n - - smtpd"
+    seen = parity(case, main=main, master={"127.0.0.1:{port}": line}, fresh=True).result
+    assert seen[1] == ["0100007F"]  # type: ignore[index]  # the result of case
 
 
-def test_bad_master_cf_ends_master(parity: Parity) -> None:
-    """A reload with a malformed master.cf is fatal."""
+def test_inet_interfaces_that_are_not_there(parity: Parity) -> None:
+    """Only master stays, and clients wait; when main.cf is right again, the next reload brings all back.
 
-    def case(mta: Instance) -> bool:
-        mta.write("master.cf", "nonsense\n")
+    Without a log file: postlogd(8) goes too, and the reference's master then waits for ever for one that reads its lines.
+    """
+
+    def case(mta: Instance) -> list[object]:
         pid = mta.master_pid
         assert pid is not None
+        mta.settle()
+        mta.write_main(inet_interfaces="192.0.2.1")
         os.kill(pid, signal.SIGHUP)
-        return wait_until(lambda: not mta.is_running(), 5) and wait_until(lambda: not mta.pids(), 5)
+        alone = wait_until(lambda: mta.pids() == [pid], 5)
+        client = socket.create_connection((mta.host, mta.port))
+        time.sleep(0.5)
+        mta.settle()
+        waits = not select.select([client], [], [], 0)[0] and mta.is_running()
+        mta.write_main(inet_interfaces="127.0.0.1")
+        os.kill(pid, signal.SIGHUP)
+        with client:
+            client.settimeout(10)
+            return [alone, waits, client.recv(3), wait_until(lambda: bool(mta.pids_of("qmgr")), 5)]
 
-    assert parity(case, fresh=True).result is True
+    assert parity(case, main={"maillog_file": "", "service_throttle_time": "3s"}, fresh=True).result == [True, True, b"220", True]
+
+
+def _add_line(line: str) -> Callable[[Instance], None]:
+    def add(mta: Instance) -> None:
+        mta.write("master.cf", (mta.config_directory / "master.cf").read_text() + line + "\n")
+
+    return add
+
+
+def _take_port(mta: Instance) -> None:
+    port = mta.another_port()
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind(("127.0.0.1", port))
+    taken.listen()
+    taken.set_inheritable(False)
+    _TAKEN.append(taken)
+    _add_line(f"127.0.0.1:{port} inet n - n - - smtpd")(mta)
+
+
+_TAKEN: list[socket.socket] = []
+"""Sockets of ports that are taken, until the end."""
+
+BREAKING: dict[str, Callable[[Instance], object]] = {
+    "nonsense": lambda mta: mta.write("master.cf", "nonsense\n"),
+    "bad field": _add_line("x unix n - n x - smtpd"),
+    "no host": _add_line("no.such.host.invalid:2525 inet n - n - - smtpd"),
+    "no address": _add_line("192.0.2.1:2525 inet n - n - - smtpd"),
+    "no port": _add_line("127.0.0.1:nosuchport inet n - n - - smtpd"),
+    "port taken": _take_port,
+    "no master.cf": lambda mta: (mta.config_directory / "master.cf").unlink(),
+    "bad main.cf": lambda mta: mta.write("main.cf", "nonsense\n"),
+    "bad number": lambda mta: mta.write_main(default_process_limit="many"),
+    "no main.cf": lambda mta: (mta.config_directory / "main.cf").unlink(),
+    "no group": lambda mta: mta.write_main(setgid_group="no-such-group"),
+}
+
+
+@pytest.mark.parametrize("what", BREAKING)
+def test_configuration_that_ends_master(parity: Parity, what: str) -> None:
+    """What is fatal at the start is fatal at a reload; all processes go, and the next start works."""
+
+    def case(mta: Instance) -> list[object]:
+        files = {name: (mta.config_directory / name).read_text() for name in ("main.cf", "master.cf")}
+        pid = mta.master_pid
+        assert pid is not None
+        mta.wait_for_log("daemon started", since=0)
+        BREAKING[what](mta)
+        os.kill(pid, signal.SIGHUP)
+        ended = wait_until(lambda: not mta.pids(), 5)
+        try:
+            mta.start(seconds=5)
+        except NotStarted as error:
+            code = re.match(r"\S+ returned (\d+)", str(error))
+        left = not wait_until(lambda: not mta.pids(), 2)
+        for name, text in files.items():
+            mta.write(name, text)
+        mta.start()
+        mta.settle()
+        reloads = [line for line in mta.log_lines(whole=True) if "reload --" in line]
+        return [ended, code and code[1], left, mta.dialogue("NOOP"), len(reloads)]
+
+    assert parity(case, fresh=True).result == [True, "1", False, ["250 2.0.0 Ok"], 1]
+
+
+def test_a_program_that_is_gone(parity: Parity) -> None:
+    """Its service waits, the others go on."""
+
+    def case(mta: Instance) -> list[object]:
+        _add_line("gone unix n - n 5 - no-such-program")(mta)
+        mta.reload()
+        mta.wait_for_log("bad command startup")
+        lines = [re.sub(r"\S+/no-such", "no-such", line) for line in master_lines(mta) if "reload" not in line]
+        return [lines, mta.dialogue("NOOP")]
+
+    assert len(parity(case, fresh=True).result[0]) == 3  # type: ignore[index]  # the result of case
 
 
 def test_processes_finish_without_master(parity: Parity) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pyfix.config import own_networks
 from pyfix.config.errors import ConfigError
-from pyfix.config.own_networks import OwnAddress, default_networks, own_addresses, proxy_addresses
+from pyfix.config.own_networks import OwnAddress, check_interfaces, default_networks, own_addresses, proxy_addresses
 from pyfix.config.snapshot import Snapshot
 
 HOST = [
@@ -54,6 +54,17 @@ def test_bad_value(settings: dict[str, str], complaint: str) -> None:
     with pytest.raises(ConfigError) as raised:
         default_networks(Snapshot(settings))
     assert str(raised.value) == complaint
+
+
+@pytest.mark.parametrize("value", ["", "all", " Loopback-Only"])
+def test_what_every_host_has_needs_no_look(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.delattr("pyfix.config.own_networks._interface_addresses")
+    check_interfaces(Snapshot({"inet_interfaces": value}))
+
+
+def test_interface_that_is_not_there() -> None:
+    with pytest.raises(ConfigError, match=r"no local interface found for 192\.0\.2\.1"):
+        check_interfaces(Snapshot({"inet_interfaces": "127.0.0.1 192.0.2.1"}))
 
 
 def test_proxy_addresses() -> None:

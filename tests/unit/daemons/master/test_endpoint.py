@@ -9,7 +9,7 @@ import pytest
 
 from pyfix.config.errors import ConfigError
 from pyfix.daemons.master import endpoint
-from pyfix.daemons.master.endpoint import Address, inet_addresses, listen_fifo, listen_inet, listen_unix
+from pyfix.daemons.master.endpoint import Address, Interfaces, inet_addresses, listen_fifo, listen_inet, listen_unix
 from pyfix.runtime.identity import Owner
 
 from .definitions import definition, settings
@@ -20,7 +20,8 @@ US = Owner(os.geteuid(), os.getegid())
 def addresses(name: str, **main: str) -> list[tuple[str, int]]:
     entry = definition("1 inet n - n - - x").entry
     entry.name = name
-    found = inet_addresses(entry, settings(**main).snapshot, "master.cf: line 7")
+    snapshot = settings(**main).snapshot
+    found = inet_addresses(entry, snapshot, Interfaces(snapshot), "master.cf: line 7")
     return [(address.host, address.port) for address in found]
 
 
@@ -48,6 +49,19 @@ def test_all_interfaces_are_two_wildcards() -> None:
     assert addresses("2525", inet_interfaces="all", inet_protocols="ipv6") == [("::", 2525)]
 
 
+def test_interfaces_stay_what_they_were() -> None:
+    interfaces = Interfaces(settings(inet_interfaces="127.0.0.1").snapshot)
+    entry = definition("2525 inet n - n - - x").entry
+    for changed in ("all", "", "no.such.host.invalid"):
+        found = inet_addresses(entry, settings(inet_interfaces=changed).snapshot, interfaces, "master.cf: line 7")
+        assert found == (Address("127.0.0.1", 2525),)
+
+
+def test_interfaces_that_are_not_ours() -> None:
+    with pytest.raises(ConfigError, match=r"no local interface found for 192\.0\.2\.1"):
+        Interfaces(settings(inet_interfaces="192.0.2.1").snapshot)
+
+
 def test_known_ports_come_from_main_cf() -> None:
     assert addresses("127.0.0.1:odd", known_tcp_ports="smtp=25, strange=odd=4711") == [("127.0.0.1", 4711)]
 
@@ -58,7 +72,7 @@ def test_known_ports_come_from_main_cf() -> None:
         ("[::1]", {}, 'master.cf: line 7: missing service information in "[::1]"'),
         ("2525", {"inet_interfaces": ""}, "master.cf: line 7: service definition requires valid host name or address, "
             "or non-empty inet_interfaces setting"),
-        ("::1:25", {"inet_protocols": "ipv4"}, "master.cf: line 7: bad hostname or network address: ::1:25"),
+        ("::1:25", {"inet_protocols": "ipv4", "inet_interfaces": "all"}, "master.cf: line 7: bad hostname or network address: ::1:25"),
         ("no.such.host.example:25", {}, "master.cf: line 7: bad hostname or network address: no.such.host.example:25"),
         ("[::1", {}, 'master.cf: line 7: missing "]" in "[::1"'),
         ("[::1]25", {}, 'master.cf: line 7: garbage after "]" in "[::1]25"'),

@@ -244,16 +244,6 @@ def test_reload(crew: Crew, visit: object, lines: list[str]) -> None:
     assert lines == []
 
 
-def test_reload_with_other_addresses(crew: Crew, spool: Path, lines: list[str]) -> None:
-    service = serve(crew, "0 inet n - n - - smtpd", inet_interfaces="127.0.0.1")
-    service.reload(definition("0 inet n - n - - smtpd", inet_interfaces="127.0.0.1, ::1"))
-    assert lines == [
-        "warning: service 0: ignoring inet_interfaces change",
-        "warning: to change inet_interfaces, stop and start Postfix",
-    ]
-    assert len(service.listeners) == 1
-
-
 def test_close(crew: Crew, visit: object, lines: list[str]) -> None:
     service = serve(crew)
     visit()  # type: ignore[operator]

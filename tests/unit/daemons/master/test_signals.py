@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from pyfix.daemons.master.endpoint import Interfaces
 from pyfix.daemons.master.master import Master
 from pyfix.daemons.master.options import Options
 from pyfix.daemons.master.title import TitleArea
@@ -32,7 +33,8 @@ def test_signals_wait_for_the_loop(number: signal.Signals) -> None:
             def _reload_or_die(self) -> None:
                 seen.append("reload")
 
-        master = Noting(Options(), settings(mail_owner="nobody"), TitleArea())
+        ours = settings(mail_owner="nobody")
+        master = Noting(Options(), ours, Interfaces(ours.snapshot), TitleArea())
         os.kill(os.getpid(), number)
         assert not seen
         master.loop.turn(5)
