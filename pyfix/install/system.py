@@ -87,6 +87,10 @@ def _install_configuration(shipped: Path, prefix: Path, warnings: list[str]) -> 
         # Without the table that main.cf names, the first mail would have to wait.
         if postalias.main(["-c", str(target), f"hash:{aliases}"]) != 0:
             warnings.append(f"{aliases} is not a table yet: run {prefix}/sbin/newaliases")
+    for name, text in _prototypes(shipped, prefix).items():
+        path = target / name
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
     if not master.exists():
         text = (shipped / "master.cf").read_text()
         if os.getuid() != 0:
@@ -95,6 +99,14 @@ def _install_configuration(shipped: Path, prefix: Path, warnings: list[str]) -> 
                 f"without root, ports below 1024 are out of reach: {master} has SMTP on port {ROOTLESS_PORT}"
             )
         master.write_text(text)
+
+
+def _prototypes(shipped: Path, prefix: Path) -> dict[str, str]:
+    """Return what postmulti(1) begins a new instance with, by file name; it adds the places of that instance."""
+    return {
+        "main.cf.proto": with_parameters((shipped / "main.cf").read_text(), _parameters(prefix)),
+        "master.cf.proto": (shipped / "master.cf").read_text(),
+    }
 
 
 def _parameters(prefix: Path) -> dict[str, str]:
@@ -111,6 +123,7 @@ def _parameters(prefix: Path) -> dict[str, str]:
         "mailq_path": f"{prefix}/sbin/mailq",
         "newaliases_path": f"{prefix}/sbin/newaliases",
         "manpage_directory": f"{prefix}/share/man",
+        "meta_directory": f"{prefix}/etc/postfix",
         "alias_maps": f"hash:{prefix}/etc/postfix/aliases",
         "alias_database": f"hash:{prefix}/etc/postfix/aliases",
         "mail_owner": ACCOUNTS.mail_owner,

@@ -147,7 +147,9 @@ def test_everything_is_in_its_place(installed: Installed) -> None:
         "aliases",
         "aliases.db",
         "main.cf",
+        "main.cf.proto",
         "master.cf",
+        "master.cf.proto",
     ]
     # pip asks a Rust compiler for its version where there is one, and rustup's makes this folder.
     assert {path.name for path in (installed.folder / "home").iterdir()} <= {".rustup"}

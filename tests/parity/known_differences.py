@@ -37,6 +37,7 @@ UNCOMPARED: tuple[str, ...] = (
     "postmap -i and -d of hash and btree: the file is written anew and renamed, not changed in place",
     "postfix check: the reference takes no notice of words after it; with --doctor pyfix examines the configuration instead, an addition",
     "postmulti -lj: the reference of 3.11 shows only the first letter of a group, pyfix the whole of it, as the manual page has it",
+    "postfix tls does not exist yet; the usage line names it as the reference's does",
     "postmulti: the reference reads each instance with postconf(1), which also warns of or refuses the instance's master.cf; pyfix reads main.cf",
     "bounce: when a log cannot be opened, the reference's process ends, and master says so; pyfix's logs the same and gives no answer "
     "either, but goes on, as it has other clients; a folder in the place of a log, which the reference removes, stays",

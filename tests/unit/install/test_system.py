@@ -67,7 +67,9 @@ def test_configuration_stays(tmp_path: Path) -> None:
     (tmp_path / "etc/postfix/main.cf").write_text("mine = yes\n")
     system.install(SOURCE, tmp_path)
     assert (tmp_path / "etc/postfix/main.cf").read_text() == "mine = yes\n"
-    assert sorted(path.name for path in (tmp_path / "etc/postfix").iterdir()) == ["main.cf", "master.cf"]
+    assert sorted(path.name for path in (tmp_path / "etc/postfix").iterdir()) == [
+        "main.cf", "main.cf.proto", "master.cf", "master.cf.proto",
+    ]  # fmt: skip
     master = tmp_path / "etc/postfix/master.cf"
     master.write_text("# mine\n")
     system.install(SOURCE, tmp_path)
