@@ -84,7 +84,9 @@ class Bounce(Daemon):
                 with open(path, encoding="utf-8", errors="surrogateescape") as file:
                     templates = read_templates(file.read(), path, log.warning)
             except OSError as error:
-                raise ConfigError(f"open {path}: {error.strerror}") from error
+                # Only Python refuses to open a folder; the system does when it is read.
+                step = "read" if isinstance(error, IsADirectoryError) else "open"
+                raise ConfigError(f"{step} {path}: {error.strerror}") from error
             except TemplateError as error:
                 raise ConfigError(str(error)) from error
         self._notifier = Notifier(self.settings, templates, self._spool)

@@ -203,3 +203,17 @@ def test_size_limit(parity: Parity, limit: int) -> None:
         settled(mta, 2)
 
     parity(case, main={**MAIN, "bounce_size_limit": str(limit)}, deliveries=True)
+
+
+@pytest.mark.parametrize("path", ["nosuch.cf", ".", "main.cf/x", "empty.cf"])
+def test_template_file_that_cannot_be_read(parity: Parity, path: str) -> None:
+    """Then there are no notices at all; a file that is empty changes nothing."""
+
+    def case(mta: Instance) -> str:
+        send(mta, "<user@ours.example>", "<a@refused.example>")
+        pattern = r"sender non-delivery notification" if "empty" in path else r"/bounce\[\d+\]: fatal: (.*)"
+        line = mta.wait_for_log(pattern)[0]
+        return line.replace(str(mta.directory), "").partition("]: ")[2]
+
+    main = {**MAIN, "bounce_template_file": f"$config_directory/{path}"}
+    parity(case, main=main, files={"empty.cf": ""}, fresh=True)
