@@ -21,9 +21,9 @@ _PORT: Final = 3306
 _SOCKET: Final = "/run/mysqld/mysqld.sock"
 _OPTION_FILE: Final = "/etc/my.cnf"
 _CONNECT_SECONDS: Final = 30
-_NO_BACKSLASH_UNSAFE_CHARSETS: Final = ("big5", "cp932", "gb", "sjis", "ucs2", "utf16", "utf32")
-_ESCAPES: Final = 512
+_NO_BACKSLASH_ESCAPES: Final = 512
 """The bit of the server's status that says that a backslash is a character like others in strings."""
+_UNSAFE_CHARSETS: Final = ("big5", "cp932", "gb", "sjis", "ucs2", "utf16", "utf32")
 _ESCAPES: Final = str.maketrans(
     {"\0": "\\0", "\n": "\\n", "\r": "\\r", "\x1a": "\\Z", '"': '\\"', "'": "\\'", "\\": "\\\\"}
 )
@@ -116,9 +116,14 @@ class MysqlTable(SqlTable):
             name = options["charset"]
             reason = f"Can't initialize character set {name} (path: compiled_in)"
             raise ServerFailed(f"dict_mysql: mysql_set_character_set '{name}' failed: {reason}")
+        encoders: dict[Any, Any] = dict(self._library.converters.encoders)
         try:
             return self._library.connect(
-                conv=self._library.converters.encoders, use_unicode=False, autocommit=True, connect_timeout=_CONNECT_SECONDS, **options
+                conv=encoders,  # and no decoders: values as the server writes them
+                use_unicode=False,
+                autocommit=True,
+                connect_timeout=_CONNECT_SECONDS,
+                **options,
             )
         except (self._library.Error, OSError, ValueError) as error:
             raise ServerFailed(f"connect to mysql server {host.name}: {_unreachable(error, host)}") from None

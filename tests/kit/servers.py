@@ -125,7 +125,7 @@ def _postgresql(folder: Path, initdb: str, postgres: str, psql: str, script: str
     auth = ("--auth=scram-sha-256", "--no-locale", "--no-sync", "-E", "UTF8")
     _once(initdb, "-D", data, "-U", "admin", f"--pwfile={password}", *auth)
     options = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "shared_buffers=16MB")
-    argv = [postgres, "-D", data, "-p", str(port.number), *(word for option in options for word in ("-c", option))]
+    argv = [postgres, "-D", str(data), "-p", str(port.number), *(word for option in options for word in ("-c", option))]
     with running(argv, port.number, folder / "log"):
         uri = f"postgresql://admin:admin@127.0.0.1:{port.number}"
         users = "create role mail login password 'secret'; create database mail owner mail;"
