@@ -5,7 +5,6 @@ Source: pgsql_table(5).
 
 from __future__ import annotations
 
-from pyfix.tables.notice import warn
 from pyfix.tables.queried import old_query, value_text
 from pyfix.tables.sql import Host, ServerFailed, SqlTable, host_words, library_missing
 from pyfix.tables.table import Opening, TableError
@@ -58,8 +57,6 @@ class PgsqlTable(SqlTable):
         if named and not self._database:
             shown = named[0].address if named[0].local else named[0].address.partition(":")[0]
             raise TableError(f"{self.name} host target '{shown}' requires dbname setting")
-        if not named and self._database:
-            warn(f"{self.name} table ignores 'dbname' field -- all 'hosts' targets are URIs")
         self.use(hosts)
 
     def _target(self, host: Host) -> bytes:

@@ -128,6 +128,15 @@ def _postgresql(folder: Path, initdb: str, postgres: str, psql: str, script: str
     argv = [postgres, "-D", str(data), "-p", str(port.number), *(word for option in options for word in ("-c", option))]
     with running(argv, port.number, folder / "log"):
         uri = f"postgresql://admin:admin@127.0.0.1:{port.number}"
+        end = time.monotonic() + _SECONDS
+        while True:  # it listens before it is ready
+            try:
+                _once(psql, "-q", f"{uri}/postgres", "-c", "select 1")
+                break
+            except AssertionError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
         users = "create role mail login password 'secret'; create database mail owner mail;"
         for database, text in (("postgres", users), ("mail", script + "grant select on all tables in schema public to mail;")):
             for statement in filter(str.strip, text.split(";")) if database == "postgres" else [text]:

@@ -32,7 +32,7 @@ def test_quotes() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "unix:/nonexistent"])
 def test_a_server_that_is_down(tmp_path: Path, notices: Notices, host: str) -> None:
     pytest.importorskip("pymysql")
-    table = open_table(reference(tmp_path, f"hosts = {host}\nquery = SELECT '%s'\n"))
+    table = open_table(reference(tmp_path, f"hosts = {host}\ndbname = x\nquery = SELECT '%s'\n"))
     assert not table.local
     with pytest.raises(TableError, match="query error"):
         table.find_now("a")
@@ -42,10 +42,10 @@ def test_a_server_that_is_down(tmp_path: Path, notices: Notices, host: str) -> N
 def test_settings(tmp_path: Path, notices: Notices) -> None:
     pytest.importorskip("pymysql")
     with pytest.raises(TableError, match="unknown service: nosuch/tcp"):
-        open_table(reference(tmp_path, "hosts = a:nosuch\nquery = x\n"))
+        open_table(reference(tmp_path, "hosts = a:nosuch\ndbname = x\nquery = x\n"))
     with pytest.raises(TableError, match="bad boolean configuration: require_result_set = x"):
-        open_table(reference(tmp_path, "hosts = a\nquery = x\nrequire_result_set = x\n"))
-    table = open_table(reference(tmp_path, "hosts = 127.0.0.1:1\ncharset = nosuch\nquery = x\n"), share=False)
+        open_table(reference(tmp_path, "hosts = a\ndbname = x\nquery = x\nrequire_result_set = x\n"))
+    table = open_table(reference(tmp_path, "hosts = 127.0.0.1:1\ndbname = x\ncharset = nosuch\nquery = x\n"), share=False)
     with pytest.raises(TableError):
         table.find_now("a")
     assert "mysql_set_character_set 'nosuch' failed" in notices[0]

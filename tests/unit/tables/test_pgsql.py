@@ -39,4 +39,4 @@ def test_settings(tmp_path: Path, notices: Notices) -> None:
     with pytest.raises(TableError, match="bad string length 0 < 1: table = "):
         open_table(reference(tmp_path, "hosts = a:1\ndbname = x\n"))
     open_table(reference(tmp_path, "hosts = postgres://x/y\ndbname = x\nselect_function = f\n"), share=False)
-    assert "ignores 'dbname' field" in notices[0]
+    assert notices == []
