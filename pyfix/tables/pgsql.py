@@ -105,8 +105,14 @@ class PgsqlTable(SqlTable):
         if result.status == statuses.COMMAND_OK:
             return []
         if result.status != statuses.TUPLES_OK:
-            what = "protocol error, host" if result.status == statuses.BAD_RESPONSE else "fatal error from host"
-            raise ServerFailed(f"pgsql query failed: {what} {host.name}: {_text(connection.error_message)}")
+            message = f": {_text(connection.error_message)}"
+            if result.status == statuses.BAD_RESPONSE:
+                what, message = "protocol error, host", ""
+            elif result.status == statuses.FATAL_ERROR:
+                what = "fatal error from host"
+            else:
+                what, message = f"unknown code 0x{int(result.status):x} from host", ""
+            raise ServerFailed(f"pgsql query failed: {what} {host.name}{message}")
         columns = range(result.nfields)
         return [value_text(result.get_value(row, column) or b"") for row in range(result.ntuples) for column in columns]
 
