@@ -21,9 +21,9 @@ _PORT: Final = 3306
 _SOCKET: Final = "/run/mysqld/mysqld.sock"
 _OPTION_FILE: Final = "/etc/my.cnf"
 _CONNECT_SECONDS: Final = 30
-_NO_BACKSLASH_UNSAFE_CHARSETS: Final = ("big5", "cp932", "gb", "sjis", "ucs2", "utf16", "utf32")
-_ESCAPES: Final = 512
+_NO_BACKSLASH_ESCAPES: Final = 512
 """The bit of the server's status that says that a backslash is a character like others in strings."""
+_UNSAFE_CHARSETS: Final = ("big5", "cp932", "gb", "sjis", "ucs2", "utf16", "utf32")
 _ESCAPES: Final = str.maketrans(
     {"\0": "\\0", "\n": "\\n", "\r": "\\r", "\x1a": "\\Z", '"': '\\"', "'": "\\'", "\\": "\\\\"}
 )
@@ -37,13 +37,19 @@ def _double(text: str) -> str:
     return text.replace("'", "''")
 
 
+def _server(address: str) -> tuple[str, str]:
+    """Return host and port of an address, which may lack the port."""
+    host, colon, port = address.rpartition(":")
+    return (host, port) if colon else (address, "")
+
+
 def _host(word: str) -> Host:
     transport, colon, address = word.partition(":")
     if not colon or transport not in ("unix", "inet"):
         address = word
     if transport == "unix":
         return Host(word, address, local=True)
-    server, _, port = address.partition(":")
+    server, port = _server(address)
     if port and not port.isdigit():
         try:
             socket.getservbyname(port, "tcp")
@@ -72,7 +78,7 @@ class MysqlTable(SqlTable):
         self._options: Final[dict[str, Any]] = {
             "user": parameters.text("user"),
             "password": parameters.text("password"),
-            "database": parameters.text("dbname") or None,
+            "database": parameters.needed("dbname"),
             "charset": parameters.text("charset", "utf8mb4", least=1),
         }
         self._read_option_file()
@@ -105,7 +111,7 @@ class MysqlTable(SqlTable):
         if host.local:
             options["unix_socket"] = host.address
         else:
-            server, _, port = host.address.partition(":")
+            server, port = _server(host.address)
             options["host"] = server
             options["port"] = int(port) if port.isdigit() else socket.getservbyname(port, "tcp") if port else _PORT
         try:
@@ -116,9 +122,14 @@ class MysqlTable(SqlTable):
             name = options["charset"]
             reason = f"Can't initialize character set {name} (path: compiled_in)"
             raise ServerFailed(f"dict_mysql: mysql_set_character_set '{name}' failed: {reason}")
+        encoders: dict[Any, Any] = dict(self._library.converters.encoders)
         try:
             return self._library.connect(
-                conv=self._library.converters.encoders, use_unicode=False, autocommit=True, connect_timeout=_CONNECT_SECONDS, **options
+                conv=encoders,  # and no decoders: values as the server writes them
+                use_unicode=False,
+                autocommit=True,
+                connect_timeout=_CONNECT_SECONDS,
+                **options,
             )
         except (self._library.Error, OSError, ValueError) as error:
             raise ServerFailed(f"connect to mysql server {host.name}: {_unreachable(error, host)}") from None
@@ -181,7 +192,7 @@ def _unreachable(error: Exception, host: Host) -> str:
         return _reason(error)
     if host.local:
         return f"Can't connect to local server through socket '{host.address}' ({cause.errno})"
-    server = host.address.partition(":")[0]
+    server, _ = _server(host.address)
     if isinstance(cause, socket.gaierror):
         return f"Unknown server host '{server}' ({cause.errno})"
     return f"Can't connect to server on '{server}' ({cause.errno})"

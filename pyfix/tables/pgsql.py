@@ -5,7 +5,6 @@ Source: pgsql_table(5).
 
 from __future__ import annotations
 
-from pyfix.tables.notice import warn
 from pyfix.tables.queried import old_query, value_text
 from pyfix.tables.sql import Host, ServerFailed, SqlTable, host_words, library_missing
 from pyfix.tables.table import Opening, TableError
@@ -58,8 +57,6 @@ class PgsqlTable(SqlTable):
         if named and not self._database:
             shown = named[0].address if named[0].local else named[0].address.partition(":")[0]
             raise TableError(f"{self.name} host target '{shown}' requires dbname setting")
-        if not named and self._database:
-            warn(f"{self.name} table ignores 'dbname' field -- all 'hosts' targets are URIs")
         self.use(hosts)
 
     def _target(self, host: Host) -> bytes:
@@ -108,8 +105,14 @@ class PgsqlTable(SqlTable):
         if result.status == statuses.COMMAND_OK:
             return []
         if result.status != statuses.TUPLES_OK:
-            what = "protocol error, host" if result.status == statuses.BAD_RESPONSE else "fatal error from host"
-            raise ServerFailed(f"pgsql query failed: {what} {host.name}: {_text(connection.error_message)}")
+            message = f": {_text(connection.error_message)}"
+            if result.status == statuses.BAD_RESPONSE:
+                what, message = "protocol error, host", ""
+            elif result.status == statuses.FATAL_ERROR:
+                what = "fatal error from host"
+            else:
+                what, message = f"unknown code 0x{int(result.status):x} from host", ""
+            raise ServerFailed(f"pgsql query failed: {what} {host.name}{message}")
         columns = range(result.nfields)
         return [value_text(result.get_value(row, column) or b"") for row in range(result.ntuples) for column in columns]
 

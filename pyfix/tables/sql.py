@@ -56,12 +56,9 @@ class Hosts:
         """Return a host to ask: one that answered before, else one that may be tried; sockets before networks."""
         now = time.monotonic()
         with self._lock:
-            for fit in (lambda host: host.active, lambda host: host.again <= now):
-                for local in (True, False):
-                    found = [host for host in self.all if host.local is local and fit(host)]
-                    if found:
-                        return random.choice(found)
-        return None
+            usable = [host for host in self.all if host.active] or [host for host in self.all if host.again <= now]
+        chosen = [host for host in usable if host.local] or usable
+        return random.choice(chosen) if chosen else None
 
     def take(self, host: Host) -> Any:
         """Return a connection that is kept, None when there is none."""

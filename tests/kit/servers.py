@@ -125,9 +125,18 @@ def _postgresql(folder: Path, initdb: str, postgres: str, psql: str, script: str
     auth = ("--auth=scram-sha-256", "--no-locale", "--no-sync", "-E", "UTF8")
     _once(initdb, "-D", data, "-U", "admin", f"--pwfile={password}", *auth)
     options = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "shared_buffers=16MB")
-    argv = [postgres, "-D", data, "-p", str(port.number), *(word for option in options for word in ("-c", option))]
+    argv = [postgres, "-D", str(data), "-p", str(port.number), *(word for option in options for word in ("-c", option))]
     with running(argv, port.number, folder / "log"):
         uri = f"postgresql://admin:admin@127.0.0.1:{port.number}"
+        end = time.monotonic() + _SECONDS
+        while True:  # it listens before it is ready
+            try:
+                _once(psql, "-q", f"{uri}/postgres", "-c", "select 1")
+                break
+            except AssertionError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
         users = "create role mail login password 'secret'; create database mail owner mail;"
         for database, text in (("postgres", users), ("mail", script + "grant select on all tables in schema public to mail;")):
             for statement in filter(str.strip, text.split(";")) if database == "postgres" else [text]:

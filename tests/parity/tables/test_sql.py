@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg  # noqa: F401  # here, and not in each child that is forked for a command
+import pymysql  # noqa: F401
 import pytest
 
 from tests.kit import requirements, servers
@@ -92,8 +94,11 @@ def _comparable(done: Done) -> tuple[int, str, list[str]]:
 
 def test_keys_that_try_to_end_the_quotes(both: Both, database: Database) -> None:
     """Every key is only ever a key.  Source: pgsql_table(5), mysql_table(5) query."""
-    same(both, database.table(both, database.select), KEYS)
-    same(both, database.table(both, "query = SELECT '%s'\n"), KEYS)
+    for text in (database.select, "query = SELECT '%s'\n"):
+        table = database.table(both, text)
+        answered = both.same("postmap", "-q", "-", table, given="".join(f"{key}\n" for key in KEYS))
+    # The last query gives each key back, as it is: nothing of it was taken for SQL.
+    assert answered.out == "".join(f"{key}\t{key.casefold()}\n" for key in KEYS if key)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +131,7 @@ def test_keys_that_try_to_end_the_quotes(both: Both, database: Database) -> None
 )
 def test_queries(both: Both, database: Database, text: str) -> None:
     """Results, the old parameters, and queries that fail: an error, never "not found".  Source: pgsql_table(5), mysql_table(5)."""
-    same(both, database.table(both, text), ["a", "m", "u@x.com", "ü", "none"])
+    same(both, database.table(both, text), ["m", "u@x.com", "ü"])
 
 
 @pytest.mark.parametrize(
@@ -145,7 +150,7 @@ def test_servers(both: Both, database: Database, text: str) -> None:
         text = "hosts = 127.0.0.2:1\n"  # libpq's text for a name that is not known depends on its version
     if "localhost" in text or "hosts =\n" in text:
         text += "user = x\n"
-    same(both, database.table(both, database.select + text), ["a", "none"])
+    same(both, database.table(both, database.select + text), ["a"])
 
 
 def test_changes_nothing(both: Both, database: Database) -> None:
