@@ -1,5 +1,6 @@
 import ipaddress
 import random
+from pathlib import Path
 
 import pytest
 
