@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from pyfix.tables import flags as bits
-from pyfix.tables.notice import warn
+from pyfix.tables.notice import info, warn
 from pyfix.tables.table import Opening, Table, TableError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -116,7 +116,34 @@ class IndexedTable(Table):
             from time import time
 
             if source < time() - 100:
-                warn(f"database {self.path} is older than source file {self._source}")
+                self._is_stale()
+
+    def _is_stale(self) -> None:
+        """Make the table anew where main.cf wants that; else warn as Postfix does, and say what to do."""
+        try:
+            made_by = "postalias" if self._get(b"YP_LAST_MODIFIED") is not None else "postmap"
+        except (TableError, Changed):
+            made_by = "postmap"
+        if self.opening.setting("pyfix_rebuild_stale_tables", "no").lower() == "yes" and self._made_anew(made_by):
+            info(f"database {self.path} was older than source file {self._source}: made anew")
+            self._open()
+            return
+        warn(f"database {self.path} is older than source file {self._source}")
+        info(f"to make it anew: {made_by} {self.kind}:{self._source}")
+
+    def _made_anew(self, made_by: str) -> bool:
+        """Let postmap or postalias make the table, with the rights of this process; say whether that went well."""
+        from subprocess import DEVNULL, run
+
+        from pyfix.config.parameters import paths  # noqa: F401  # they declare where commands are
+
+        command = os.path.join(self.opening.setting("command_directory", "/usr/sbin"), made_by)
+        directory = getattr(self.opening.snapshot, "config_directory", None)
+        words = [command, *(["-c", directory] if directory else []), f"{self.kind}:{self._source}"]
+        try:
+            return run(words, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, check=False).returncode == 0
+        except OSError:
+            return False
 
     def lookup(self, key: str) -> str | None:
         """Return the value.  Raises TableError for a damaged file."""

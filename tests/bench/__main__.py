@@ -11,7 +11,7 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from fnmatch import fnmatch
@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import commands, costs, report
+from tests.bench import commands, costs, report, tables
 from tests.bench.disk import own_file_system
 from tests.bench.load import RoundFailed, run_round
 from tests.bench.rows import COLD_GREETING, CONNECTIONS, CONNECTIONS_PSS, IDLE_PSS, MAIN, NEXT_CLIENT, ROWS, Row
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each side (default 5)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, 3 rounds")
-    parser.add_argument("--rows", default="", help="comma-separated row names, * allowed; also: memory, greeting, commands")
+    parser.add_argument("--rows", default="", help="comma-separated row names, * allowed; also: memory, greeting, commands, build-TYPE, lookup-TYPE")
     parser.add_argument("--calls", action="store_true", help="count system calls with strace, in a round of its own")
     parser.add_argument(
         "--sides",
@@ -62,6 +62,10 @@ def _run(options: argparse.Namespace, sides: tuple[str, str]) -> int:
         bench.greeting()
     if not wanted or "commands" in wanted:
         bench.commands()
+    for kinds, measure in ((tables.BUILDS, tables.build_seconds), (tables.LOOKUPS, tables.lookup_seconds)):
+        rows = [row for row in tables.rows(kinds) if not wanted or any(fnmatch(row.name, name) for name in wanted)]
+        if rows:
+            bench.tables(rows, measure)
     if not wanted or "memory" in wanted:
         bench.memory()
     if options.json:
@@ -147,6 +151,23 @@ class Bench:
                     for side, value in zip(self.sides, found, strict=True):
                         most = commands.START * programs * 1000
                         self._limit(f"{side}, {name}, median of {2 * self.rounds}", value * 1000, most, "ms")
+
+    def tables(self, rows: list[Row], measure: Callable[[Instance, Path, Row], float]) -> None:
+        """Measure how fast lookup tables are made, or answer."""
+        print("tables: entries, or lookups, a second")
+        with ExitStack() as stack:
+            instances = [stack.enter_context(side_instance(side, MAIN)) for side in self.sides]
+            pair = [(instance, tables.prepare(instance)) for instance in instances]
+            for row in rows:
+                seconds: tuple[list[float], list[float]] = ([], [])
+                for _ in range(self.rounds):
+                    for (instance, folder), values in zip(pair, seconds, strict=True):
+                        values.append(measure(instance, folder, row))
+                text, ratio = report.summary(row, self.sides, seconds)
+                print(text, flush=True)
+                if ratio < row.least:
+                    self.missed.append(row.name)
+                self.figures[row.name] = {"messages": row.messages, "seconds": seconds, "ratio": ratio}
 
     def memory(self) -> None:
         """Measure memory: idle after a first message, and with many idle SMTP connections."""

@@ -32,6 +32,7 @@ UNCOMPARED: tuple[str, ...] = (
     "an earlier one when a source of root's follows",
     "texthash and inline: a key in capitals that are not ASCII is found; the reference folds it when it is asked for and not when it reads the table",
     "postmap -q -: what was found before an error that ends the command is shown; in the reference it is lost with the buffer that it was in",
+    "a table that is older than its source: behind the warning pyfix says which command makes it anew",
     "postmap -i and -d of hash and btree: the file is written anew and renamed, not changed in place",
     "postfix check: the reference takes no notice of words after it; with --doctor pyfix examines the configuration instead, an addition",
     "postmulti -lj: the reference of 3.11 shows only the first letter of a group, pyfix the whole of it, as the manual page has it",

@@ -41,5 +41,8 @@ class DatabaseSettings(Settings):
     non_bdb_migration_log_redirect = boolean("yes")
     """Whether each redirected table is logged."""
 
+    pyfix_rebuild_stale_tables = text("no", own=True)
+    """Whether a program that opens an indexed table which is older than its source file makes it anew first."""
+
     socketmap_max_reply_size = integer("100000", minimum=1)
     """Bytes of a socketmap server's reply."""

@@ -8,6 +8,7 @@ import sys
 from pyfix.tables import flags as bits
 from pyfix.tables.build import TableBuild, can_build
 from pyfix.tables.console.options import Fatal, Options
+from pyfix.tables.console.progress import Progress
 from pyfix.tables.indexed import NO_KEY
 from pyfix.tables.source import open_as, table_class, with_type
 from pyfix.tables.table import Opening, Table, TableError
@@ -119,10 +120,13 @@ class Source:
         return restore
 
 
-def _fill(build: TableBuild, entries: Entries) -> None:
+def _fill(build: TableBuild, entries: Entries, progress: Progress) -> None:
+    count = 0
     try:
-        for _, key, value in entries:
+        for count, (_, key, value) in enumerate(entries, 1):
             build.put(key, value)
+            if not count & 1023:
+                progress.entries = count
     except BaseException:
         build.abandon()
         raise
@@ -156,12 +160,13 @@ def make(
                 raise Fatal(f"no 'map create' support for this type: {kind}")
             return
         build = TableBuild(kind, name, opening, keep=False)
-        quick = plain(source.data, folds=build.folds, end=build.nul) if plain is not None else None
-        if quick is None or not build.put_all(*quick):
-            _fill(build, parse(source.text(), source.path))
-        for key, value in marks().items():
-            build.put_mark(key, value)
-        build.finish()
+        with Progress(f"{kind}:{name}") as progress:
+            quick = plain(source.data, folds=build.folds, end=build.nul) if plain is not None else None
+            if quick is None or not build.put_all(*quick):
+                _fill(build, parse(source.text(), source.path), progress)
+            for key, value in marks().items():
+                build.put_mark(key, value)
+            build.finish()
     finally:
         restore()
 
@@ -172,11 +177,12 @@ def add(reference: str, opening: Opening, parse: Parse, marks: Marks = dict) -> 
     kind, _, name = reference.partition(":")
     text = sys.stdin.buffer.read().decode(errors="surrogateescape")
     if can_build(kind):
-        build = TableBuild(kind, name, opening, keep=True)
-        _fill(build, parse(text, "stdin"))
-        for key, value in marks().items():
-            build.put_mark(key, value)
-        build.finish()
+        with Progress(reference) as progress:
+            build = TableBuild(kind, name, opening, keep=True)
+            _fill(build, parse(text, "stdin"), progress)
+            for key, value in marks().items():
+                build.put_mark(key, value)
+            build.finish()
         return
     try:
         table_class(kind)

@@ -20,8 +20,8 @@ import pytest
 from tests.kit import programs, requirements
 from tests.kit.comparison import differences
 
-_NOT_OURS = ("hash/btree support is deprecated", "NON_BERKELEYDB_README", " package installed?", "BDB0")
-"""Warnings that Debian's Postfix adds, and what libdb says in its own words."""
+_NOT_OURS = ("to make it anew: ", "hash/btree support is deprecated", "NON_BERKELEYDB_README", " package installed?", "BDB0")
+"""What only pyfix says, warnings that Debian's Postfix adds, and what libdb says in its own words."""
 
 _SYSTEM_ERROR = re.compile(r"(?<= error): [^:]*$| \([^()]*\)$")
 """What the reference adds to an error that is none of the system's: the system's last error, whatever that was."""

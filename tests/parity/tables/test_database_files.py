@@ -121,7 +121,7 @@ def test_a_reader_sees_the_old_table_or_the_new_one(both: Both, kind: str) -> No
         while not stop.is_set():
             try:
                 values = [table.find_now(key) for key in keys]
-            except Exception as problem:  # noqa: BLE001  # any is one too many
+            except Exception as problem:  # any is one too many
                 problems.append(problem)
                 return
             if None in values or values != sorted(values, key=lambda value: int(value or 0)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 from collections.abc import Sequence
@@ -196,3 +197,38 @@ def test_random_sources(both: Both, seed: int) -> None:
 
 def _without_null(options: list[str]) -> list[str]:
     return [option for option in options if option not in ("-n", "-N", "-F")]
+
+
+@pytest.mark.parametrize("command", ["postmap", "postalias"])
+def test_a_stale_table_is_made_anew_on_request(both: Both, command: str) -> None:
+    """With pyfix_rebuild_stale_tables; without, the command to run is shown after Postfix's warning."""
+    both.write("t", "a: 1\n")
+    assert both.run("pyfix", command, "hash:t").status == 0
+    folder = both.folders["pyfix"]
+
+    def make_stale() -> None:
+        source = both.path("pyfix", "t")
+        source.write_text("a: 1\nb: 2\n")
+        now = source.stat().st_mtime
+        os.utime(source, (now - 1000, now - 1000))
+        os.utime(both.path("pyfix", "t.db"), (now - 2000, now - 2000))
+
+    def ask() -> Done:
+        done = subprocess.run(
+            [programs.command_directory("pyfix") / command, "-q", "b" if command == "postalias" else "b:", "hash:t"],
+            env={"MAIL_CONFIG": str(folder / "etc"), "PATH": "/usr/bin"}, cwd=folder / "work", capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return Done(done.returncode, done.stdout, done.stderr.splitlines())
+
+    make_stale()
+    warning = f"{command}: warning: database t.db is older than source file t"
+    assert ask() == Done(1, "", [warning, f"{command}: to make it anew: {command} hash:t"])
+    with (folder / "etc/main.cf").open("a") as stream:
+        stream.write("pyfix_rebuild_stale_tables = yes\n")
+    assert ask() == Done(0, "2\n", [f"{command}: database t.db was older than source file t: made anew"])
+    assert ask() == Done(0, "2\n", [])
+    make_stale()
+    both.path("pyfix", "t").rename(both.path("pyfix", "u"))
+    both.path("pyfix", "t").mkdir()
+    os.utime(both.path("pyfix", "t"), (2, 1 + both.path("pyfix", "u").stat().st_mtime))
+    assert ask().err[0] == warning

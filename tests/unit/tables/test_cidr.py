@@ -1,3 +1,5 @@
+import ipaddress
+import random
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,22 @@ def test_no_such_file(tmp_path: Path) -> None:
         CidrTable("/nonexistent", Opening())
     with pytest.raises(TableError, match="read error: Is a directory"):
         CidrTable(str(tmp_path), Opening())
+
+
+def test_the_first_of_many_blocks(tmp_path: Path) -> None:
+    """With and without conditions the same: the way with an index, and the one from rule to rule."""
+    chance = random.Random(2)
+    lines = []
+    for number in range(300):
+        bits = chance.choice([0, 8, 9, 16, 24, 32]) if number > 250 else chance.choice([9, 16, 24, 32])
+        address = chance.getrandbits(2) << 30 | chance.getrandbits(6) << 20 | chance.getrandbits(3) << 8
+        lines.append(f"{ipaddress.ip_address(address >> (32 - bits) << (32 - bits))}/{bits} {number}\n")
+    (tmp_path / "quick").write_text("".join(lines))
+    (tmp_path / "slow").write_text("".join(lines) + "if 1.2.3.4\nendif\n")
+    quick, slow = (CidrTable(str(tmp_path / name), Opening()) for name in ("quick", "slow"))
+    assert quick._by_mask is not None and slow._by_mask is None
+    for _ in range(500):
+        address = chance.getrandbits(2) << 30 | chance.getrandbits(6) << 20 | chance.getrandbits(3) << 8
+        key = str(ipaddress.ip_address(address))
+        assert quick.lookup(key) == slow.lookup(key)
+    assert quick.lookup("::1") is None

@@ -121,7 +121,8 @@ def test_older_than_its_source(kind: str, name: str, notices: list[str]) -> None
         os.utime(name, (now + source, now + source))
         os.utime(path, (now + own, now + own))
         opened(kind, name)
-        assert notices == ([f"warning: database {path} is older than source file {name}"] if warned else [])
+        said = [f"warning: database {path} is older than source file {name}", f"to make it anew: postmap {kind}:{name}"]
+        assert notices == (said if warned else [])
 
 
 def test_name_in_messages(kind: str, name: str) -> None:
