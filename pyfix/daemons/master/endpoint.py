@@ -46,7 +46,10 @@ class Address:
 
 
 class Interfaces:
-    """What inet_interfaces named when master started; it stays so until master ends.  Source: postconf(5) inet_interfaces."""
+    """What inet_interfaces named when master started; it stays so until master ends.
+
+    Source: postconf(5) inet_interfaces.
+    """
 
     __slots__ = ("_addresses", "value")
 

@@ -123,10 +123,11 @@ class QueueManager(TriggerDaemon):
 
     def _move_active_to_incoming(self) -> None:
         """Put back what an earlier queue manager left: its deliveries may be over, or still go on."""
+        now = int(time.time())
         for queue_id, path in queue_ids(self._spool, ACTIVE):
             step = f"update {path} time stamps"
             try:
-                os.utime(path)
+                os.utime(path, (now, now))  # as the owner only: a file that is not ours is not put back
                 step = f"rename {queue_id} from {ACTIVE} to {INCOMING}"
                 self._spool.rename(queue_id, ACTIVE, INCOMING)
             except FileNotFoundError as error:  # postsuper(1) has removed it

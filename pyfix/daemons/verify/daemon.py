@@ -5,9 +5,12 @@ Source: verify(8); postconf(5) address_verify_map and the other address_verify p
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
+from types import FrameType
 from typing import Final
 
 from pyfix.clients.internalmail import send_internal
@@ -40,7 +43,11 @@ from pyfix.runtime.stream import Stream
 
 _PROBE_LIFETIME: Final = 1000
 """Seconds after which a probe without a result is sent again."""
-_WRITE_BEHIND: Final = 30
+_SOONEST: Final = 0.1
+_LATEST: Final = 30.0
+"""Seconds between a change and the write that has it, when nobody ends us before."""
+_SHARE: Final = 0.02
+"""What part of the time may go into writing, as the whole table is written."""
 _RESULTS: Final = (RECIPIENT_OK, RECIPIENT_DEFERRED, RECIPIENT_BOUNCED)
 """What a probe can find out."""
 _IN_PROGRESS: Final = "Address verification in progress"
@@ -60,11 +67,15 @@ class Verify(RequestDaemon):
         self.settings = VerifySettings(snapshot)
         self.settings.check()
         self._cache: AddressCache
+        self._planned = False
         self._writing = False
+        self._ending = False
+        self._delay = _SOONEST
 
     def started(self) -> None:
         """Open the cache with the rights that it has when it is written, and clean it now and then."""
         self._cache = AddressCache(self.settings.address_verify_map, self.snapshot)
+        self._otherwise = signal.signal(signal.SIGTERM, self._terminated)
         if self.settings.address_verify_map and self.settings.address_verify_cache_cleanup_interval:
             self._clean()
 
@@ -119,13 +130,30 @@ class Verify(RequestDaemon):
 
     def _save(self, address: str, known: KnownAddress) -> None:
         self._cache.save(address, known)
-        if not self._writing:
-            self._writing = True
-            self.loop.later(_WRITE_BEHIND, self._write)
+        if not self._planned:
+            self._planned = True
+            self.loop.later(self._delay, self._write)
 
     def _write(self) -> None:
-        self._writing = False
+        self._planned = False
+        begin = time.monotonic()
+        self._writing = True
         self._cache.write(int(time.time()))
+        self._writing = False
+        if self._ending:
+            self._end()
+        self._delay = min(max((time.monotonic() - begin) / _SHARE, _SOONEST), _LATEST)
+
+    def _terminated(self, _number: int, _frame: FrameType | None) -> None:
+        """Write before the end, as the reference has everything on the disk at any time."""
+        self._ending = True
+        if not self._writing:
+            self._end()
+
+    def _end(self) -> None:
+        self._cache.write(int(time.time()))
+        signal.signal(signal.SIGTERM, self._otherwise)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     async def _probe(self, address: str) -> None:
         try:

@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import time
 from pathlib import Path
 
@@ -304,6 +305,68 @@ def test_a_queue_that_cannot_be_written(parity: Parity, queue: str) -> None:
 def _has(mta: Instance, pattern: str, begin: int) -> bool:
     time.sleep(0.3)
     return any(re.search(pattern, line) for line in mta.log_lines(begin))
+
+
+def _leave_active(mta: Instance, owner: int) -> Path:
+    """End qmgr and put a file into its active queue, as one that was killed does."""
+    (pid,) = mta.pids_of("qmgr")
+    os.kill(pid, signal.SIGKILL)
+    mta.wait_for_log(r"/qmgr pid \d+ killed by signal 9")
+    path = mta.queue_directory / "active" / "ABCDE12345"
+    path.write_bytes(b"x")
+    os.chown(path, owner, -1)
+    path.chmod(0o700)
+    return path
+
+
+@pytest.mark.parametrize("what", ["rename", "time stamps"])
+def test_active_mail_that_cannot_be_put_back(parity: Parity, what: str) -> None:
+    """A qmgr that starts ends over it, and a later one puts it back."""
+
+    def case(mta: Instance) -> object:
+        mta.settle()
+        incoming = mta.queue_directory / "incoming"
+        owner = incoming.stat().st_uid
+        path = _leave_active(mta, owner if what == "rename" else 0)
+        if what == "rename":
+            _put_file_in_place_of(incoming)
+        mta.run("postqueue", "-f")
+        fault = mta.wait_for_log(r"qmgr\[\d+\]: (fatal: .*)")[1]
+        mta.wait_for_log(r"/qmgr pid \d+ exit status 1")
+        stayed = path.exists()
+        if what == "rename":
+            incoming.unlink()
+            incoming.mkdir(mode=0o700)
+            os.chown(incoming, owner, -1)
+        os.chown(path, owner, -1)
+        begin = mta.log_mark()
+        last = rf'saving corrupt file "{path.name}"'
+        assert wait_until(lambda: not mta.run("postqueue", "-f").returncode and _has(mta, last, begin), 15)
+        (mta.queue_directory / "corrupt" / path.name).unlink()
+        return fault, stayed
+
+    parity(case, main={"service_throttle_time": "1s"}, fresh=True)
+
+
+def test_a_file_that_vanishes_and_is_deferred(parity: Parity) -> None:
+    """There is nothing to put into the deferred queue, and nothing to say."""
+
+    def case(mta: Instance) -> object:
+        box = mta.mail_directory / "mbox"
+        box.touch()
+        with box.open("ab") as file:
+            os.chown(box, MAILBOX_OWNER, MAILBOX_OWNER)
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            queue_id = mta.send_message("mbox@ours.example", sender="")
+            assert wait_until(lambda: (mta.queue_directory / "active" / queue_id).exists(), 5)
+            time.sleep(0.5)
+            (mta.queue_directory / "active" / queue_id).unlink()
+            mta.wait_for_log(r"/virtual\[\d+\]: \w+: to=.*status=deferred")
+        mta.settle()
+        return [line.split("]: ")[1] for line in mta.log_lines() if "/qmgr[" in line and "queue active" not in line], mta.queue()
+
+    main = {"deliver_lock_delay": "1s", "deliver_lock_attempts": "2", "virtual_mailbox_lock": "fcntl"}
+    parity(case, main=main, fresh=True)
 
 
 def test_a_file_that_vanishes_while_it_is_delivered(parity: Parity) -> None:

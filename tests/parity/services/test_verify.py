@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import time
 
 import pytest
 
@@ -92,3 +95,19 @@ def test_sender_of_probes(parity: Parity, sender: str) -> None:
         return mta.wait_for_log(r" from=<([^>]*)>")[1]
 
     parity(case, main={**MAIN, "address_verify_sender": sender, "myorigin": "origin.example"}, fresh=True)
+
+
+@pytest.mark.parametrize(("number", "rest"), [(signal.SIGTERM, 0.0), (signal.SIGKILL, 1.0)], ids=["terminated", "killed"])
+def test_nothing_is_forgotten(parity: Parity, number: int, rest: float) -> None:
+    """Results that came just before the process ended are known to the next one."""
+
+    def case(mta: Instance) -> object:
+        addresses = [f"e{index}@gone.example" for index in range(3)]
+        ask(mta, PATH, *[update(address, 0, "text of " + address) for address in addresses])
+        time.sleep(rest)
+        (pid,) = mta.pids_of("verify")
+        os.kill(pid, number)
+        assert wait_until(lambda: pid not in mta.pids(), 5)
+        return ask(mta, PATH, *[query(address) for address in addresses])
+
+    assert "text of e2@gone.example" in str(parity(case, main=MAIN, fresh=True).result)

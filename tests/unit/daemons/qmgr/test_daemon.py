@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 import pytest
@@ -187,17 +186,3 @@ def test_fatal_errors(system: System, main: dict[str, str], options: list[str], 
     system.write_main(**main)
     assert start(qmgr.main, system, "qmgr", *options).wait() == 1
     assert f"qmgr: fatal: {text}" in system.logged("fatal")
-
-
-def test_a_message_that_is_deleted_meanwhile(system: System) -> None:
-    Rewrite(system)
-
-    def delete(_request: object) -> DeliveryReply:
-        os.unlink(system.queue / "active/ABC123")
-        return DeliveryReply(status=STATUS_DEFER)
-
-    Agent(system, "smtp", delete)
-    put(system, "a@y.example")
-    with managing(system):
-        lines = system.logged("rename")
-        assert "qmgr: warning: ABC123: rename from active to deferred: No such file or directory" in lines
