@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from tests.kit.instance import TRUSTED, Instance
 from tests.kit.parity import Parity
 from tests.kit.processes import wait_until
+from tests.kit.reference import reference
 from tests.kit.syslog import SystemLog
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
@@ -130,3 +132,36 @@ def test_verbose_service(parity: Parity) -> None:
 
     found = parity(case, master={SMTPD: f"{SMTPD} inet n - n - - smtpd -v"}).result
     assert "< unknown[127.0.0.1]: QUIT" in found
+
+
+def test_no_line_is_lost_or_torn_under_load(parity: Parity) -> None:
+    """Twenty clients at a time, all daemons at work: what each message leaves in the file is whole, and there once."""
+    messages = 300
+    kinds = {
+        "connect": r"smtpd\[\d+\]: connect from ",
+        "disconnect": r"smtpd\[\d+\]: disconnect from .* commands=\d+$",
+        "client": r"smtpd\[\d+\]: \w+: client=",
+        "message-id": r"cleanup\[\d+\]: \w+: message-id=<\S+>$",
+        "active": r"qmgr\[\d+\]: \w+: from=<\S+>, size=\d+, nrcpt=1 \(queue active\)$",
+        "sent": r"virtual\[\d+\]: \w+: to=<\S+>, .*status=sent \(delivered to maildir\)$",
+        "removed": r"qmgr\[\d+\]: \w+: removed$",
+    }
+
+    def case(mta: Instance) -> list[int]:
+        program = reference().command_directory / "smtp-source"
+        mta.wait_for_log("daemon started", since=0)
+        mark = mta.log_mark()
+        load = ["-s", "20", "-m", str(messages), "-l", "500", "-f", "s@client.example", "-t", "user@ours.example"]
+        done = subprocess.run(
+            [str(program), "-4", *load, f"{mta.host}:{mta.port}"], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        mta.wait_until_empty()
+        mta.settle()
+        lines = mta.log_path.read_bytes()[mark:].decode().splitlines()
+        found = {kind: sum(1 for line in lines if re.search(pattern, line)) for kind, pattern in kinds.items()}
+        others = [line for line in lines if not any(re.search(pattern, line) for pattern in kinds.values())]
+        assert not others, others
+        return [found[kind] for kind in kinds]
+
+    assert parity(case, fresh=True).result == len(kinds) * [messages]
