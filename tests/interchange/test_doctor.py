@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -35,6 +36,8 @@ FILES = {
     "senders": "friend@client.example OK\nevil@client.example REJECT not you\nours.example permit_mynetworks,reject\n",
     "helos": "client.example DUNNO\n",
 }
+
+_OF_MAIN_CF = re.compile(r"overriding earlier entry|backwards.compatib|COMPATIBILITY_README|postconf compatibility_level=")
 
 
 def _with_services(mta: Instance) -> list[int]:
@@ -131,7 +134,7 @@ def broken() -> Iterator[tuple[Instance, list[dict[str, Any]]]]:
         done = mta.run("postfix", "check", "--doctor", "--json")
         assert done.returncode == 3, done
         # What every command says of main.cf is in the log, and nothing of a rehearsal.
-        assert [line for line in mta.log_lines(mark) if "overriding earlier entry" not in line] == []
+        assert [line for line in mta.log_lines(mark) if not _OF_MAIN_CF.search(line)] == []
         told = mta.run("postfix", "check", "--doctor").stdout.decode()
         assert told.splitlines()[0] == "Relaying and access"
         assert "\033" not in told
