@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import pyfix
+from pyfix.install.launchers import write_launchers
 from pyfix.runtime.log import log
-from tests.kit.programs import command_directory
+from tests.kit.programs import CHECKOUT
 
 
 class Host:
@@ -23,7 +26,8 @@ class Host:
         self.meta = folder / "meta"
         for path in (self.etc, self.programs, self.meta):
             path.mkdir(parents=True)
-        (self.programs / "postconf").symlink_to(command_directory("pyfix") / "postconf")
+        packages = [CHECKOUT, Path(sysconfig.get_paths()["purelib"])]
+        write_launchers("command", self.programs, ("postconf",), Path(sys.executable), packages)
         self.program("postfix")
         (self.meta / "main.cf.proto").write_text("# new\nqueue_directory = /nowhere\n")
         (self.meta / "master.cf.proto").write_text("pickup unix n - n 60 1 pickup\n")
