@@ -28,10 +28,11 @@ from pyfix.queue.maildrop import Posted, Refused
 from pyfix.queue.spool import MAILDROP, Spool
 from pyfix.runtime import identity
 from pyfix.runtime.child import Invocation
-from pyfix.runtime.daemon import TriggerDaemon, background, run
+from pyfix.runtime.daemon import background, run
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
 from pyfix.runtime.task import gather
+from pyfix.runtime.triggers import TriggerDaemon
 
 _AT_A_TIME: Final = 8
 """Messages that are on their way to cleanup(8) at the same time, so that it can sync them together."""

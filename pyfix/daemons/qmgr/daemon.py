@@ -27,10 +27,11 @@ from pyfix.queue.message import MessageDamaged
 from pyfix.queue.scan import queue_ids
 from pyfix.queue.spool import ACTIVE, DEFER, DEFERRED, INCOMING, Spool
 from pyfix.runtime.child import FLOW_READ, Invocation
-from pyfix.runtime.daemon import TriggerDaemon, report_bug, run
+from pyfix.runtime.daemon import report_bug, run
 from pyfix.runtime.ipc import trigger
 from pyfix.runtime.log import log
 from pyfix.runtime.task import spawn
+from pyfix.runtime.triggers import TriggerDaemon
 from pyfix.scheduling.message import ActiveMessage, Entry
 
 _PORTION: Final = 100

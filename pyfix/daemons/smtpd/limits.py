@@ -82,42 +82,29 @@ def gone(session: Session) -> None:
 async def may_send_message(session: Session) -> bool:
     """Count MAIL; say whether the client is within smtpd_client_message_rate_limit."""
     limit = session.settings.smtpd_client_message_rate_limit
-    if not session.counted:
-        return True
-    rate = await session.server.anvil.event(MESSAGE, session.counted)
-    if rate is None or limit <= 0 or rate <= limit:
-        return True
-    session.reply(f"450 4.7.1 Error: too much mail from {session.client.address}")
-    _warn(session, "Message delivery request", rate)
-    return False
+    return await _is_within(session, MESSAGE, limit, "too much mail", "Message delivery request")
 
 
 async def may_name_recipient(session: Session) -> bool:
     """Count RCPT; say whether the client is within smtpd_client_recipient_rate_limit."""
     limit = session.settings.smtpd_client_recipient_rate_limit
-    if not session.counted:
-        return True
-    rate = await session.server.anvil.event(RECIPIENT, session.counted)
-    if rate is None or limit <= 0 or rate <= limit:
-        return True
-    session.reply(f"450 4.7.1 Error: too many recipients from {session.client.address}")
-    _warn(session, "Recipient address", rate)
-    return False
+    return await _is_within(session, RECIPIENT, limit, "too many recipients", "Recipient address")
 
 
 async def may_authenticate(session: Session) -> bool:
     """Count AUTH; say whether the client is within smtpd_client_auth_rate_limit."""
     limit = session.settings.smtpd_client_auth_rate_limit
+    return await _is_within(session, AUTH, limit, "too many AUTH commands", "AUTH command")
+
+
+async def _is_within(session: Session, event: str, limit: int, problem: str, what: str) -> bool:
+    """Count *event*; above *limit* (0: none) refuse it with *problem*, and log *what* there was too much of."""
     if not session.counted:
         return True
-    rate = await session.server.anvil.event(AUTH, session.counted)
+    rate = await session.server.anvil.event(event, session.counted)
     if rate is None or limit <= 0 or rate <= limit:
         return True
-    session.reply(f"450 4.7.1 Error: too many AUTH commands from {session.client.address}")
-    _warn(session, "AUTH command", rate)
-    return False
-
-
-def _warn(session: Session, what: str, rate: int) -> None:
+    session.reply(f"450 4.7.1 Error: {problem} from {session.client.address}")
     client, service = session.client.log_name, session.server.service
     log.warning(f"{what} rate limit exceeded: {rate} from {client} for service {service}")
+    return False

@@ -12,12 +12,12 @@ import pytest
 
 from pyfix.config.errors import ConfigError
 from pyfix.runtime.child import Invocation
-from pyfix.runtime.daemon import Daemon, TriggerDaemon, background, report_bug, run
+from pyfix.runtime.daemon import Daemon, background, report_bug, run
 from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream
 from pyfix.runtime.task import sleep
 from tests.unit.commands.running import call
-from tests.unit.daemons.running import SECONDS, Client, Main, Running, System, running, start
+from tests.unit.daemons.running import SECONDS, Client, Main, System, running, start
 
 
 class Echo(Daemon):
@@ -302,42 +302,6 @@ def test_by_hand(system: System) -> None:
 def test_stand_alone_is_not_for_all(system: System) -> None:
     done = call(main_of(Echo), "-S", "-V", environment={"MAIL_CONFIG": str(system.folder)})
     assert (done.status, done.err) == (1, ["echo: fatal: echo does not run stand-alone"])
-
-
-class Woken(TriggerDaemon):
-    """Logs what it is woken with."""
-
-    program = "woken"
-
-    def triggered(self, requests: bytes) -> None:
-        log.info(f"woken {sorted(requests.decode())}")
-
-
-def trigger(daemon: Running, data: bytes) -> None:
-    client = daemon.connect()
-    client.socket.sendall(data)
-    client.close()
-
-
-def test_triggers(system: System) -> None:
-    with running(main_of(Woken), system, "woken") as daemon:
-        trigger(daemon, b"WI")
-        assert "woken: woken ['I', 'W']" in system.logged("woken ")
-        daemon.connect().close()
-        late = daemon.connect()
-        trigger(daemon, b"A")
-        system.logged(r"\['A'\]")
-        late.socket.sendall(b"Z")
-        system.logged(r"\['Z'\]")
-
-
-def test_triggers_by_a_fifo(system: System) -> None:
-    with running(main_of(Woken), system, "woken", kind="fifo"):
-        for letter in (b"A", b"B"):
-            fd = os.open(system.folder / "listener", os.O_WRONLY)
-            os.write(fd, letter)
-            os.close(fd)
-            system.logged(f"{letter.decode()}'")
 
 
 def test_reports(monkeypatch: pytest.MonkeyPatch) -> None:
