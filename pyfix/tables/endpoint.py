@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import socket
 
+from pyfix.formats.hostport import split_host_port
 from pyfix.runtime.wire import Endpoint
 from pyfix.tables.network import packed_address
 from pyfix.tables.table import TableError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from pyfix.tables.table import Opening
 
-_NUMERIC_GARBAGE: Final = re.compile(r"\d+\D")
 _LABEL: Final = "[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 
@@ -31,21 +31,11 @@ def _families(opening: Opening) -> tuple[int, ...]:
 
 def inet_endpoint(text: str, opening: Opening) -> Endpoint:
     """Return what ``host:port`` names; the host may stand in brackets.  Raises TableError."""
-    bracket = text.startswith("[")
-    if bracket:
-        host, closed, rest = text[1:].partition("]")
-        if not closed:
-            raise TableError(f'{text}: missing "]"')
-        if rest and not rest.startswith(":"):
-            raise TableError(f'{text}: garbage after "]"')
-        service = rest[1:]
-    else:
-        host, _, service = text.rpartition(":")
-    if not service:
-        raise TableError(f"{text}: missing service information")
-    if _NUMERIC_GARBAGE.match(service):
-        raise TableError(f"{text}: garbage after numerical service")
-    if (host or bracket) and not _HOST.fullmatch(host) and packed_address(host) is None:
+    try:
+        host, service = split_host_port(text)
+    except ValueError as problem:
+        raise TableError(f"{text}: {problem}") from None
+    if (host or text.startswith("[")) and not _HOST.fullmatch(host) and packed_address(host) is None:
         raise TableError(f"{text}: valid hostname or network address required")
     return Endpoint(host, service, families=_families(opening))
 

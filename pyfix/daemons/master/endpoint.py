@@ -16,6 +16,7 @@ from pyfix.config.own_networks import address_families, own_addresses
 from pyfix.config.parameter import split_words
 from pyfix.config.snapshot import Snapshot
 from pyfix.formats.domain import is_hostaddr, is_hostname
+from pyfix.formats.hostport import split_host_port
 from pyfix.runtime.identity import Owner, is_rootless
 
 _FIRST_FREE_PORT = 1024
@@ -77,7 +78,7 @@ def inet_addresses(entry: ServiceEntry, snapshot: Snapshot, interfaces: Interfac
 
     Without a host in its name these are all addresses of *interfaces*.  Raises ConfigError.
     """
-    host, port = _split_host_port(entry.name, where)
+    host, port = _checked_host_port(entry.name, where)
     families = _families(snapshot)
     if host:
         return _resolved(host, _known_port(port, snapshot), families, entry.name, where)
@@ -97,21 +98,12 @@ def _families(snapshot: Snapshot) -> tuple[socket.AddressFamily, ...]:
     return (socket.AF_INET,) * ipv4 + (socket.AF_INET6,) * ipv6
 
 
-def _split_host_port(name: str, where: str) -> tuple[str, str]:
+def _checked_host_port(name: str, where: str) -> tuple[str, str]:
     """Return host (empty when there is none) and port of ``host:port``, ``[host]:port`` or ``port``."""
-    if name.startswith("["):
-        host, bracket, rest = name[1:].partition("]")
-        if not bracket:
-            raise ConfigError(f'{where}: missing "]" in "{name}"')
-        if rest and not rest.startswith(":"):
-            raise ConfigError(f'{where}: garbage after "]" in "{name}"')
-        port = rest[1:]
-    else:
-        host, bracket, port = name.rpartition(":")
-    if not port:
-        raise ConfigError(f'{where}: missing service information in "{name}"')
-    if port[0].isdigit() and not port.isdigit():
-        raise ConfigError(f'{where}: garbage after numerical service in "{name}"')
+    try:
+        host, port = split_host_port(name)
+    except ValueError as problem:
+        raise ConfigError(f'{where}: {problem} in "{name}"') from None
     if (host or name.startswith("[")) and not (is_hostaddr(host) or is_hostname(host) or host == "0.0.0.0"):
         raise ConfigError(f'{where}: valid hostname or network address required in "{name}"')
     return host, port

@@ -11,6 +11,8 @@ import re
 import shutil
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -348,19 +350,27 @@ def test_active_mail_that_cannot_be_put_back(parity: Parity, what: str) -> None:
     parity(case, main={"service_throttle_time": "1s"}, fresh=True)
 
 
+@contextmanager
+def _vanished(mta: Instance) -> Iterator[str]:
+    """Lock a mailbox, and delete the message that waits for it; its delivery goes on when the block ends."""
+    box = mta.mail_directory / "mbox"
+    box.touch()
+    with box.open("ab") as file:
+        os.chown(box, MAILBOX_OWNER, MAILBOX_OWNER)
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        queue_id = mta.send_message("mbox@ours.example", sender="")
+        path = mta.queue_directory / "active" / queue_id
+        assert wait_until(path.exists, 5)
+        time.sleep(0.5)
+        path.unlink()
+        yield queue_id
+
+
 def test_a_file_that_vanishes_and_is_deferred(parity: Parity) -> None:
     """There is nothing to put into the deferred queue, and nothing to say."""
 
     def case(mta: Instance) -> object:
-        box = mta.mail_directory / "mbox"
-        box.touch()
-        with box.open("ab") as file:
-            os.chown(box, MAILBOX_OWNER, MAILBOX_OWNER)
-            fcntl.lockf(file, fcntl.LOCK_EX)
-            queue_id = mta.send_message("mbox@ours.example", sender="")
-            assert wait_until(lambda: (mta.queue_directory / "active" / queue_id).exists(), 5)
-            time.sleep(0.5)
-            (mta.queue_directory / "active" / queue_id).unlink()
+        with _vanished(mta):
             mta.wait_for_log(r"/virtual\[\d+\]: \w+: to=.*status=deferred")
         mta.settle()
         return [line.split("]: ")[1] for line in mta.log_lines() if "/qmgr[" in line and "queue active" not in line], mta.queue()
@@ -373,15 +383,8 @@ def test_a_file_that_vanishes_while_it_is_delivered(parity: Parity) -> None:
     """Its delivery is over, and there is nothing to remove."""
 
     def case(mta: Instance) -> object:
-        box = mta.mail_directory / "mbox"
-        box.touch()
-        with box.open("ab") as file:
-            os.chown(box, MAILBOX_OWNER, MAILBOX_OWNER)
-            fcntl.lockf(file, fcntl.LOCK_EX)
-            queue_id = mta.send_message("mbox@ours.example", sender="")
-            assert wait_until(lambda: (mta.queue_directory / "active" / queue_id).exists(), 5)
-            time.sleep(0.5)
-            (mta.queue_directory / "active" / queue_id).unlink()
+        with _vanished(mta) as queue_id:
+            pass
         mta.wait_for_log(r"/virtual\[\d+\]: \w+: to=")
         line = mta.wait_for_log(r"qmgr\[\d+\]: (warning: .*)")[1].replace(queue_id, "<ID>")
         return line, mta.queue()

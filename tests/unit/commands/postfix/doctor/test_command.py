@@ -13,22 +13,9 @@ from pyfix.commands.postfix.doctor.host import Host
 from pyfix.runtime.log import log
 from pyfix.tables.source import forget_tables
 from tests.unit.commands.postfix.conftest import System, system  # noqa: F401  # a fixture
+from tests.unit.commands.postfix.doctor.conftest import MASTER_CF
 
 CHECKS = Path(import_module("pyfix.commands.postfix.doctor.checks").__path__[0])
-MASTER_CF = """\
-smtp      inet  n       -       n       -       -       smtpd
-pickup    unix  n       -       n       60      1       pickup
-cleanup   unix  n       -       n       -       0       cleanup
-qmgr      unix  n       -       n       300     1       qmgr
-rewrite   unix  -       -       n       -       -       trivial-rewrite
-bounce    unix  -       -       n       -       0       bounce
-defer     unix  -       -       n       -       0       bounce
-proxymap  unix  -       -       n       -       -       proxymap
-smtp      unix  -       -       n       -       -       smtp
-local     unix  -       n       n       -       -       local
-virtual   unix  -       n       n       -       -       virtual
-relay     unix  -       -       n       -       -       smtp
-"""
 
 
 @pytest.fixture(autouse=True)
