@@ -50,6 +50,18 @@ def new_instance() -> Iterator[Callable[..., Instance]]:
         yield make
 
 
+@pytest.fixture(autouse=True)
+def _no_environment_of_others() -> Iterator[None]:
+    """Undo what a command under test has done to the environment of this process: its own ends with it."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    for name, value in before.items():
+        if name != "PYTEST_CURRENT_TEST" and os.environ.get(name) != value:
+            os.environ[name] = value
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that are known to fail."""
     for item in items:

@@ -15,8 +15,8 @@ from pyfix.commands.postconf import main
 from pyfix.config import catalogue
 
 NAMES = sorted(name for name, found in catalogue.all_parameters().items() if not found.legacy and not found.own)
-USED_BY_NOBODY = ("own_a", "own_b")
-names = st.one_of(st.sampled_from(NAMES), st.sampled_from([*USED_BY_NOBODY, "virtual_maps", "x_destination_rate_delay"]))
+USED_BY_NOBODY = ("own_a", "own_b", "x_destination_rate_delay")
+names = st.one_of(st.sampled_from(NAMES), st.sampled_from([*USED_BY_NOBODY, "virtual_maps"]))
 words = st.text(st.characters(codec="utf-8", exclude_characters="$\r\n\0"), max_size=12)
 values = st.lists(
     st.one_of(words, st.sampled_from(["$own_a", "${own_b?{a}:{b}}", "# c", "{ a b }", "x" * 90, "ldap:own", "=", "a,b", "\t"])),
@@ -56,13 +56,14 @@ def test_what_n_prints_is_the_same_main_cf(lines: list[tuple[str, str, str]]) ->
     """``postconf -n`` and ``postconf -nf`` as main.cf."""
     chosen = [line for line in lines if line[0] not in ("config_directory", "inet_interfaces", "inet_protocols", "mynetworks_style")]
     chosen += [("mynetworks", "=", "127.0.0.1"), ("compatibility_level", "=", "3.11")]
-    # a name that only such a one refers to is known as long as that is there, and it is not shown
+    # postconf shows what is referred to by a name that nobody uses, though not that name: the second time it has no reference
     text = "".join(
         f"{name}{joint}{value.replace('$', '') if name in USED_BY_NOBODY else value}\n" for name, joint, value in chosen
     )
     for option in ("-n", "-nf"):
         first, second = fed_back(text, "", (option,), "main.cf")
-        assert first == second
+        if "\n    #" not in first:  # a word that is folded to the start of a line is a comment then, with Postfix too
+            assert first == second
 
 
 arguments = st.lists(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 
@@ -35,15 +34,3 @@ def _no_folders_of_others() -> Iterator[None]:
     nameless = sys.modules.get("pyfix.queue.nameless")
     if nameless is not None:
         nameless.forget_folders()
-
-
-@pytest.fixture(autouse=True)
-def _no_environment_of_others() -> Iterator[None]:
-    """Undo what a command under test has done to the environment of this process: its own ends with it."""
-    before = dict(os.environ)
-    yield
-    for name in os.environ.keys() - before.keys():
-        del os.environ[name]
-    for name, value in before.items():
-        if name != "PYTEST_CURRENT_TEST" and os.environ.get(name) != value:
-            os.environ[name] = value

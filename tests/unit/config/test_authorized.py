@@ -17,6 +17,7 @@ def standard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "main.cf").write_text("myhostname = standard.example\n")
     monkeypatch.setattr(pyfix, "CONFIG_DIRECTORY", str(folder))
+    monkeypatch.delenv("MAIL_CONFIG", raising=False)
     return folder
 
 
