@@ -23,13 +23,19 @@ def packed_address(text: str) -> bytes | None:
 
 def parse_network(text: str) -> Block:
     """Return the block that *text* names, ``address`` or ``address/length``.  Raises NetworkError."""
-    address, slash, length = text.partition("/")
-    if address.startswith("["):
-        address, closed, more = address[1:].partition("]")
+    if text.startswith("["):
+        # Brackets stand around the whole, or around the address alone.
+        address, closed, more = text[1:].partition("]")
         if not closed:
-            raise NetworkError(f"missing ']' character after \"[{address}\"")
-        if more:
+            raise NetworkError(f"missing ']' character after \"{text}\"")
+        if more and more[0] != "/":
             raise NetworkError(f'garbage after "[{address}]"')
+        text = address + more
+        slash, length = more[:1], more[1:]
+        if not slash:
+            address, slash, length = address.partition("/")
+    else:
+        address, slash, length = text.partition("/")
     packed = packed_address(address)
     if not slash:
         if packed is None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-import re
 from typing import Any, Final
 
+from pyfix.formats.needed_text import Need, needed_text
 from pyfix.formats.patterns import PatternError, toggled
-from pyfix.tables.expressions import Expression, ExpressionTable, Groups, Matcher
+from pyfix.tables.expressions import Expression, ExpressionTable, Groups
 from pyfix.tables.table import Opening, TableError
 
 _ANCHORED: Final = 0x80000000
@@ -25,9 +25,6 @@ _INFO_CAPTURECOUNT: Final = 4
 _FLAGS: Final = {
     "i": _CASELESS, "m": _MULTILINE, "s": _DOTALL, "x": _EXTENDED, "A": _ANCHORED, "E": _DOLLAR_ENDONLY, "U": _UNGREEDY,
 }  # fmt: skip
-
-_NOT_TO_JOIN: Final = re.compile(r"\\[1-9gkQEK]|\(\?(?![:=!]|<[=!])|\(\*")
-"""References to groups, names, options, quoting, verbs: what depends on its place in the whole expression."""
 
 _loaded: list[Any] = []
 
@@ -140,11 +137,6 @@ class PcreTable(ExpressionTable):
 
         return Expression(matches, compiled.groups)
 
-    def union(self, patterns: list[str], flags: str) -> Matcher | None:
-        """Join expressions that mean the same inside a larger one."""
-        if toggled(flags, "x") or any(_NOT_TO_JOIN.search(pattern) for pattern in patterns):
-            return None
-        try:
-            return self.expression("|".join(f"(?:{pattern})" for pattern in patterns), flags, groups=False).matches
-        except PatternError:
-            return None
+    def needs(self, pattern: bytes, flags: str) -> list[Need]:
+        """Return what a text that an expression matches contains."""
+        return [] if toggled(flags, "x") else needed_text(pattern, perl=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 from typing import Final
 
+from pyfix.formats.needed_text import Need, needed_text
 from pyfix.formats.patterns import PatternError, toggled
 from pyfix.tables.expressions import Expression, ExpressionTable, Groups
 
@@ -115,3 +116,7 @@ class RegexpTable(ExpressionTable):
             return None
 
         return Expression(matches_groups, compiled.groups)
+
+    def needs(self, pattern: bytes, flags: str) -> list[Need]:
+        """Return what a text that an expression matches contains."""
+        return [] if toggled(flags, "x") else needed_text(pattern, perl=False)
