@@ -5,6 +5,7 @@ Source: cidr_table(5), regexp_table(5), pcre_table(5).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 MATCH: Final = 0
@@ -18,11 +19,16 @@ _OBSOLETE_FLAG: Final = "X"
 class PatternError(Exception):
     """A line that is skipped, or a text that can't be used; it says why in Postfix's words."""
 
+    def __init__(self, text: str, remarks: Sequence[str] = ()) -> None:
+        """*remarks* are what is to be said before."""
+        super().__init__(text)
+        self.remarks: Final = remarks
+
 
 class Statement:
     """One logical line of a table."""
 
-    __slots__ = ("flags", "kind", "negated", "pattern", "remarks", "text")
+    __slots__ = ("also", "flags", "kind", "negated", "pattern", "remarks", "text")
 
     def __init__(self, kind: int, pattern: str, text: str, *, negated: bool = False, flags: str = "") -> None:
         self.kind: Final = kind
@@ -33,6 +39,8 @@ class Statement:
         """The result of a match, as written."""
         self.remarks: Final[list[str]] = []
         """What to warn of although the line is used."""
+        self.also: Statement | None = None
+        """Another expression that has to hold as well."""
 
 
 def _word(line: str, word: str) -> str | None:
@@ -86,26 +94,34 @@ def split_cidr_line(line: str) -> Statement:
     return Statement(kind, pattern, text, negated=negated)
 
 
-def split_expression_line(line: str, known_flags: str, skipping: str = "skipping this rule") -> Statement | None:
+def split_expression_line(
+    line: str, known_flags: str, skipping: str = "skipping this rule", *, second: bool = False
+) -> Statement | None:
     """Read a line of a regexp or pcre table; None for one that is ignored.  Raises PatternError.
 
     *known_flags* are the letters that may follow the expression; *skipping* ends the
-    complaint about an expression that is not closed.
+    complaint about an expression that is not closed; with *second* a rule may have another expression behind the
+    first and an exclamation mark.
     """
     try:
-        statement = _split_expression_line(_bytewise(line.strip(_SPACE)), known_flags, skipping)
+        statement = _split_expression_line(_bytewise(line.strip(_SPACE)), known_flags, skipping, second)
     except PatternError as error:
-        raise PatternError(_textwise(str(error))) from None
+        raise PatternError(_textwise(str(error)), error.remarks) from None
     if statement is None or line.isascii():
         return statement
-    made = Statement(
-        statement.kind, _textwise(statement.pattern), _textwise(statement.text), negated=statement.negated, flags=statement.flags
-    )
+    return _statement_textwise(statement)
+
+
+def _statement_textwise(statement: Statement) -> Statement:
+    pattern, text = _textwise(statement.pattern), _textwise(statement.text)
+    made = Statement(statement.kind, pattern, text, negated=statement.negated, flags=statement.flags)
     made.remarks.extend(map(_textwise, statement.remarks))
+    if statement.also is not None:
+        made.also = _statement_textwise(statement.also)
     return made
 
 
-def _split_expression_line(line: str, known_flags: str, skipping: str) -> Statement | None:
+def _split_expression_line(line: str, known_flags: str, skipping: str, second: bool) -> Statement | None:
     rest = _word(line, "endif")
     if rest is not None:
         return Statement(ENDIF, "", rest)
@@ -113,33 +129,41 @@ def _split_expression_line(line: str, known_flags: str, skipping: str) -> Statem
     kind = MATCH if rest is None else IF
     if rest is None and _is_word(line[:1]):
         raise PatternError("ignoring unrecognized request")
-    negated, rest = _sign(line if rest is None else rest)
+    statement, rest = _take_expression(kind, line if rest is None else rest, known_flags, skipping, second)
+    if second and kind == MATCH and rest.startswith("!"):
+        statement.also, rest = _take_expression(kind, rest, known_flags, skipping, second)
+    text = rest.strip(_SPACE)
+    if kind == IF and text:
+        statement.remarks.append(f'ignoring extra text after IF statement: "{text}"')
+        statement.remarks.append("do not prepend whitespace to statements between IF and ENDIF")
+    elif kind == MATCH:
+        statement.text = text
+        if not text:
+            statement.remarks.append("no replacement text: using empty string")
+    return statement
+
+
+def _take_expression(kind: int, line: str, known_flags: str, skipping: str, second: bool) -> tuple[Statement, str]:
+    """Read exclamation marks, an expression and its flags; return them and what follows.  Raises PatternError."""
+    negated, rest = _sign(line)
     if not rest:
         raise PatternError("no regexp: skipping this rule")
     delimiter, at = rest[0], 1
-    while at < len(rest) and rest[at] != delimiter:
+    while at < len(rest) and (rest[at] != delimiter or delimiter == "\\"):
         at += 2 if rest[at] == "\\" else 1
     if at >= len(rest):
         raise PatternError(f'no closing regexp delimiter "{delimiter}": {skipping}')
-    pattern, end = rest[1:at], at + 1
-    while end < len(rest) and rest[end] not in _SPACE:
+    end = at + 1
+    remarks: list[str] = []
+    while end < len(rest) and rest[end] not in _SPACE and not (second and rest[end] == "!"):
         if rest[end] not in known_flags:
-            raise PatternError(f'unknown regexp option "{rest[end]}": skipping this rule')
+            raise PatternError(f'unknown regexp option "{rest[end]}": skipping this rule', remarks)
+        if rest[end] == _OBSOLETE_FLAG:
+            remarks.append(f'ignoring obsolete regexp option "{_OBSOLETE_FLAG}"')
         end += 1
-    flags, text = rest[at + 1 : end], rest[end:].strip(_SPACE)
-    remarks = [f'ignoring obsolete regexp option "{flag}"' for flag in flags if flag == _OBSOLETE_FLAG]
-    if kind == IF:
-        statement = Statement(kind, pattern, "", negated=negated, flags=flags)
-        statement.remarks.extend(remarks)
-        if text:
-            statement.remarks.append(f'ignoring extra text after IF statement: "{text}"')
-            statement.remarks.append("do not prepend whitespace to statements between IF and ENDIF")
-        return statement
-    statement = Statement(kind, pattern, text, negated=negated, flags=flags)
+    statement = Statement(kind, rest[1:at], "", negated=negated, flags=rest[at + 1 : end])
     statement.remarks.extend(remarks)
-    if not text:
-        statement.remarks.append("no replacement text: using empty string")
-    return statement
+    return statement, rest[end:]
 
 
 def toggled(flags: str, letter: str) -> bool:

@@ -49,6 +49,8 @@ class ExpressionTable(RuleTable):
     known_flags = ""
     unclosed = "skipping this rule"
     range_words = "out-of-range"
+    second = False
+    """Whether a rule may have a second expression."""
 
     _stray_endif = "ignoring ENDIF without matching IF"
 
@@ -62,7 +64,7 @@ class ExpressionTable(RuleTable):
         self._known: Candidates | None = None
 
     def _read(self, line: str) -> Statement | None:
-        return split_expression_line(line, self.known_flags, self.unclosed)
+        return split_expression_line(line, self.known_flags, self.unclosed, second=self.second)
 
     def expression(self, pattern: str, flags: str, *, groups: bool) -> Expression:
         """Compile an expression; *groups* says whether the texts of its groups are wanted.  Raises PatternError."""
@@ -88,7 +90,11 @@ class ExpressionTable(RuleTable):
         if highest > expression.groups:
             raise PatternError(f'out of range replacement index "{shown_index(highest)}": skipping this rule')
         result = template if highest else "".join(map(str, template))
-        source = statement.pattern, "".join(sorted(statement.flags))
+        source = statement.pattern, statement.flags
+        if statement.also is not None:
+            other = self.expression(statement.also.pattern, statement.also.flags, groups=False)
+            test = _both(expression.matches, statement.negated, other.matches, statement.also.negated)
+            return Rule(test, result, number, negated=False, condition=False, source=("", "") if statement.negated else source)
         return Rule(expression.matches, result, number, negated=statement.negated, condition=condition, source=source)
 
     def needs(self, pattern: bytes, flags: str) -> list[Need]:
@@ -133,6 +139,18 @@ class ExpressionTable(RuleTable):
                 result = rule.result
                 return result if isinstance(result, str) else _filled(result, data, groups)
         return None
+
+
+def _both(first: Matcher, first_negated: bool, second: Matcher, second_negated: bool) -> Matcher:
+    """Return the test whether both hold; its groups are those of the first."""
+
+    def holds(key: bytes) -> Groups | None:
+        groups = first(key)
+        if (groups is not None) == first_negated or (second(key) is not None) == second_negated:
+            return None
+        return groups or []
+
+    return holds
 
 
 def _filled(template: Template, data: bytes, groups: Groups) -> str:

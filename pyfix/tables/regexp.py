@@ -78,11 +78,13 @@ class RegexpTable(ExpressionTable):
     """``regexp:/path`` and ``regexp:{ { /expression/flags text }, ... }``.
 
     Flags turn around what holds otherwise: ``i`` case does not matter, ``x`` extended
-    expressions, ``m`` a newline is like any other character.
+    expressions, ``m`` a newline is like any other character.  ``/expression/flags!/other/flags text`` is for keys that
+    match the first and not the other.
     """
 
     kind = "regexp"
     known_flags = "imx"
+    second = True
 
     __slots__ = ()
 

@@ -73,7 +73,8 @@ class RuleTable(Table):
                 self._warn(number, f"{error}: skipping this rule")
                 continue
             except PatternError as error:
-                self._warn(number, str(error))
+                for text in (*error.remarks, str(error)):
+                    self._warn(number, text)
                 continue
             rules.append(rule)
             rule.next = len(rules)

@@ -45,7 +45,8 @@ def _expression(chance: random.Random, kind: str, depth: int = 0) -> str:
             case _:
                 part = chance.choice(_WORDS[:6])
         if chance.random() < 0.25:
-            part += chance.choice(_TIMES if chance.random() < 0.4 else _TIMES[:3])
+            times = chance.choice(_TIMES if chance.random() < 0.4 else _TIMES[:3])
+            part += "" if (kind, times) == ("pcre", "{,2}") else times  # PCRE2 10.43 began to take it for a quantifier
         parts.append(part)
     if chance.random() < 0.03:
         parts.append(chance.choice("()[]{}|*\\"))
@@ -60,6 +61,8 @@ def _expression_line(chance: random.Random, kind: str) -> str:
     negated = chance.choice(("", "", "", "", "!", "!!", "! "))
     between = chance.choice((" ", " ", " ", "\t", "  ", "", " \t "))
     closing = delimiter if chance.random() < 0.98 else ""
+    if kind == "regexp" and chance.random() < 0.1:
+        flags += f"!{chance.choice(('', '', '!'))}/{_expression(chance, kind)}/{chance.choice(('', '', 'i', 'x', '!', 'z'))}"
     return f"{negated}{delimiter}{_expression(chance, kind)}{closing}{flags}{between}{_result(chance)}"
 
 
