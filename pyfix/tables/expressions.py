@@ -94,7 +94,9 @@ class ExpressionTable(RuleTable):
         if statement.also is not None:
             other = self.expression(statement.also.pattern, statement.also.flags, groups=False)
             test = _both(expression.matches, statement.negated, other.matches, statement.also.negated)
-            return Rule(test, result, number, negated=False, condition=False, source=("", "") if statement.negated else source)
+            if statement.negated:
+                source = "", ""  # what it contains says nothing of the keys that are wanted
+            return Rule(test, result, number, negated=False, condition=False, source=source)
         return Rule(expression.matches, result, number, negated=statement.negated, condition=condition, source=source)
 
     def needs(self, pattern: bytes, flags: str) -> list[Need]:

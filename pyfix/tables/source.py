@@ -46,13 +46,16 @@ TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
 }
 """Type -> module of pyfix.tables and class.  ``postconf -m`` lists the keys."""
 
+OWN_TYPES: Final[dict[str, tuple[str, str]]] = {"python": ("python", "PythonTable")}
+"""The same, for types that Postfix does not have; each is off until main.cf says otherwise."""
+
 _DEFAULT_TYPE: Final = "hash"
 _NO_TYPE: Final = 'open dictionary: expecting "type:name" form instead of "{}"'
 
 
 def table_class(kind: str) -> type[Table]:
     """Return the class of a table type.  Raises TableError for a type that pyfix does not have."""
-    entry = TABLE_TYPES.get(kind)
+    entry = TABLE_TYPES.get(kind) or OWN_TYPES.get(kind)
     if entry is None:
         raise TableError(f"unsupported dictionary type: {kind}")
     module, name = entry
@@ -117,7 +120,7 @@ def open_or_unavailable(reference: str, snapshot: Values | None = None, *, flags
         from pyfix.config.errors import ConfigError
 
         raise ConfigError(_NO_TYPE.format(reference))
-    if kind not in TABLE_TYPES:
+    if kind not in TABLE_TYPES and kind not in OWN_TYPES:
         from pyfix.tables.notice import warn
 
         warn(f"unsupported dictionary type: {kind}. Is the postfix-{kind} package installed?")

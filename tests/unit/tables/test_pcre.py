@@ -54,9 +54,12 @@ def test_a_machine_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "odd", [r"(a)\1", "(?<n>a)(?P=n)", "(?i)x", r"\Qa|b\E", "(*COMMIT)a", "a(?#note)", "(?1)(a)", r"a\Kb"]
 )
-def test_expressions_that_are_not_joined(odd: str) -> None:
-    lines = ", ".join(f"{{/{pattern}/ x}}" for pattern in ["b+", "c", "d", odd, "e"])
-    table = PcreTable(f"{{{lines}}}", Opening())
-    assert len(table._rules) == 5
-    joined = PcreTable("{" + ", ".join(f"{{/{pattern}/ x}}" for pattern in "abcde") + "}", Opening())
-    assert len(joined._rules) == 6
+def test_expressions_of_which_nothing_is_known(odd: str) -> None:
+    table = PcreTable("{}", Opening())
+    assert table.needs(odd.encode(), "") == [] and table.needs(b"a b", "x") == []
+    assert table.needs(b"ab", "i") == [{b"ab"}]
+
+
+def test_the_flag_that_is_obsolete(notices: list[str]) -> None:
+    assert opened("/a/X b").find_now("A") == "b"
+    assert notices[0].endswith('line 1: ignoring obsolete regexp option "X"')
