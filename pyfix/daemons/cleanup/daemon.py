@@ -125,8 +125,8 @@ class Cleanup(Daemon):
     async def _wait_for_token(self) -> None:
         """Wait until qmgr(8) has caught up, for in_flow_delay at most.
 
-        Postfix's cleanup(8) always sleeps that long.  A burst that qmgr(8) takes a few milliseconds later should not stand
-        still for a second; what has to wait because qmgr(8) is behind waits as long as there.
+        Postfix's cleanup(8) always sleeps that long.  A burst that qmgr(8) takes a few milliseconds later should not
+        stand still for a second; what has to wait because qmgr(8) is behind waits as long as there.
         """
         left = float(self.settings.in_flow_delay)
         while left > 0 and not self._flow.take():

@@ -204,12 +204,13 @@ def test_flow_tokens(system: System, triggers: queue.Queue[bytes]) -> None:
 
 def test_a_client_waits_only_until_there_is_a_token(system: System, triggers: queue.Queue[bytes]) -> None:
     """What qmgr(8) puts in ends the pause of in_flow_delay."""
-    system.write_main(in_flow_delay="1h")
+    system.write_main(in_flow_delay="10s")
     Rewrite(system)
     with running(cleanup.main, system, "cleanup", "-z") as daemon:
         client = daemon.connect()
         assert not select.select([client.socket], [], [], 0.1)[0]
         Path(f"/proc/{daemon.pid}/fd/{FLOW_WRITE}").write_bytes(b"\0")
+        assert select.select([client.socket], [], [], 5)[0]
         greeting = client.receive()
         assert greeting is not None and greeting[0] == ("protocol", "cleanup_protocol")
 
