@@ -15,8 +15,8 @@ from time import monotonic, time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-# Twisted's TCP transports and compatibility layer would bring OpenSSL, cryptography, ssl and an HTTP client along, 13 MB
-# in the fork server, for a startTLS and for cookies that nobody uses: our streams are not its transports.
+# Twisted's TCP transports and compatibility layer would bring OpenSSL, cryptography, ssl and an HTTP client along,
+# 13 MB in the fork server, for a startTLS and for cookies that nobody uses: our streams are not its transports.
 _UNUSED: Final[Mapping[str, ModuleType | None]] = {
     "OpenSSL": None,  # makes its import fail
     "ssl": None,
