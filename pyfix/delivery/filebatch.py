@@ -18,8 +18,8 @@ from pyfix.runtime.loop import current
 from pyfix.runtime.task import Waiter
 
 _COMPANY = 0.004
-"""Seconds that a single target waits for another: the time of some syncs on a fast disk, and about that from one message
-of a lone client to its next.  The message is safe in the queue meanwhile, and nobody waits for its delivery."""
+"""Seconds that a single target waits for another: the time of some syncs on a fast disk, and about that from one
+message of a lone client to its next.  The message is safe in the queue meanwhile, and nobody waits for its delivery."""
 _GO_ALONE = 10
 
 
