@@ -113,6 +113,8 @@ _LISTS: Final = {
 
 async def _has(policy: AccessPolicy, maps: Maps, address: str) -> bool:
     delimiter, is_local = policy.recipient_delimiter, policy.is_local_domain
+    if policy.domains_wait:
+        return await maps.find_address(address, delimiter, is_local=policy.ask_local_domain) is not None
     if maps.local:
         return maps.find_address_now(address, delimiter, is_local=is_local) is not None
     return await maps.find_address(address, delimiter, is_local=is_local) is not None

@@ -43,10 +43,10 @@ class AddressLookup:
         (propagate_unmatched_extensions).  Raises MappingError, ServiceError.
         """
         try:
-            if maps.local:
+            if maps.local and self._own.local:
                 match = maps.find_address_now(address, self._delimiter, is_local=self._own)
             else:
-                match = await maps.find_address(address, self._delimiter, is_local=self._own)
+                match = await maps.find_address(address, self._delimiter, is_local=self._own.ask)
         except TableError:
             raise MappingError(f"{maps.parameter_name} map lookup problem for {address}") from None
         if match is None:

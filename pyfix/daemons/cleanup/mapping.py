@@ -34,7 +34,7 @@ class Mapping:
             return address
         address = await self._canonical.map(address, kind, lambda text: log.warning(f"{message.queue_id}: {text}"))
         try:
-            return self._masquerade.masquerade(address, kind)
+            return await self._masquerade.masquerade(address, kind)
         except TableError:
             raise MappingError("masquerade_exceptions map lookup problem") from None
 

@@ -77,7 +77,7 @@ async def xclient(session: Session, words: list[Word], _line: str) -> bool | Non
     if "DESTPORT" in found:
         client.server_port = known["DESTPORT"] or UNKNOWN
     client.describe(session.settings.smtpd_client_port_logging)
-    _begin_again(session, client)
+    await _begin_again(session, client)
     if "HELO" in found:
         name = known["HELO"]
         session.transaction.helo_name = _NOT_IN_NAME.sub("?", name) if name else None
@@ -96,7 +96,7 @@ def _status(value: str) -> int:
     return {UNAVAILABLE: NAME_PERMANENT, TEMPORARY: NAME_TEMPORARY}.get(value, NAME_OK)
 
 
-def _begin_again(session: Session, client: Client) -> None:
+async def _begin_again(session: Session, client: Client) -> None:
     """Forget what the session knew, but not what it counted."""
     old = session.transaction
     session.reset()
@@ -106,7 +106,7 @@ def _begin_again(session: Session, client: Client) -> None:
     session.transaction.where = old.where
     session.transaction.ill_pipelining = old.ill_pipelining
     session.esmtp = False
-    learn(session, again=True)
+    await learn(session, again=True)
 
 
 async def xforward(session: Session, words: list[Word], _line: str) -> bool:

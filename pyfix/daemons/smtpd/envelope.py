@@ -102,7 +102,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
             session.reply(_BAD_SENDER)
             return False
         if len(words) > 3:
-            _read_parameters(session, words, found)
+            await _read_parameters(session, words, found)
     except CommandError as error:
         if found.size is not None:
             session.announced_size = found.size
@@ -121,7 +121,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("503 5.5.4 Error: XVERP requires non-null sender")
         transaction.forget_mail()
         return False
-    if not session.server.stand_alone and not _finds_context(session):
+    if not session.server.stand_alone and not await _finds_context(session):
         return False
     if not settings.smtpd_delay_reject and not session.server.stand_alone:
         refusal = await judge_sender(transaction)
@@ -146,11 +146,15 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     return True
 
 
-def _read_parameters(session: Session, words: list[Word], found: MailParameters) -> None:
+async def _read_parameters(session: Session, words: list[Word], found: MailParameters) -> None:
     """Raises CommandError."""
 
+    # Whether the client may say XVERP is asked only of one that does.
+    says_verp = any(word.text[:5].upper() == "XVERP" for word in words[3:])
+    may = says_verp and await may_verp(session)
+
     def verp_filter() -> str | None:
-        return session.settings.verp_delimiter_filter if may_verp(session) else None
+        return session.settings.verp_delimiter_filter if may else None
 
     parse_mail_parameters(
         words[3:], found, smtputf8=session.takes_smtputf8, dsn="dsn" not in session.discarded, verp_filter=verp_filter
@@ -176,11 +180,11 @@ def _there_is_room(session: Session) -> bool:
     return room
 
 
-def _finds_context(session: Session) -> bool:
+async def _finds_context(session: Session) -> bool:
     """Find out whether the client's headers are rewritten as local ones; refuse MAIL when nobody can tell."""
     transaction = session.transaction
     try:
-        session.rewrites_locally = rewrites_locally(transaction)
+        session.rewrites_locally = await rewrites_locally(transaction)
     except TableError:
         transaction.forget_mail()
         session.refuse(refuse(transaction, Reject(451, "4.3.0", "Temporary lookup error", "data")))

@@ -57,7 +57,7 @@ async def ehlo(session: Session, words: list[Word], _line: str) -> bool:
         return False
     session.transaction.protocol = "ESMTP"
     session.esmtp = True
-    offers_verp = "verp" not in session.discarded and may_verp(session)
+    offers_verp = "verp" not in session.discarded and await may_verp(session)
     if session.unknown_rights:
         _leave_if_unsure(session)
     key = (session.discarded, offers_verp, session.may_xclient, session.may_xforward)

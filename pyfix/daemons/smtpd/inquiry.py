@@ -135,7 +135,7 @@ async def etrn(session: Session, words: list[Word], _line: str) -> bool:
         return False
     status = DENIED
     try:
-        if session.server.flush_domains and session.server.flush_domains.matches_domain(domain):
+        if session.server.flush_domains and await session.server.flush_domains.ask_domain(domain):
             if session.server.policy.old.flush_domains:
                 session.server.policy.old.tell_relay("flush mail for domain", domain)
             status = await session.server.flush.send_site(domain)

@@ -109,9 +109,9 @@ class Session:
     async def run(self) -> None:
         """Serve the client until it leaves or must leave."""
         log.info(f"connect from {self.client.log_name}")
-        self._begin_debugging()
+        await self._begin_debugging()
         try:
-            rights.learn(self)
+            await rights.learn(self)
             self.stream.timeout = self.settings.smtpd_timeout
             await self.greet()
             await self._serve()
@@ -123,7 +123,7 @@ class Session:
         except StreamClosed:
             self.reason = "lost connection"
         finally:
-            limits.leaves(self)
+            await limits.leaves(self)
             self._log_reason()
             if self.transcript is not None:
                 self.transcript.may_end(self.server, self.client.log_name, self.reason, always=True)
@@ -167,9 +167,9 @@ class Session:
         self.check_step(self.transaction.where, True)
         self.reply(self.server.banner)
 
-    def _begin_debugging(self) -> None:
+    async def _begin_debugging(self) -> None:
         peers = self.server.debug_peers
-        if peers and is_listed(peers.matches_client, self.client.name, self.client.address):
+        if peers and await is_listed(peers.ask_client(self.client.name, self.client.address)):
             self.debug_level = self.settings.debug_peer_level
             log.verbosity += self.debug_level
 
@@ -336,13 +336,13 @@ class Session:
                 self._count_unknown(_BAD_SYNTAX)
                 continue
             verb = words[0].text.upper()
-            if server.has_noop_commands and is_listed(server.noop_commands.matches_string, verb):
+            if server.has_noop_commands and await is_listed(server.noop_commands.ask_string(verb)):
                 self.reply("250 2.0.0 Ok")
                 self._count_junk()
                 continue
             command = COMMANDS.get(verb)
             if command is None:
-                self._unknown(words[0], line)
+                await self._unknown(words[0], line)
             else:
                 await self._carry_out(command, verb, words, line)
         if self.deaf:
@@ -421,12 +421,12 @@ class Session:
         self.reply(reply)
         self.errors += 1
 
-    def _unknown(self, verb: Word, line: str) -> None:
+    async def _unknown(self, verb: Word, line: str) -> None:
         count = self.counts.setdefault("unknown", [0, 0])
         self.transaction.where = "UNKNOWN"
         self.where_detail = ""
         forbidden = self.server.forbidden_commands
-        if is_header_name(verb.text) or (forbidden and is_listed(forbidden.matches_string, verb.text)):
+        if is_header_name(verb.text) or (forbidden and await is_listed(forbidden.ask_string(verb.text))):
             count[1] += 1
             shown = escape(line.encode("utf-8", "surrogateescape"))[:100]
             log.warning(f"non-SMTP command from {self.client.log_name}: {shown}")
