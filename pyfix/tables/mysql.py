@@ -5,9 +5,9 @@ Source: mysql_table(5).
 
 from __future__ import annotations
 
-import os
 import socket
 
+from pyfix.tables.option_file import read_options, standard_files
 from pyfix.tables.queried import old_query, value_text
 from pyfix.tables.sql import Host, ServerFailed, SqlTable, host_words, library_missing
 from pyfix.tables.table import Opening, TableError
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _PORT: Final = 3306
 _SOCKET: Final = "/run/mysqld/mysqld.sock"
-_OPTION_FILE: Final = "/etc/my.cnf"
 _CONNECT_SECONDS: Final = 30
 _NO_BACKSLASH_ESCAPES: Final = 512
 """The bit of the server's status that says that a backslash is a character like others in strings."""
@@ -56,7 +55,7 @@ def _host(word: str) -> Host:
         except OSError:
             raise TableError(f"unknown service: {port}/tcp") from None
     if server == "localhost" and not port:
-        return Host(word, _SOCKET, local=True)
+        return Host(word, "", local=True)
     return Host(word, address, local=False)
 
 
@@ -65,7 +64,7 @@ class MysqlTable(SqlTable):
 
     kind = "mysql"
 
-    __slots__ = ("_library", "_needs_result", "_options", "_query")
+    __slots__ = ("_library", "_needs_result", "_options", "_port", "_query", "_socket")
 
     def __init__(self, name: str, opening: Opening) -> None:
         try:
@@ -75,6 +74,8 @@ class MysqlTable(SqlTable):
         self._library: Final = pymysql
         super().__init__(name, opening)
         parameters = self.parameters
+        self._port = _PORT
+        self._socket = _SOCKET
         self._options: Final[dict[str, Any]] = {
             "user": parameters.text("user"),
             "password": parameters.text("password"),
@@ -90,11 +91,24 @@ class MysqlTable(SqlTable):
         self.use([_host(word) for word in host_words(parameters.text("hosts"))])
 
     def _read_option_file(self) -> None:
+        """Take what the table does not say from the client library's option files.
+
+        Not the password: one that is not in the table is empty.
+        """
         path = self.parameters.text("option_file")
         group = self.parameters.text("option_group", "client")
-        if path or (group and os.path.exists(_OPTION_FILE)):
-            self._options["read_default_file"] = path or _OPTION_FILE
-            self._options["read_default_group"] = group or "client"
+        if not path and not group:
+            return
+        found = read_options([path] if path else standard_files(), group)
+        if not self._options["user"] and found.get("user"):
+            self._options["user"] = found["user"]
+        if command := found.get("init-command"):
+            self._options["init_command"] = command
+        if address := found.get("bind-address"):
+            self._options["bind_address"] = address
+        if (port := found.get("port", "")).isdecimal() and int(port):
+            self._port = int(port)
+        self._socket = found.get("socket") or _SOCKET
 
     def _read_tls(self) -> None:
         names = {"key": "tls_key_file", "cert": "tls_cert_file", "ca": "tls_CAfile", "capath": "tls_CApath"}
@@ -109,11 +123,11 @@ class MysqlTable(SqlTable):
         """Return a connection.  Raises ServerFailed."""
         options = dict(self._options)
         if host.local:
-            options["unix_socket"] = host.address
+            options["unix_socket"] = host.address or self._socket
         else:
             server, port = _server(host.address)
             options["host"] = server
-            options["port"] = int(port) if port.isdigit() else socket.getservbyname(port, "tcp") if port else _PORT
+            options["port"] = int(port) if port.isdigit() else socket.getservbyname(port, "tcp") if port else self._port
         try:
             known = self._library.charset.charset_by_name(options["charset"])
         except (KeyError, AttributeError):
@@ -132,7 +146,8 @@ class MysqlTable(SqlTable):
                 **options,
             )
         except (self._library.Error, OSError, ValueError) as error:
-            raise ServerFailed(f"connect to mysql server {host.name}: {_unreachable(error, host)}") from None
+            reason = _unreachable(error, host, self._socket)
+            raise ServerFailed(f"connect to mysql server {host.name}: {reason}") from None
 
     def run(self, connection: Any, host: Host, key: str) -> list[str | None] | None:
         """Run the query for *key*.  Raises ServerFailed."""
@@ -185,13 +200,13 @@ def _reason(error: Exception) -> str:
     return str(error.args[1]) if len(error.args) > 1 else str(error)
 
 
-def _unreachable(error: Exception, host: Host) -> str:
+def _unreachable(error: Exception, host: Host, standard: str) -> str:
     """Return why a server can't be reached, in the words of its own library."""
     cause = getattr(error, "original_exception", None)
     if not isinstance(cause, OSError):
         return _reason(error)
     if host.local:
-        return f"Can't connect to local server through socket '{host.address}' ({cause.errno})"
+        return f"Can't connect to local server through socket '{host.address or standard}' ({cause.errno})"
     server, _ = _server(host.address)
     if isinstance(cause, socket.gaierror):
         return f"Unknown server host '{server}' ({cause.errno})"

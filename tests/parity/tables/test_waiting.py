@@ -33,15 +33,7 @@ class SlowServer(TcpServer):
 
 
 TABLE = "tcp:127.0.0.1:{number}"
-LISTS = {
-    name: TABLE
-    for name in (
-        "smtpd_authorized_xclient_hosts", "smtpd_authorized_xforward_hosts", "smtpd_authorized_verp_clients", "debug_peer_list",
-        "smtpd_forbid_bare_newline_exclusions", "smtpd_client_event_limit_exceptions", "smtpd_discard_ehlo_keyword_address_maps",
-        "smtpd_milter_maps", "smtpd_noop_commands", "smtpd_forbidden_commands", "fast_flush_domains", "mynetworks", "mydestination",
-        "virtual_alias_maps", "canonical_maps", "masquerade_exceptions", "transport_maps", "relay_domains", "recipient_bcc_maps",
-    )
-}  # fmt: skip
+LISTS = dict.fromkeys(("smtpd_authorized_xclient_hosts", "smtpd_authorized_xforward_hosts", "smtpd_authorized_verp_clients", "debug_peer_list", "smtpd_forbid_bare_newline_exclusions", "smtpd_client_event_limit_exceptions", "smtpd_discard_ehlo_keyword_address_maps", "smtpd_milter_maps", "smtpd_noop_commands", "smtpd_forbidden_commands", "fast_flush_domains", "mynetworks", "mydestination", "virtual_alias_maps", "canonical_maps", "masquerade_exceptions", "transport_maps", "relay_domains", "recipient_bcc_maps"), TABLE)  # fmt: skip
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 
 from pyfix.access.client_context import rewrites_locally
 from pyfix.tables.table import TableError
-
 from tests.unit.rewriting.resolving.conftest import now
 
 from .fakes import transaction

@@ -7,7 +7,6 @@ from pyfix.rewriting.domains import OwnDomains
 from .conftest import MakeSettings
 from .resolving.conftest import now
 
-
 ORIGIN = "origin.example"
 
 

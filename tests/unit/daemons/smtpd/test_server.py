@@ -10,7 +10,6 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.smtpd import server as module
 from pyfix.daemons.smtpd.server import Server
 from pyfix.tables.table import TableError
-
 from tests.unit.rewriting.resolving.conftest import now
 
 from .fakes import MAIN
