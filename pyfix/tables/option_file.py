@@ -1,6 +1,6 @@
-"""Option files of MariaDB's client library: which user, port, socket and so on a client takes that is not told otherwise.
+"""Option files of the client library of MariaDB: user, port, socket and so on, where a client is not told otherwise.
 
-Source: mysql_table(5) option_file, option_group; the library's manual, "Configuring MariaDB Connector/C with Option Files".
+Source: mysql_table(5) option_file, option_group; "Configuring MariaDB Connector/C with Option Files" of MariaDB.
 """
 
 from __future__ import annotations
