@@ -30,8 +30,9 @@ class _Composed(Table):
             raise TableError(need)
         self._tables: Final = [open_as(reference, opening) for reference in references]
         self.local = all(table.local for table in self._tables)
-        self.pattern = any(table.pattern for table in self._tables)
-        self.fold = self.fold and not self.pattern  # then each member folds for itself
+        # The first member decides whether parts of addresses are asked for, and whether case matters.
+        self.pattern = self._tables[0].pattern
+        self.fold = self.fold and not self.pattern
 
     def changed(self) -> bool:
         """Say whether a member changed."""
