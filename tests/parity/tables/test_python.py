@@ -40,7 +40,7 @@ def test_in_a_mail_system() -> None:
         assert recipient("boom").startswith("451 4.3.5 ")
         mta.wait_for_log(r"warning: python:lookups:access: lookup of \"boom@ours.example\" failed: ValueError: out of order")
         mta.wait_for_log(r'warning:   File ".*/etc/lookups.py", line 6, in access')
-        assert recipient("second").startswith("554 5.7.1 ")
+        assert recipient("second").startswith("250 ")
 
         done = mta.run("postmap", "-q", "user@ours.example", "python:lookups:access")
         assert (done.returncode, done.stdout) == (0, b"REJECT no user today\n")
