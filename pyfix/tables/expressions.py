@@ -20,7 +20,7 @@ from pyfix.tables import flags as bits
 from pyfix.tables.candidates import Candidates
 from pyfix.tables.notice import warn
 from pyfix.tables.rules import Rule, RuleTable
-from pyfix.tables.table import Opening, TableError
+from pyfix.tables.table import Opening
 
 Groups = list[tuple[int, int]]
 """Start and end of the whole match and of each group; -1 for a group that took no part."""
@@ -29,7 +29,7 @@ _ASKED_OFTEN: Final = 4
 """Lookups until a table is worth the work of finding out what its rules need."""
 
 Matcher = Callable[[bytes], "Groups | None"]
-"""Raises RuntimeError for an expression that goes on too long."""
+"""Raises RuntimeError when nobody can tell, as for an expression that goes on too long."""
 
 
 class Expression:
@@ -123,6 +123,8 @@ class ExpressionTable(RuleTable):
     def lookup(self, key: str) -> str | None:
         """Return the text of the first rule that holds for the key."""
         data = key.encode(errors="surrogateescape")
+        if b"\0" in data:
+            data = data[: data.index(b"\0")]
         rules = self._rules
         candidates = self._known or self._candidates()
         next_rule = 0
@@ -133,8 +135,9 @@ class ExpressionTable(RuleTable):
             try:
                 groups = rule.test(data)
             except RuntimeError as error:
-                self._warn(rule.line, str(error))
-                raise TableError(f"table {self.name}: query error") from error
+                self._warn(rule.line, str(error))  # and the rule does not hold, nor does its negation
+                next_rule = rule.next
+                continue
             if (groups is not None) == rule.negated:
                 next_rule = rule.next
             elif not rule.condition:

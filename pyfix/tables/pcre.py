@@ -19,7 +19,6 @@ _EXTENDED: Final = 0x00000080
 _MULTILINE: Final = 0x00000400
 _UNGREEDY: Final = 0x00040000
 _NO_MATCH: Final = -1
-_JIT_COMPLETE: Final = 1
 _INFO_CAPTURECOUNT: Final = 4
 
 _FLAGS: Final = {
@@ -45,7 +44,6 @@ def _library() -> Any:
     library.pcre2_compile_8.restype = pointer
     library.pcre2_code_free_8.argtypes = [pointer]
     library.pcre2_code_free_8.restype = None
-    library.pcre2_jit_compile_8.argtypes = [pointer, number]
     library.pcre2_pattern_info_8.argtypes = [pointer, number, pointer]
     library.pcre2_match_data_create_from_pattern_8.argtypes = [pointer, pointer]
     library.pcre2_match_data_create_from_pattern_8.restype = pointer
@@ -77,7 +75,6 @@ class _Compiled:
         )
         if not self.code:
             raise PatternError(f"error in regex at offset {offset.value}: {_message(library, code.value)}")
-        library.pcre2_jit_compile_8(self.code, _JIT_COMPLETE)
         count = ctypes.c_uint32()
         library.pcre2_pattern_info_8(self.code, _INFO_CAPTURECOUNT, ctypes.byref(count))
         self.groups: Final = count.value
@@ -111,7 +108,8 @@ class PcreTable(ExpressionTable):
 
     def expression(self, pattern: str, flags: str, *, groups: bool) -> Expression:
         """Compile an expression.  Raises PatternError with the library's words."""
-        # Bytes, not characters: Postfix does not ask the library for UTF-8.
+        # Bytes, not characters: Postfix does not ask the library for UTF-8, and not for compiled code either, whose
+        # limits are other ones: its stack is too small for long keys.
         options = _CASELESS | _DOTALL
         for letter, bit in _FLAGS.items():
             if toggled(flags, letter):
@@ -132,7 +130,7 @@ class PcreTable(ExpressionTable):
                     for n in range(compiled.groups + 1 if groups else 0)
                 ]
             if status != _NO_MATCH:
-                raise RuntimeError(f"matching error: {_message(library, status)}")
+                raise RuntimeError(_message(library, status))
             return None
 
         return Expression(matches, compiled.groups)

@@ -34,8 +34,8 @@ UNCOMPARED: tuple[str, ...] = (
     "texthash and inline: a key in capitals that are not ASCII is found; the reference folds it when it is asked for and not when it reads the table",
     "postmap -i and -d of a table without a name (static:, environ:) or behind debug: that can be changed: the reference does what it can "
     "and forgets it, pyfix refuses; -i of a table whose name has a slash in it: the reference looks for a file of that name first",
-    "pcre: an expression that can't match, because a text that it needs is not in the key, is not tried, so that it does not exceed "
-    "PCRE2's limits either; in the reference it may, and the lookup fails",
+    "pcre: an expression that can't match, because a text that it needs is not in the key, is not tried in a large table, so "
+    "that it does not exceed PCRE2's limits either; in the reference it may, which it warns of before it goes on",
     "postmap -q -: what was found before an error that ends the command is shown; in the reference it is lost with the buffer that it was in",
     "a table that is older than its source: behind the warning pyfix says which command makes it anew",
     "postmap -i and -d of hash and btree: the file is written anew and renamed, not changed in place",
