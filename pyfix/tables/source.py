@@ -26,6 +26,7 @@ TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
     "hash": ("berkeley", "HashTable"),
     "inline": ("memory", "InlineTable"),
     "internal": ("memory", "InternalTable"),
+    "ldap": ("ldap", "LdapTable"),
     "lmdb": ("lmdb", "LmdbTable"),
     "memcache": ("memcache", "MemcacheTable"),
     "mysql": ("mysql", "MysqlTable"),

@@ -76,7 +76,7 @@ def running(argv: Sequence[str | Path], port: int, log: Path) -> Iterator[subpro
 
 
 @contextmanager
-def _own_folder() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     """Make a folder that the server's user reaches; pytest's own are closed to others."""
     folder = Path(tempfile.mkdtemp(prefix="pyfix-", dir=os.environ.get(FOLDER_VARIABLE)))
     guardian.watch(folder)
@@ -93,12 +93,12 @@ def memcached() -> Iterator[int]:
     """Run memcached; yields its port."""
     port = ReservedPort()
     argv = [program("memcached", "memcached"), "-l", "127.0.0.1", "-p", str(port.number), "-U", "0", "-m", "8", "-t", "1"]
-    with _own_folder() as folder, running(argv, port.number, folder / "log"):
+    with own_folder() as folder, running(argv, port.number, folder / "log"):
         yield port.number
     port.release()
 
 
-def _once(*argv: str | Path) -> None:
+def once(*argv: str | Path) -> None:
     """Run a program as nobody to its end.  Raises AssertionError with what it said when it fails."""
     done = subprocess.run(  # type: ignore[call-overload]
         [str(word) for word in argv], capture_output=True, text=True, check=False, timeout=60, cwd="/", **unprivileged()
@@ -114,7 +114,7 @@ def postgresql(script: str) -> Iterator[tuple[int, Path]]:
     places = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
     initdb = program("initdb", "postgresql", *places)
     postgres, psql = (str(Path(initdb).with_name(name)) for name in ("postgres", "psql"))
-    with _own_folder() as folder:
+    with own_folder() as folder:
         yield from _postgresql(folder, initdb, postgres, psql, script)
 
 
@@ -123,7 +123,7 @@ def _postgresql(folder: Path, initdb: str, postgres: str, psql: str, script: str
     password.write_text("admin")
     password.chmod(0o644)
     auth = ("--auth=scram-sha-256", "--no-locale", "--no-sync", "-E", "UTF8")
-    _once(initdb, "-D", data, "-U", "admin", f"--pwfile={password}", *auth)
+    once(initdb, "-D", data, "-U", "admin", f"--pwfile={password}", *auth)
     options = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "shared_buffers=16MB")
     argv = [postgres, "-D", str(data), "-p", str(port.number), *(word for option in options for word in ("-c", option))]
     with running(argv, port.number, folder / "log"):
@@ -131,7 +131,7 @@ def _postgresql(folder: Path, initdb: str, postgres: str, psql: str, script: str
         end = time.monotonic() + _SECONDS
         while True:  # it listens before it is ready
             try:
-                _once(psql, "-q", f"{uri}/postgres", "-c", "select 1")
+                once(psql, "-q", f"{uri}/postgres", "-c", "select 1")
                 break
             except AssertionError:
                 if time.monotonic() > end:
@@ -140,7 +140,7 @@ def _postgresql(folder: Path, initdb: str, postgres: str, psql: str, script: str
         users = "create role mail login password 'secret'; create database mail owner mail;"
         for database, text in (("postgres", users), ("mail", script + "grant select on all tables in schema public to mail;")):
             for statement in filter(str.strip, text.split(";")) if database == "postgres" else [text]:
-                _once(psql, "-q", "-v", "ON_ERROR_STOP=1", f"{uri}/{database}", "-c", statement)
+                once(psql, "-q", "-v", "ON_ERROR_STOP=1", f"{uri}/{database}", "-c", statement)
         yield port.number, folder
     port.release()
 
@@ -152,13 +152,13 @@ def mariadb(script: str) -> Iterator[tuple[int, Path]]:
     """
     server, install = program("mariadbd", "mariadb-server"), program("mariadb-install-db", "mariadb-server")
     client = program("mariadb", "mariadb-client")
-    with _own_folder() as folder:
+    with own_folder() as folder:
         yield from _mariadb(folder, server, install, client, script)
 
 
 def _mariadb(folder: Path, server: str, install: str, client: str, script: str) -> Iterator[tuple[int, Path]]:
     data, port = folder / "data", ReservedPort()
-    _once(install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db")
+    once(install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db")
     argv = [
         server, "--no-defaults", f"--datadir={data}", f"--socket={folder}/socket", f"--port={port.number}",
         "--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0",
@@ -169,6 +169,6 @@ def _mariadb(folder: Path, server: str, install: str, client: str, script: str) 
             for place in ("127.0.0.1", "localhost")
         )
         text = f"set names utf8mb4; create database mail; use mail; {script} {users}"
-        _once(client, "--no-defaults", f"--socket={folder}/socket", "-u", "root", "-e", text)
+        once(client, "--no-defaults", f"--socket={folder}/socket", "-u", "root", "-e", text)
         yield port.number, folder
     port.release()
