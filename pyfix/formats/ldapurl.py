@@ -62,17 +62,16 @@ def parse_ldap_url(text: str) -> LdapUrl:
         rest = rest[:-1]
     server, slash, rest = rest.partition("/")
     if not slash:
-        server, _, rest = server.partition("?")
-        rest = f"?{rest}" if _ else ""
+        server = server.partition("?")[0]
     _check_server(unquote(server), scheme.lower())
     dn, *parts = rest.split("?")
-    if len(parts) > 4:
-        raise LdapUrlError(_BAD_URL)
     attributes, scope, search, extensions = (*parts, "", "", "", "")[:4]
     if scope and scope.lower() not in _SCOPES:
         raise LdapUrlError(_BAD_SCOPE)
     if search and not unquote(search).strip():
         raise LdapUrlError(_BAD_FILTER)
+    if len(parts) > 4:
+        raise LdapUrlError(_BAD_URL)
     if len(parts) == 4 and not extensions:
         raise LdapUrlError(_BAD_EXTENSIONS)
     return LdapUrl(
@@ -87,11 +86,10 @@ def parse_ldap_url(text: str) -> LdapUrl:
 def _check_server(server: str, scheme: str) -> None:
     if scheme == "ldapi":
         return
-    host, colon, port = server.rpartition(":")
     if server.startswith("["):
-        host, closed, port = server.partition("]")
-        if not closed or (port and not port.startswith(":")):
+        _, closed, server = server.partition("]")
+        if not closed:
             raise LdapUrlError(_BAD_URL)
-        colon, port = port[:1], port[1:]
+    _, colon, port = server.rpartition(":")
     if colon and not re.fullmatch(r"\s*[-+]?\d+", port):
         raise LdapUrlError(_BAD_URL)

@@ -24,8 +24,10 @@ from pyfix.tables.template import Template
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any, Final
+    from collections.abc import Iterator, Sequence
+    from typing import Final
+
+    from pyfix.tables.ldap_server import Entries
 
 _BASE: Final = 0
 _SCOPES: Final = {"base": 0, "one": 1, "sub": 2}
@@ -37,15 +39,10 @@ class LdapTable(QueriedTable):
 
     kind = "ldap"
 
-    __slots__ = ("_base", "_escape_filter", "_escape_name", "_filter", "_scope", "_servers", "attributes", "depth", "size")
+    __slots__ = ("_base", "_filter", "_scope", "_servers", "attributes", "depth", "size")
 
     def __init__(self, name: str, opening: Opening) -> None:
         library()
-        from ldap.dn import escape_dn_chars  # type: ignore[import-untyped]
-        from ldap.filter import escape_filter_chars  # type: ignore[import-untyped]
-
-        self._escape_name: Final = escape_dn_chars
-        self._escape_filter: Final = escape_filter_chars
         super().__init__(name, opening)
         parameters, text = self.parameters, self.parameters.text
         shown = f"dict_ldap_open: {parameters.name}"
@@ -80,8 +77,8 @@ class LdapTable(QueriedTable):
 
     def query(self, key: str) -> str | None:
         """Search, over a connection that is kept or a new one.  Raises TableError."""
-        base = self._base.expand(key, quote=self._escape_name)
-        words = self._filter.expand(key, quote=self._escape_filter)
+        base = self._base.expand(key, quote=quote_name)
+        words = self._filter.expand(key, quote=quote_filter)
         if base is None or words is None:
             return None
         try:
@@ -100,7 +97,7 @@ class LdapTable(QueriedTable):
         except NotReached:
             fail_query(self)
         expansion = Expansion(self, connection, key)
-        expansion.add(entries, 1)
+        expansion.add(entries)
         if connection.reason:
             warn(f"dict_ldap_lookup: Had some trouble with entries returned by search: {connection.reason}")
         self._servers.keep(connection)
@@ -124,6 +121,20 @@ class LdapTable(QueriedTable):
     def close(self) -> None:
         """Close the connections."""
         self._servers.close()
+
+
+_IN_FILTERS: Final = {ord(c): f"\\{ord(c):02x}" for c in "\0()*\\"}
+_IN_NAMES: Final = {ord(c): f"\\{ord(c):02x}" for c in "\0\"#+,;<=>\\ \t"}
+
+
+def quote_filter(text: str) -> str:
+    """Return *text* as a value in a filter.  Source: RFC 4515 section 3."""
+    return text.translate(_IN_FILTERS)
+
+
+def quote_name(text: str) -> str:
+    """Return *text* as a value in a distinguished name.  Source: RFC 4514 section 2.4."""
+    return text.translate(_IN_NAMES)
 
 
 class Attributes:
@@ -172,29 +183,37 @@ class Expansion:
         self.results: Final[list[str]] = []
         self.failed = False
 
-    def add(self, entries: Sequence[tuple[str | None, dict[str, list[bytes]]]], depth: int) -> None:
-        """Add what *entries* give; those of the first search have *depth* 1."""
+    def add(self, entries: Entries) -> None:
+        """Add what *entries* give, and what they name, in the order in which it is found."""
+        waiting = [self._walk(entries, 1)]
+        while waiting:  # and no recursion: a thousand levels are allowed
+            named = next(waiting[-1], None)
+            if named is None:
+                waiting.pop()
+            else:
+                waiting.append(self._walk(named, len(waiting) + 1))
+
+    def _walk(self, entries: Entries, depth: int) -> Iterator[Entries]:
+        """Add what *entries* give, and yield the entries that they name."""
         shown = f"dict_ldap_get_values[{depth}]: {self._table.parameters.name}"
-        for number, (name, attributes) in enumerate([entry for entry in entries if entry[0] is not None]):
+        for number, (_, attributes) in enumerate([entry for entry in entries if entry[0] is not None]):
             if 0 < self._table.size <= number:
-                warn(f"{shown}: Query size limit ({self._table.size}) exceeded")
-                self.failed = True
-            kinds = {attribute: self._table.attributes.kind(attribute) for attribute, found in attributes.items() if found}
+                self._fail(f"{shown}: Query size limit ({self._table.size}) exceeded")
+            kinds = {name: self._table.attributes.kind(name) for name, values in attributes.items() if values}
             terminal = "terminal" in kinds.values()
             leaf = "special" not in kinds.values()
-            for attribute, kind in kinds.items():
+            for name, kind in kinds.items():
                 if self.failed:
                     return
                 if kind is None or (terminal and kind != "terminal") or (kind == "leaf" and not leaf):
                     continue
-                values = [value_text(value) or "" for value in attributes[attribute]]
+                values = [value_text(value) or "" for value in attributes[name]]
                 if kind != "special":
                     self._add_values(values, shown)
                 elif depth < self._table.depth:
-                    self._follow(values, depth)
+                    yield from self._follow(values, depth)
                 else:
-                    what = f"Recursion limit exceeded for special attribute {attribute}={values[0]}"
-                    self._fail(f"{shown}: {what}")
+                    self._fail(f"{shown}: Recursion limit exceeded for special attribute {name}={values[0]}")
 
     def _fail(self, text: str) -> None:
         warn(text)
@@ -214,8 +233,8 @@ class Expansion:
                 return
             self.results.append(result)
 
-    def _follow(self, values: Sequence[str], depth: int) -> None:
-        """Look up what the values of a special attribute name."""
+    def _follow(self, values: Sequence[str], depth: int) -> Iterator[Entries]:
+        """Look up what the values of a special attribute name, and yield it."""
         shown = f"dict_ldap_get_values[{depth}]"
         for value in values:
             if self.failed:
@@ -230,9 +249,9 @@ class Expansion:
                 else:
                     self._fail(f"{shown}: search error {problem.code}: {problem} ")
             else:
-                self.add(entries, depth + 1)
+                yield entries
 
-    def _named(self, value: str) -> Any:
+    def _named(self, value: str) -> Entries:
         """Return the entries that a name or a URL stands for.  Raises LdapUrlError, LdapFailed."""
         table = self._table
         if not is_ldap_url(value):

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
     from pyfix.tables.parameters import TableParameters
 
+    Entries = list[tuple[str | None, dict[str, list[bytes]]]]
+    """Names, and attributes with their values; what has no name refers to elsewhere."""
+
 SUCCESS: Final = 0
 SERVER_DOWN: Final = -1
 NO_SUCH_OBJECT: Final = 32
 _TIMED_OUT: Final = -5
+_BAD_PARAMETER: Final = -9
 _URL_PORT: Final = 389
 _KEPT_SECONDS: Final = 60.0
 """How long a connection that nobody needs is kept beside another one."""
@@ -253,7 +257,7 @@ class Connection:
 
     def search(
         self, base: str, scope: int, words: str, attributes: Sequence[str], limit: int
-    ) -> list[tuple[str | None, dict[str, list[bytes]]]]:
+    ) -> Entries:
         """Return names and attributes of what is found, *limit* entries at most unless that is 0.
 
         Entries without a name are references to elsewhere.  Raises LdapFailed.
@@ -261,10 +265,9 @@ class Connection:
         timeout = self._settings.timeout
         self.code, self.reason = SUCCESS, ""
         try:
-            message = self._ldap.search_ext(
-                base, scope, words, list(attributes), timeout=timeout, sizelimit=limit
-            )
-            found: list[tuple[str | None, dict[str, list[bytes]]]] = self._wait(message)
+            self._ldap.set_option(self._library.OPT_SIZELIMIT, limit)
+            message = self._ldap.search_ext(base, scope, words, list(attributes), timeout=timeout, sizelimit=-1)
+            found: Entries = self._wait(message)
         except self._library.LDAPError as problem:
             self.code, self.reason = self._outcome(problem)
             raise LdapFailed(self.code, self.reason) from None
@@ -274,12 +277,16 @@ class Connection:
         """Return what comes for *message*."""
         kind, data, *_ = self._ldap.result3(message, all=1, timeout=self._settings.timeout)
         if kind is None:
-            raise self._library.TIMEOUT({"result": _TIMED_OUT, "desc": "Timed out"})
+            raise self._library.TIMEOUT
         return data
 
     def _outcome(self, problem: Any) -> tuple[int, str]:
+        """Return the number and the word for a failure."""
+        if isinstance(problem, self._library.TIMEOUT):
+            return _TIMED_OUT, "Timed out"
         told = problem.args[0] if problem.args and isinstance(problem.args[0], dict) else {}
-        return told.get("result", getattr(problem, "errnum", SERVER_DOWN)), told.get("desc", str(problem))
+        code = told.get("result", SUCCESS)
+        return (code, told.get("desc", "")) if code else (_BAD_PARAMETER, "Bad parameter to an ldap routine")
 
     def close(self) -> None:
         """Close the connection."""
