@@ -19,7 +19,7 @@ from pyfix.tables.ldap_server import (
 )
 from pyfix.tables.notice import warn
 from pyfix.tables.queried import QueriedTable, value_text
-from pyfix.tables.table import Opening, TableError, fail_query
+from pyfix.tables.table import Opening, fail_query
 from pyfix.tables.template import Template
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -59,11 +59,9 @@ class LdapTable(QueriedTable):
         if not self._filter.varies:
             warn(f"{shown}: Fixed query_filter {query} is probably useless")
         self.read_result_parameters(text("result_format") or text("result_filter", "%s", least=1))
-        self.attributes: Final = Attributes(
-            *(text(f"{kind}_result_attribute") for kind in ("terminal", "leaf")),
-            text("result_attribute", "maildrop"),
-            text("special_result_attribute"),
-        )
+        terminal, leaf = text("terminal_result_attribute"), text("leaf_result_attribute")
+        ordinary, special = text("result_attribute", "maildrop"), text("special_result_attribute")
+        self.attributes: Final = Attributes(terminal, leaf, ordinary, special)
         settings.read_binding(parameters)
         if parameters.boolean("cache", False):
             warn(f"{shown} ignoring cache")
@@ -82,20 +80,11 @@ class LdapTable(QueriedTable):
         if base is None or words is None:
             return None
         try:
-            connection = self._servers.take()
-            try:
-                entries = connection.search(base, self._scope, words, self.attributes.names, self.size)
-            except LdapFailed as problem:
-                if problem.code != SERVER_DOWN:
-                    return self._not_found(connection, base, problem)
-                connection.close()  # it may have been closed by the server while nobody asked
-                connection = self._servers.connect()
-                try:
-                    entries = connection.search(base, self._scope, words, self.attributes.names, self.size)
-                except LdapFailed as again:
-                    return self._not_found(connection, base, again)
+            connection, entries = self._search(base, words)
         except NotReached:
             fail_query(self)
+        if entries is None:
+            return None
         expansion = Expansion(self, connection, key)
         expansion.add(entries)
         if connection.reason:
@@ -105,18 +94,31 @@ class LdapTable(QueriedTable):
             fail_query(self)
         return ",".join(expansion.results) or None
 
-    def _not_found(self, connection: Connection, base: str, problem: LdapFailed) -> None:
-        """Return where the base of the search depends on the key and is not there.  Raises TableError otherwise."""
-        if problem.code == NO_SUCH_OBJECT:
-            self._servers.keep(connection)
-            if self._base.varies:
-                return
-            where = f"{self.parameters.name}: Search base '{base}' not found"
-            warn(f"dict_ldap_lookup: {where}: {problem.code}: {problem}")
-        else:
-            connection.close()
-            warn(f"dict_ldap_lookup: Search error {problem.code}: {problem} ")
-        fail_query(self)
+    def _search(self, base: str, words: str) -> tuple[Connection, Entries | None]:
+        """Return what is found, None where the base of the search depends on the key and is not there.
+
+        Raises TableError, NotReached.
+        """
+        connection = self._servers.take()
+        names, fresh = self.attributes.names, False
+        while True:
+            try:
+                return connection, connection.search(base, self._scope, words, names, self.size)
+            except LdapFailed as problem:
+                if problem.code == SERVER_DOWN and not fresh:  # perhaps it left while nobody asked
+                    connection.close()
+                    connection, fresh = self._servers.connect(), True
+                    continue
+                if problem.code != NO_SUCH_OBJECT:
+                    connection.close()
+                    warn(f"dict_ldap_lookup: Search error {problem.code}: {problem} ")
+                    fail_query(self)
+                self._servers.keep(connection)
+                if self._base.varies:
+                    return connection, None
+                where = f"{self.parameters.name}: Search base '{base}' not found"
+                warn(f"dict_ldap_lookup: {where}: {problem.code}: {problem}")
+                fail_query(self)
 
     def close(self) -> None:
         """Close the connections."""

@@ -55,7 +55,7 @@ def _host(word: str) -> Host:
             socket.getservbyname(port, "tcp")
         except OSError:
             raise TableError(f"unknown service: {port}/tcp") from None
-    if server == "localhost" and not port:
+    if server == "localhost":  # the client libraries of MariaDB and MySQL take no notice of the port then
         return Host(word, _SOCKET, local=True)
     return Host(word, address, local=False)
 
@@ -103,7 +103,10 @@ class MysqlTable(SqlTable):
             given["cipher"] = ciphers
         verify = self.parameters.boolean("tls_verify_cert", False)
         if given or verify:
-            self._options["ssl"] = {**given, "check_hostname": verify, "verify_mode": verify or "ca" in given}
+            trusted = verify or "ca" in given or "capath" in given
+            self._options["ssl"] = {**given, "check_hostname": trusted, "verify_mode": trusted}
+        elif "read_default_file" not in self._options:
+            self._options["ssl_disabled"] = True
 
     def connect(self, host: Host) -> Any:
         """Return a connection.  Raises ServerFailed."""
@@ -132,7 +135,16 @@ class MysqlTable(SqlTable):
                 **options,
             )
         except (self._library.Error, OSError, ValueError) as error:
-            raise ServerFailed(f"connect to mysql server {host.name}: {_unreachable(error, host)}") from None
+            raise ServerFailed(f"connect to mysql server {host.name}: {self._unreachable(error, host)}") from None
+
+    def _unreachable(self, error: Exception, host: Host) -> str:
+        """Return why a server can't be used, in the words of its own library."""
+        cause = getattr(error, "original_exception", error)
+        if "ssl" in self._options and not isinstance(cause, ConnectionError | TimeoutError):
+            if isinstance(cause, OSError):  # among them the errors of TLS itself
+                reason = getattr(cause, "verify_message", "") or cause.strerror or str(cause).strip("(',)")
+                return f"TLS/SSL error: {reason}"
+        return _unreachable(error, host)
 
     def run(self, connection: Any, host: Host, key: str) -> list[str | None] | None:
         """Run the query for *key*.  Raises ServerFailed."""

@@ -13,6 +13,7 @@ from .ports import ReservedPort
 from .servers import once, own_folder, program, running
 
 BASE = "dc=ours,dc=example"
+_HOSTS = ("127.0.0.1", "127.0.0.2")
 _SCHEMAS = ("core", "cosine", "inetorgperson")
 _OID = "1.3.6.1.4.1.4203.666"
 _TEXTS = ("mailacceptinggeneralid", "maildrop", "groupmail", "memberurl")
@@ -63,17 +64,17 @@ def slapd(ldif: str, *, options: Sequence[str] = (), certificates: Certificates 
             *(f"include /etc/ldap/schema/{name}.schema" for name in _SCHEMAS), f"include {folder}/mail.schema",
             f"pidfile {folder}/pid", "modulepath /usr/lib/ldap", "moduleload back_mdb", *options,
         ]  # fmt: skip
-        urls = [f"ldap://127.0.0.1:{port.number}", f"ldapi://{quote(str(folder / 'socket'), safe='')}"]
+        urls = [f"ldapi://{quote(str(folder / 'socket'), safe='')}", *(f"ldap://{host}:{port.number}" for host in _HOSTS)]
         if certificates is not None:
             lines += [
                 f"TLSCACertificateFile {certificates.ca}", f"TLSCertificateFile {certificates.certificate}",
                 f"TLSCertificateKeyFile {certificates.key}", "TLSVerifyClient try",
             ]  # fmt: skip
-            urls.append(f"ldaps://127.0.0.1:{tls_port.number}")
+            urls += [f"ldaps://{host}:{tls_port.number}" for host in _HOSTS]
         database = ["database mdb", f'suffix "{BASE}"', f"directory {folder}/data", "dbnosync", "maxsize 10485760"]
         (folder / "slapd.conf").write_text("\n".join([*lines, *database, _ACCESS]))
         (folder / "entries.ldif").write_text(ldif.replace("{port}", str(port.number)))
-        configuration = ("-f", folder / "slapd.conf")
+        configuration = ("-f", str(folder / "slapd.conf"))
         once(server, "-Ta", *configuration, "-l", folder / "entries.ldif")
         argv = [server, "-d", "0", "-h", " ".join(urls), *configuration]
         with running(argv, port.number, folder / "log"):

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from tests.kit import requirements
 from tests.kit.openldap import BASE
 
 
+def need_library() -> None:
+    """Skip (in CI: fail) the running test where the client library is missing.
+
+    It is loaded here, and not in each child that is forked for a command.
+    """
+    try:
+        import ldap.sasl  # noqa: F401
+    except ImportError as reason:
+        requirements.missing(f"{reason}: pip install 'pyfix[ldap]'")
+
+
 def _entry(dn: str, *attributes: str, kind: str = "mailThing") -> str:
-    name, _, value = dn.split(",")[0].partition("=")
+    name, _, value = dn.split(",", maxsplit=1)[0].partition("=")
     lines = [f"dn: {dn},{BASE}" if dn else f"dn: {BASE}", f"objectClass: {kind}"]
     if dn and not any(line.startswith(f"{name}:") for line in attributes):
         lines.append(f"{name}: {value}")

@@ -7,10 +7,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
-import ldap  # noqa: F401  # here, and not in each child that is forked for a command
-import ldap.dn
-import ldap.filter
-import ldap.sasl
 import pytest
 
 from tests.kit import requirements, servers
@@ -19,9 +15,9 @@ from tests.kit.openldap import BASE, Directory, slapd
 from tests.kit.parity import Parity
 
 from .conftest import Both, make_old
-from .directory import URLS, entries
+from .directory import URLS, entries, need_library
 
-pytestmark = [pytest.mark.reference, pytest.mark.root]
+pytestmark = [pytest.mark.reference, pytest.mark.root, pytest.mark.xdist_group("ldap")]
 
 HOSTILE = [
     "*", "a*", "(", ")", "\\", "\\2a", "a)(cn=*", "a)(|(cn=*", "*)(objectclass=*", "a\\", "&", "|", "!", "=", "a=b", "cn=a", "<", ">", "~", ":dn:", ",",
@@ -37,6 +33,7 @@ GROUPS = ["team", "mixed", "terminal", "leaf", "a", "two"]
 
 @pytest.fixture(scope="module")
 def directory() -> Iterator[Directory]:
+    need_library()
     options = ("authz-regexp uid=([^,]*),cn=.*,cn=auth cn=$1,dc=ours,dc=example", "sasl-secprops none")
     try:
         with slapd(entries(), options=options) as running:
