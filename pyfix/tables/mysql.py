@@ -140,10 +140,10 @@ class MysqlTable(SqlTable):
     def _unreachable(self, error: Exception, host: Host) -> str:
         """Return why a server can't be used, in the words of its own library."""
         cause = getattr(error, "original_exception", error)
-        if "ssl" in self._options and not isinstance(cause, ConnectionError | TimeoutError):
-            if isinstance(cause, OSError):  # among them the errors of TLS itself
-                reason = getattr(cause, "verify_message", "") or cause.strerror or str(cause).strip("(',)")
-                return f"TLS/SSL error: {reason}"
+        reached = isinstance(cause, OSError) and not isinstance(cause, ConnectionError | TimeoutError)
+        if reached and "ssl" in self._options:  # among the system's errors are those of TLS itself
+            reason = getattr(cause, "verify_message", "") or cause.strerror or str(cause).strip("(',)")
+            return f"TLS/SSL error: {reason}"
         return _unreachable(error, host)
 
     def run(self, connection: Any, host: Host, key: str) -> list[str | None] | None:

@@ -29,6 +29,7 @@ TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
     "ldap": ("ldap", "LdapTable"),
     "lmdb": ("lmdb", "LmdbTable"),
     "memcache": ("memcache", "MemcacheTable"),
+    "mongodb": ("mongodb", "MongodbTable"),
     "mysql": ("mysql", "MysqlTable"),
     "nis": ("nis", "NisTable"),
     "pcre": ("pcre", "PcreTable"),
