@@ -153,6 +153,7 @@ def library() -> Any:
     """Return the client library.  Raises TableError where it is not installed."""
     try:
         import ldap  # type: ignore[import-untyped]
+        import ldap.sasl  # type: ignore[import-untyped]  # now, since there may be a jail around lookups
     except ImportError:
         raise library_missing("ldap", "ldap") from None
     return ldap
@@ -243,9 +244,7 @@ class Connection:
             raise NotReached from None
 
     def _bind_by_mechanism(self) -> None:
-        from ldap import sasl
-
-        settings = self._settings
+        settings, sasl = self._settings, self._library.sasl
         if settings.strength:
             self._ldap.set_option(self._library.OPT_X_SASL_SSF_MIN, settings.strength)
         answers = {

@@ -31,6 +31,7 @@ class MongodbTable(QueriedTable):
 
     def __init__(self, name: str, opening: Opening) -> None:
         try:
+            import bson.json_util  # noqa: F401  # all that lookups need: there may be a jail around them
             import pymongo
         except ImportError:
             raise library_missing(self.kind, "mongodb") from None
@@ -69,7 +70,7 @@ class MongodbTable(QueriedTable):
             from pymongo import MongoClient
 
             said = self._uri.lower()
-            limits = {name: value for name, value in _LIMITS.items() if name.lower() not in said}
+            limits: dict[str, Any] = {name: value for name, value in _LIMITS.items() if name.lower() not in said}
             self._client = MongoClient(self._uri, connect=False, appname="pyfix", maxPoolSize=20, **limits)
             self._owner = os.getpid()
         return self._client

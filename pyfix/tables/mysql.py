@@ -140,8 +140,8 @@ class MysqlTable(SqlTable):
     def _unreachable(self, error: Exception, host: Host) -> str:
         """Return why a server can't be used, in the words of its own library."""
         cause = getattr(error, "original_exception", error)
-        reached = isinstance(cause, OSError) and not isinstance(cause, ConnectionError | TimeoutError)
-        if reached and "ssl" in self._options:  # among the system's errors are those of TLS itself
+        unreached = isinstance(cause, ConnectionError | TimeoutError)
+        if "ssl" in self._options and isinstance(cause, OSError) and not unreached:  # TLS's own, or a file's
             reason = getattr(cause, "verify_message", "") or cause.strerror or str(cause).strip("(',)")
             return f"TLS/SSL error: {reason}"
         return _unreachable(error, host)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote
 
 from .certificates import Certificates
 from .ports import ReservedPort
+from .requirements import missing
 from .servers import once, own_folder, program, running
 
 BASE = "dc=ours,dc=example"
@@ -32,6 +34,17 @@ access to attrs=userPassword by anonymous auth by * none
 access to dn.subtree="ou=closed,dc=ours,dc=example" by dn.exact="cn=reader,dc=ours,dc=example" read by * none
 access to * by * read
 """
+
+
+def need_library() -> None:
+    """Skip (in CI: fail) the running test where the client library is missing.
+
+    It is loaded here, and not in each child that is forked for a command.
+    """
+    try:
+        import_module("ldap.sasl")
+    except ImportError as reason:
+        missing(f"{reason}: pip install 'pyfix[ldap]'")
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from tests.kit import requirements
 from tests.kit.openldap import BASE
-
-
-def need_library() -> None:
-    """Skip (in CI: fail) the running test where the client library is missing.
-
-    It is loaded here, and not in each child that is forked for a command.
-    """
-    try:
-        import ldap.sasl  # noqa: F401
-    except ImportError as reason:
-        requirements.missing(f"{reason}: pip install 'pyfix[ldap]'")
 
 
 def _entry(dn: str, *attributes: str, kind: str = "mailThing") -> str:

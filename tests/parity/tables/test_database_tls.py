@@ -12,10 +12,10 @@ import pytest
 
 from tests.kit import requirements, servers
 from tests.kit.certificates import Certificates, make_certificates
-from tests.kit.openldap import BASE, Directory, slapd
+from tests.kit.openldap import BASE, Directory, need_library, slapd
 
 from .conftest import Both, Done
-from .directory import entries, need_library
+from .directory import entries
 
 pytestmark = [pytest.mark.reference, pytest.mark.root, pytest.mark.xdist_group("tls of databases")]
 

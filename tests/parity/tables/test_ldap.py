@@ -11,11 +11,11 @@ import pytest
 
 from tests.kit import requirements, servers
 from tests.kit.instance import Instance
-from tests.kit.openldap import BASE, Directory, slapd
+from tests.kit.openldap import BASE, Directory, need_library, slapd
 from tests.kit.parity import Parity
 
 from .conftest import Both, make_old
-from .directory import URLS, entries, need_library
+from .directory import URLS, entries
 
 pytestmark = [pytest.mark.reference, pytest.mark.root, pytest.mark.xdist_group("ldap")]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pyfix.tables.mysql import _double, _escape
+from pyfix.tables.mysql import MysqlTable, _double, _escape, _host
 from pyfix.tables.source import open_table
 from pyfix.tables.table import TableError
 
@@ -49,3 +49,32 @@ def test_settings(tmp_path: Path, notices: Notices) -> None:
     with pytest.raises(TableError):
         table.find_now("a")
     assert "mysql_set_character_set 'nosuch' failed" in notices[0]
+
+
+def test_localhost_is_the_socket() -> None:
+    assert [_host(word).local for word in ("localhost", "localhost:5", "inet:localhost:5", "127.0.0.1:5", "unix:/x")] == [True, True, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", None), ("tls_verify_cert = no\n", None), ("tls_CAfile = /ca\n", {"ca": "/ca", "check_hostname": True, "verify_mode": True}),
+        ("tls_verify_cert = yes\n", {"check_hostname": True, "verify_mode": True}), ("tls_ciphers = x\n", {"cipher": "x", "check_hostname": False, "verify_mode": False}),
+        ("tls_CApath = /d\ntls_verify_cert = no\n", {"capath": "/d", "check_hostname": True, "verify_mode": True}),
+        ("tls_cert_file = c\ntls_key_file = k\n", {"cert": "c", "key": "k", "check_hostname": False, "verify_mode": False}),
+    ],
+)  # fmt: skip
+def test_encryption(tmp_path: Path, text: str, expected: dict[str, object] | None) -> None:
+    pytest.importorskip("pymysql")
+    table = open_table(reference(tmp_path, f"hosts = a\ndbname = x\nquery = x\noption_group =\n{text}"), share=False)
+    assert isinstance(table, MysqlTable)
+    assert table._options.get("ssl") == expected
+    assert table._options.get("ssl_disabled", False) is (expected is None)
+
+
+def test_a_certificate_that_is_not_there(tmp_path: Path, notices: Notices) -> None:
+    pytest.importorskip("pymysql")
+    table = open_table(reference(tmp_path, "hosts = 127.0.0.1:1\ndbname = x\nquery = x\ntls_CAfile = /nonexistent\n"), share=False)
+    with pytest.raises(TableError):
+        table.find_now("a")
+    assert notices[0] == "warning: connect to mysql server 127.0.0.1:1: TLS/SSL error: No such file or directory"
