@@ -71,7 +71,7 @@ class MongodbTable(QueriedTable):
 
             said = self._uri.lower()
             limits: dict[str, Any] = {name: value for name, value in _LIMITS.items() if name.lower() not in said}
-            self._client = MongoClient(self._uri, connect=False, appname="pyfix", maxPoolSize=20, **limits)
+            self._client = MongoClient(self._uri, connect=False, **limits)
             self._owner = os.getpid()
         return self._client
 

@@ -6,13 +6,18 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from pyfix.runtime.task import gather
+from pyfix.tables import ldap_server
+from pyfix.tables.source import open_table
 from tests.kit import requirements, servers
 from tests.kit.instance import Instance
 from tests.kit.openldap import BASE, Directory, need_library, slapd
 from tests.kit.parity import Parity
+from tests.unit.runtime.forked import on_loop
 
 from .conftest import Both, make_old
 from .directory import URLS, entries
@@ -240,6 +245,29 @@ def test_connections_that_end(both: Both, directory: Directory, answers: int, te
     finally:
         for one in between.values():
             one.close()
+
+
+def test_side_by_side(directory: Directory, tmp_path: Path) -> None:
+    """Lookups of one process go on side by side, each over a connection of its own, which later ones and other tables use again."""
+
+    async def case() -> tuple[list[str | None], int, int]:
+        names = [f"ldap:{tmp_path}/{name}.cf" for name in ("one", "two")]
+        tables = [open_table(name) for name in names]
+        found = await gather(*(table.find(key) for table in tables for key in ("a", "many", "none", "u@x.com")))
+        opened = len(ldap_server.connections(tables[0]._servers._settings)._idle)  # type: ignore[attr-defined]
+        await tables[1].find("a")
+        return list(found), opened, len(tables[0]._servers._idle)  # type: ignore[attr-defined]
+
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.cf").write_text(f"server_host = ldap://127.0.0.1:{directory.port}\nsearch_base = {BASE}\nresult_format = {name}:%s\n")
+    said = on_loop(case)
+    assert isinstance(said, tuple)
+    found, opened, later = said
+    assert found == [
+        line and line.replace("NAME", name)
+        for name in ("one", "two") for line in ("NAME:b", "NAME:1@x.example,NAME:2@y.example,NAME:3", None, "NAME:v@y.com")
+    ]  # fmt: skip
+    assert 1 <= opened <= 8 and later == opened
 
 
 def test_changes_nothing(both: Both, directory: Directory) -> None:
