@@ -100,7 +100,9 @@ def mysql(authorities: Authorities) -> Iterator[int]:
         (WRONG, "tls_CAfile = {ca}\n", ""), (WRONG, "tls_CAfile = {ca}\ntls_verify_cert = yes\n", ""), (RIGHT, "tls_CAfile = /nosuch\n", ""),
         (RIGHT, "tls_CApath = {folder}\n", ""), (RIGHT, "tls_cert_file = {cert}\ntls_key_file = {key}\n", "encrypted"), (RIGHT, "tls_cert_file = {cert}\n", ""),
         (RIGHT, "tls_cert_file = /nosuch\ntls_key_file = {key}\n", ""), (RIGHT, "tls_ciphers = NOSUCH\n", ""),
-        (RIGHT, "tls_ciphers = ECDHE-ECDSA-AES256-GCM-SHA384\n", "encrypted"),
+        (RIGHT, "tls_ciphers = ECDHE-ECDSA-AES256-GCM-SHA384\n", "encrypted"), (RIGHT, "option_file = ./my.cnf\n", "encrypted"),
+        (RIGHT, "option_file = ./my.cnf\noption_group = wrong\n", ""), (WRONG, "option_file = ./my.cnf\n", ""),
+        (RIGHT, "option_file = ./my.cnf\noption_group = none\n", "encrypted"), (RIGHT, "option_file = /nosuch\n", "plain"),
     ],
 )  # fmt: skip
 def test_mysql(both: Both, mysql: int, authorities: Authorities, host: str, options: str, answer: str) -> None:
@@ -108,6 +110,7 @@ def test_mysql(both: Both, mysql: int, authorities: Authorities, host: str, opti
     login = f"hosts = {host}:{mysql}\nuser = mail\npassword = secret\ndbname = mail\n"
     status = "FROM information_schema.session_status WHERE variable_name='Ssl_cipher'"
     query = f"query = SELECT if(variable_value='','plain','encrypted') {status}\n"
+    both.write("my.cnf", authorities.fill("[client]\nssl-ca = {ca}\n[wrong]\nssl_ca = {other}\n[none]\nconnect-timeout = 9\n"))
     both.write("t.cf", authorities.fill(login + options + query))
     assert ask(both, "mysql:./t.cf").out.strip() == answer
 

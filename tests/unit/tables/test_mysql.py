@@ -56,20 +56,23 @@ def test_localhost_is_the_socket() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "encrypts", "trusts"),
     [
-        ("", None), ("tls_verify_cert = no\n", None), ("tls_CAfile = /ca\n", {"ca": "/ca", "check_hostname": True, "verify_mode": True}),
-        ("tls_verify_cert = yes\n", {"check_hostname": True, "verify_mode": True}), ("tls_ciphers = x\n", {"cipher": "x", "check_hostname": False, "verify_mode": False}),
-        ("tls_CApath = /d\ntls_verify_cert = no\n", {"capath": "/d", "check_hostname": True, "verify_mode": True}),
-        ("tls_cert_file = c\ntls_key_file = k\n", {"cert": "c", "key": "k", "check_hostname": False, "verify_mode": False}),
+        ("", False, True), ("tls_verify_cert = no\n", False, True), ("tls_CAfile = /ca\n", True, False), ("tls_verify_cert = yes\n", True, False),
+        ("tls_ciphers = x\n", True, True), ("tls_CApath = /d\ntls_verify_cert = no\n", True, False), ("tls_cert_file = c\ntls_key_file = k\n", True, True),
+        ("option_file = {folder}/my.cnf\n", True, False), ("option_file = {folder}/my.cnf\noption_group = other\n", True, False),
+        ("option_file = /nonexistent\n", False, True), ("option_file = {folder}/bad.cnf\n", False, True),
     ],
 )  # fmt: skip
-def test_encryption(tmp_path: Path, text: str, expected: dict[str, object] | None) -> None:
+def test_encryption(tmp_path: Path, text: str, encrypts: bool, trusts: bool) -> None:
     pytest.importorskip("pymysql")
-    table = open_table(reference(tmp_path, f"hosts = a\ndbname = x\nquery = x\noption_group =\n{text}"), share=False)
+    (tmp_path / "my.cnf").write_text("[mysqld]\nssl_ca = no\n[client]\nssl_ca = '/ca'\nquick\n[other]\nuser = x\n")
+    (tmp_path / "bad.cnf").write_text("ssl_ca = x\n")
+    group = "" if "option" in text else "option_group =\n"
+    settings = f"hosts = a\ndbname = x\nquery = x\n{group}{text.replace('{folder}', str(tmp_path))}"
+    table = open_table(reference(tmp_path, settings), share=False)
     assert isinstance(table, MysqlTable)
-    assert table._options.get("ssl") == expected
-    assert table._options.get("ssl_disabled", False) is (expected is None)
+    assert (table._encrypts, table._trusts) == (encrypts, trusts)
 
 
 def test_a_certificate_that_is_not_there(tmp_path: Path, notices: Notices) -> None:
