@@ -65,13 +65,16 @@ class MongodbTable(QueriedTable):
         return {**parsed, "_id": 0}
 
     def _connected(self) -> Any:
-        """Return the client, which connects when it is asked first; a child of ours has one of its own."""
+        """Return the client, whose threads connect meanwhile; a child of ours has one of its own.
+
+        They start when the table is opened: later they might start with a recipient's rights.
+        """
         if self._client is None or self._owner != os.getpid():
             from pymongo import MongoClient
 
             said = self._uri.lower()
             limits: dict[str, Any] = {name: value for name, value in _LIMITS.items() if name.lower() not in said}
-            self._client = MongoClient(self._uri, connect=False, **limits)
+            self._client = MongoClient(self._uri, **limits)
             self._owner = os.getpid()
         return self._client
 
