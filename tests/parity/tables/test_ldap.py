@@ -72,7 +72,10 @@ def ask(both: Both, directory: Directory, text: str, keys: list[str]) -> None:
 def test_keys_that_try_to_change_the_search(both: Both, directory: Directory, text: str) -> None:
     """Every key is only ever a key.  Source: ldap_table(5) query_filter, search_base; RFC 4515, RFC 4514."""
     answered = both.same("postmap", "-q", "-", table(both, directory, text), given="".join(f"{key}\n" for key in KEYS))
-    assert answered.status == 0 and answered.out
+    assert answered.status == 0
+    found = {line.partition("\t")[0] for line in answered.out.splitlines()}
+    # Blanks around a value mean nothing to the directory; one hostile name is that of an entry.
+    assert found and not {key.strip() for key in found if key != 'x,y"'} & ({*HOSTILE} - {" a", "a "})
 
 
 @pytest.mark.parametrize(
