@@ -7,7 +7,7 @@ import pytest
 
 from pyfix.tables import flags as bits
 from pyfix.tables.source import open_table
-from pyfix.tables.table import Opening, Table, TableError
+from pyfix.tables.table import Opening, Table
 
 KINDS = ["regexp", "pcre"]
 
