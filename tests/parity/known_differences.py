@@ -36,6 +36,7 @@ UNCOMPARED: tuple[str, ...] = (
     "and forgets it, pyfix refuses; -i of a table whose name has a slash in it: the reference looks for a file of that name first",
     "pcre: an expression that can't match, because a text that it needs is not in the key, is not tried in a large table, so "
     "that it does not exceed PCRE2's limits either; in the reference it may, which it warns of before it goes on",
+    "mysql: a file of authorities that can't be read is an error; the reference does not look at it where the server has no TLS",
     "postmap -q -: what was found before an error that ends the command is shown; in the reference it is lost with the buffer that it was in",
     "a table that is older than its source: behind the warning pyfix says which command makes it anew",
     "postmap -i and -d of hash and btree: the file is written anew and renamed, not changed in place",

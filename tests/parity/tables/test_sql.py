@@ -181,7 +181,6 @@ OPTION_FILES = [
     ("[client\nuser=mail\n", ""),
     ("[client]\nuser=mail\n", "option_group =\n"),
     ("[client]\nloose-user=mail\nUSER=mail\n", ""),
-    ("[client]\nuser=mail\nssl-ca=/nonexistent\n", ""),
 ]
 
 
