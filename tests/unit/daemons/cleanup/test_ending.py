@@ -14,7 +14,7 @@ from pyfix.protocols.internal.cleanup import BOUNCE, FILTER, HOLD, MAP_OK, REQUI
 from .conftest import ENVELOPE, Submit, message, record, records
 
 TEXT = message(b"From: a@b.example\nSubject: bad\n\nx\n", recipients=records(("R", "one@x.example"), ("O", "t"), ("R", "two@x.example")))
-REJECT = {"header_checks": "inline:{{Subject: bad = REJECT 5.7.1 bad words}}"}
+REJECT = {"header_checks": "regexp:{{/^Subject: bad/ REJECT 5.7.1 bad words}}"}
 
 
 @pytest.fixture
