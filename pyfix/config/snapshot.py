@@ -224,4 +224,4 @@ class Settings:
 def _config_error(error: MacroError) -> ConfigError:
     if error.fatal:
         return ConfigError(str(error))
-    return ConfigError("dictionary mail_dict: macro processing error", warning=str(error))
+    return ConfigError("dictionary mail_dict: macro processing error", warnings=(*error.reasons, str(error)))

@@ -42,7 +42,7 @@ def check_startup(settings: MailSettings) -> None:
         complaint = hostname_complaint(value)
         if complaint:
             text = f"{where}: parameter {name}: bad parameter value: {value}"
-            raise ConfigError(text, warning=f"valid_hostname: {complaint}")
+            raise ConfigError(text, warnings=(f"valid_hostname: {complaint}",))
     for attribute, declaration in MailSettings.parameters().items():
         if attribute not in ("mynetworks", "myorigin") and declaration.is_read_by(snapshot.process_name):
             getattr(settings, attribute)

@@ -416,8 +416,8 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
         else:
             server.start()
     except ConfigError as error:
-        if error.warning is not None:
-            log.warning(error.warning)
+        for warning in error.warnings:
+            log.warning(warning)
         log.fatal(str(error))
         log.finish(_FATAL_DELAY)
         return 1
