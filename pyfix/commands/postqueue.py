@@ -55,7 +55,7 @@ def _run(argv: Sequence[str]) -> int:
     actions = [letter for letter, _value in options if letter in "fijps"]
     if len(actions) != 1 or words:
         raise CommandError(_USAGE, EX_UNAVAILABLE)
-    snapshot = read_settings("postqueue", values.get("c"), EX_UNAVAILABLE)
+    snapshot = read_settings("postqueue", values.get("c"), EX_UNAVAILABLE, clean=True)
     os.chdir(snapshot.value("queue_directory"))
     action = actions[0]
     if action in "pj":
