@@ -122,6 +122,7 @@ class Configuration:
     def find_user_names(self) -> None:
         """Learn the user-defined names, with warnings about names that are referred to but not set."""
         self.local = [set() for _ in self.entries]
+        self.user.update(filter(self.is_legacy, self.settings))
         tables = database_clients.Check(quiet=self.quiet)
         for index, own in enumerate(self.overrides):
             if not own:
@@ -133,7 +134,7 @@ class Configuration:
                 if name in READ_ONLY:
                     del own[name]
         for parameter in (*self.builtin.values(), *self.service.values()):
-            if parameter.expanded and isinstance(parameter.default, str):
+            if parameter.expanded and isinstance(parameter.default, str) and parameter.name not in self.settings:
                 self._refer(parameter.default, self.overrides, None)
         self.check_host_defaults()
         self._restriction_classes(self.settings, None)
@@ -210,7 +211,7 @@ class Configuration:
     def _learn(self, name: str, source: int | None, place: int | None) -> None:
         """Note that *source* makes *name* in *place* known; each is an entry's position, or None: main.cf."""
         known = self.user if place is None else self.local[place]
-        if self.verbose and name not in known and not (name in self.settings and self.is_legacy(name)):
+        if self.verbose and name not in known and not (place is None and self.is_legacy(name)):
             tell(f"${name} in {self._file(source)} validates {name}=value in {self._file(place)}")
         known.add(name)
         if place is not None and self.is_legacy(name):

@@ -71,7 +71,7 @@ class Check:
                 word = word.partition(":")[2]
             kind, _, name = word.partition(":")
             if word.startswith("{") or name.startswith("{"):
-                inside = within_braces(word if word.startswith("{") else name, where, warn)
+                inside = within_braces(word if word.startswith("{") else name, where, warn, strip=False)
                 yield from self.names(inside, path, where)
                 continue
             suffixes = SUFFIXES.get(kind)

@@ -155,7 +155,7 @@ def _edit_parts(path: str, lines: list[str], mode: str, how: str, wanted: list[_
 
 
 def _changed(text: str, too_short: str, mode: str, how: str, chosen: list[_Request]) -> str:
-    entry = parse_entry(text.rstrip(BLANK), too_short, warn, shown=text.replace("\n", " "))
+    entry = parse_entry(text, too_short, warn, shown=text.replace("\n", " "))
     for request in chosen:
         request.matched = True
         if mode == "F":

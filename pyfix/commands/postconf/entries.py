@@ -237,7 +237,8 @@ def _normal_arguments(words: list[str], warn: Warn) -> list[str]:
         if pieces[-1] == "-o" and left:
             pieces.append(left.pop(0))
         out += [_override_text(piece, warn) if piece.startswith("{") else piece for piece in pieces]
-    return out + [_plain_text(word, warn, first=not at) for at, word in enumerate(left)]
+    ended = out[-1:] == ["--"]
+    return out + [_plain_text(word, warn, first=not at and not ended) for at, word in enumerate(left)]
 
 
 def _split_cluster(cluster: str) -> list[str]:
@@ -263,8 +264,11 @@ def _split_cluster(cluster: str) -> list[str]:
         cluster = f"-{value[following:]}"
 
 
-def within_braces(text: str, where: str, warn: Warn) -> str:
-    """Return what is between the braces that *text* begins with, with a warning where they do not enclose all of it."""
+def within_braces(text: str, where: str, warn: Warn, *, strip: bool = True) -> str:
+    """Return what is between the braces that *text* begins with, with a warning where they do not enclose all of it.
+
+    *strip*: without the blanks at the end of a text that no brace ends.
+    """
     try:
         return master_cf.strip_braces(text)
     except ConfigError as error:
@@ -274,7 +278,7 @@ def within_braces(text: str, where: str, warn: Warn) -> str:
         depth += (character == "{") - (character == "}")
         if not depth:
             return text[1:position].strip(BLANK)
-    return text[1:].lstrip(BLANK)
+    return text[1:].strip(BLANK) if strip else text[1:]
 
 
 def _plain_text(argument: str, warn: Warn, *, first: bool) -> str:

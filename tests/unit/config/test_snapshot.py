@@ -125,3 +125,9 @@ def test_with_overrides() -> None:
     first = Snapshot({"mail_name": "a"})
     second = first.with_overrides([("mail_name", "b")])
     assert (first.value("mail_name"), second.value("mail_name")) == ("a", "b")
+
+
+def test_what_is_written_decides_whether_a_name_is_empty() -> None:
+    snapshot = Snapshot({"a": "$nosuch", "b": "${a?{set}:{empty}}"})
+    assert snapshot.value("a") == ""  # and is known from now on
+    assert snapshot.value("b") == "set"
