@@ -76,13 +76,19 @@ class Snapshot:
             f"{directory}/main.cf", warnings.append, {"config_directory": directory}
         )
         settings.update(overrides)
-        return cls(
+        if service_name:  # what -n says is set last, by each daemon
+            settings.pop("service_name", None)
+        snapshot = cls(
             settings,
             config_directory=directory,
             process_name=process_name,
             service_name=service_name,
             warnings=warnings,
         )
+        shown = dict(overrides).get("process_name")
+        if shown is not None:  # main.cf can't change it, an option can, for what is shown of it
+            snapshot._values["process_name"] = shown
+        return snapshot
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -367,7 +367,7 @@ def run(daemon: type[Daemon], argv: Sequence[str]) -> int:
     try:
         invocation = Invocation.parse(daemon.program, argv)
     except UsageError as error:
-        configure_log_early(daemon.program)
+        configure_log_early(daemon.program, to_stderr=error.log_to_stderr)
         log.fatal(str(error))
         log.finish(_FATAL_DELAY)
         return 1

@@ -122,7 +122,8 @@ class Configuration:
     def find_user_names(self) -> None:
         """Learn the user-defined names, with warnings about names that are referred to but not set."""
         self.local = [set() for _ in self.entries]
-        self.user.update(filter(self.is_legacy, self.settings))
+        for settings in (self.settings, *self.overrides):
+            self.user.update(filter(self.is_legacy, settings))
         tables = database_clients.Check(quiet=self.quiet)
         for index, own in enumerate(self.overrides):
             if not own:
@@ -214,8 +215,6 @@ class Configuration:
         if self.verbose and name not in known and not (place is None and self.is_legacy(name)):
             tell(f"${name} in {self._file(source)} validates {name}=value in {self._file(place)}")
         known.add(name)
-        if place is not None and self.is_legacy(name):
-            self.user.add(name)
 
     def _file(self, index: int | None) -> str:
         return "main.cf" if index is None else f"master.cf:{self.entries[index].key}"

@@ -267,18 +267,20 @@ def _split_cluster(cluster: str) -> list[str]:
 def within_braces(text: str, where: str, warn: Warn, *, strip: bool = True) -> str:
     """Return what is between the braces that *text* begins with, with a warning where they do not enclose all of it.
 
-    *strip*: without the blanks at the end of a text that no brace ends.
+    *strip*: without the blanks at the ends.
     """
     try:
-        return master_cf.strip_braces(text)
+        master_cf.strip_braces(text)
     except ConfigError as error:
         warn(f"{where}: {error}")
     depth = 0
+    inside = text[1:]
     for position, character in enumerate(text):
         depth += (character == "{") - (character == "}")
         if not depth:
-            return text[1:position].strip(BLANK)
-    return text[1:].strip(BLANK) if strip else text[1:]
+            inside = text[1:position]
+            break
+    return inside.strip(BLANK) if strip else inside
 
 
 def _plain_text(argument: str, warn: Warn, *, first: bool) -> str:

@@ -188,7 +188,7 @@ class _Maker:
             case 8:
                 return some.choice(["{a b}", "{ a }", "x{y z}", "z" * 40])
             case 9 if self.wild:
-                return some.choice(["-o {a", "-o a", "-o =b", "-o {a=b}c", "{a}b", "-o {a b = c}", "-o {}"])
+                return some.choice(["-o {a", "-o a", "-o =b", "-o {a=b}c", "{a}b", "-o {a b = c}"])
             case _:
                 return some.choice(["a", "bb", "$own_a", "cc=dd"])
 
