@@ -72,10 +72,10 @@ def parse_options(argv: Sequence[str], known: str) -> tuple[list[tuple[str, str]
 
 
 def read_settings(program: str, config_directory: str | None, status: int = 1, *, clean: bool = False) -> Snapshot:
-    """Read and check main.cf, take over the environment, and let the log go where main.cf says, copied to standard error.
+    """Read and check main.cf, take over the environment, and let the log go where main.cf says.
 
-    *clean*: of the environment only what import_environment names is kept, as the caller's rights are not ours.  Raises
-    CommandError with the exit status *status*.
+    It is copied to standard error.  *clean*: of the environment only what import_environment names is kept, as the
+    caller's rights are not ours.  Raises CommandError with the exit status *status*.
     """
     log.tag = f"postfix/{program}"
     log.to_stderr()

@@ -1,6 +1,7 @@
 """The environment that a Postfix program takes over from its parent.
 
-Source: postconf(5) import_environment: names to keep, ``name=value`` to set, ``{ name = value }`` where there are blanks.
+Source: postconf(5) import_environment: names to keep, ``name=value`` to set, ``{ name = value }`` where there are
+blanks in it.
 """
 
 from __future__ import annotations

@@ -93,8 +93,8 @@ class Entry:
     def shown(self, expand: Callable[[str], str] | None = None) -> Entry:
         """Return the entry as Postfix prints it, with the values of its options expanded where *expand* does that.
 
-        The first argument behind the options has no braces then, others only where they have a blank.  Where an entry is
-        changed they stay, as without them it would mean something else.
+        The first argument behind the options has no braces then, others only where they have a blank.  Where an entry
+        is changed they stay, as without them it would mean something else.
         """
         copy = Entry(list(self.fields), list(self.arguments))
         if expand is not None:
