@@ -9,7 +9,7 @@ from pyfix.clients import bounce
 from pyfix.clients.flush import FlushClient
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.delivery.delays import format_delays, format_times
-from pyfix.delivery.outcome import BOUNCED, DEFERRED, SENT, Deferred, Outcome, changed, fitting, misfit
+from pyfix.delivery.outcome import BOUNCED, DAMAGED, DEFERRED, SENT, Deferred, Outcome, changed, fitting, misfit
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.queuefile import NOTIFY_SUCCESS
 from pyfix.protocols.internal import verify
@@ -117,6 +117,9 @@ class Reporter:
         """
         if not connected and not tls and self.report_now(delivery, recipient, outcome, relay):
             return True
+        if outcome.kind == DAMAGED:
+            _mark_corrupt(delivery.message, outcome.text)
+            return False
         warning = misfit(outcome)
         if warning is not None:
             log.warning(warning)
@@ -271,6 +274,15 @@ def _to(recipient: Recipient) -> str:
     if not original or original == address or original.lower() == address.lower():
         return f"to=<{internal_to_external(address)}>, "
     return f"to=<{internal_to_external(address)}>, orig_to=<{internal_to_external(original)}>, "
+
+
+def _mark_corrupt(message: Message, text: str) -> None:
+    for line in text.split("\n"):
+        log.warning(line)
+    try:
+        message.mark_corrupt()
+    except OSError as error:
+        log.warning(f"fchmod {message.path}: {error.strerror}")
 
 
 def is_probe(request: DeliveryRequest) -> bool:

@@ -216,6 +216,8 @@ class Envelope:
                 return True, 0, after
             elif kind == records.POINTER:
                 target = pointer_target(data[begin:after])
+                if target is None:
+                    raise MessageDamaged("bad pointer record")
                 if target:
                     return False, target, after
             elif kind == 0x53 and self.sender is None:  # SENDER

@@ -23,13 +23,13 @@ from pyfix.delivery.locks import parse_methods
 from pyfix.delivery.mailbox import MailboxRules, MailboxStore, check_size_limit
 from pyfix.delivery.maildir import MaildirTarget
 from pyfix.delivery.outcome import SENT, Bounced, Deferred, Outcome, Sent
-from pyfix.delivery.output import Output
+from pyfix.delivery.output import Output, damaged
 from pyfix.delivery.report import Delivery, is_probe
 from pyfix.formats.attributes import Long
 from pyfix.formats.extension import split_extension
 from pyfix.formats.queuefile import NOTIFY_NEVER, NOTIFY_SUCCESS
 from pyfix.protocols.internal.delivery import SUCCESS, Recipient
-from pyfix.queue.message import MessageDamaged
+from pyfix.queue.message import ContentDamaged
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import run
 from pyfix.runtime.identity import Owner, is_rootless
@@ -230,7 +230,9 @@ class Local(DeliveryAgent):
                     dsn_original_recipient="" if owner else original.dsn_orig_rcpt,
                     notify_flags=onward.notify,
                 )
-            except (ServiceError, OSError, MessageDamaged) as error:
+            except ContentDamaged as damage:
+                return await self.reporter.report(delivery, original, damaged(delivery.message, damage), self.relay)
+            except (ServiceError, OSError) as error:
                 log.warning(f"{delivery.request.queue_id}: {error}")
                 return await self.reporter.report(delivery, original, _UNABLE, self.relay)
             # The record in the queue file is marked when all is done.
@@ -247,7 +249,7 @@ class Local(DeliveryAgent):
         try:
             if delivered_before(delivery, address):
                 return Bounced("5.4.6", f"mail forwarding loop for {address}")
-        except (OSError, MessageDamaged) as error:
+        except OSError as error:
             log.warning(f"{delivery.request.queue_id}: {error}")
             return Deferred("4.3.0", "error reading message")
         return None

@@ -50,7 +50,7 @@ async def forward(
     recipients were addressed by, empty for a list with an owner.
 
     *dsn_original_recipient* and *notify_flags* go on with each recipient (RFC 3461 section 5.2.7).  Raises
-    ServiceError, OSError, MessageDamaged.
+    ServiceError, OSError, ContentDamaged.
     """
     request = delivery.request
     flags = MAP_OK | (SMTPUTF8 if request.sendopts & 1 else 0)

@@ -99,6 +99,9 @@ class Completion:
         if not message.deferred:
             self._remove(message)
             return
+        if not self._intake.is_whole(message.queue_id):
+            self._gone(1)
+            return
         now = int(time.time())
         if message.expire or now >= self._created(message) + self._lifetime(message):
             word = "force-expired" if message.expire else "expired"

@@ -150,6 +150,15 @@ class Intake:
             return False
         return True
 
+    def is_whole(self, queue_id: str) -> bool:
+        """Tell whether an active message can be kept; one that an agent found damaged is in the corrupt queue now."""
+        path = self._spool.path(ACTIVE, queue_id)
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:
+            return False
+        return self._may_be_taken(ACTIVE, queue_id, path, status)
+
     def _active(self, queue_id: str, envelope: Envelope, now: float) -> ActiveMessage:
         if not envelope.arrival_time:
             raise MessageDamaged("missing arrival time record")
