@@ -307,8 +307,11 @@ class DeliveryAgent(Daemon):
             return Message(self.spool.path(request.queue_name, request.queue_id))
         except MessageBusy:
             log.warning(f"shared lock {request.queue_id}: Resource temporarily unavailable")
-        except OSError as error:
+        except FileNotFoundError as error:
             log.warning(f"open {request.queue_name} {request.queue_id}: {error.strerror}")
+        except OSError as error:
+            log.fatal(f"open {request.queue_name} {request.queue_id}: {error.strerror}")
+            return b""  # As from a process that ended over it; ours has other clients.
         return _DEFER
 
 

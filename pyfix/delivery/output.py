@@ -111,10 +111,14 @@ class FileProblem(Exception):
         return FileProblem(outcome._replace(text=prefix + outcome.text))
 
 
-def damaged(message: Message, damage: ContentDamaged) -> Outcome:
-    """Return the outcome for a message whose content cannot be read."""
+def damaged(message: Message, damage: ContentDamaged, new_id: str = "") -> Outcome:
+    """Return the outcome for a message whose content cannot be read.
+
+    *new_id* is the queue id of the message to which it was copied, if it was one.
+    """
     trouble = f"{message.path}: {damage.trouble}\n" if damage.trouble else ""
-    return Damaged(f"{trouble}{damage}\ncorrupted queue file: {message.path}")
+    copied = f"{new_id}: " if new_id else ""
+    return Damaged(f"{trouble}{copied}{damage}\ncorrupted queue file: {message.path}")
 
 
 _CODES: Final = {

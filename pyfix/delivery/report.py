@@ -163,7 +163,9 @@ class Reporter:
         traced = flags & (RECORD | RECORD_DELAY_SENT) or result.recipient.notify_flags & NOTIFY_SUCCESS
         service = self._services.trace_service_name
         if traced and not await self._append(service, result):
-            return await self._deferred(result._replace(outcome=Deferred("4.3.0", f"{service} failed")))
+            queue_id = result.delivery.request.queue_id
+            log.warning(f"{queue_id}: {service} service failure")
+            return await self._deferred(result._replace(outcome=Deferred("4.3.0", f"{queue_id}: {service} service failed")))
         self._log(result, "sent")
         return True
 
@@ -184,10 +186,11 @@ class Reporter:
     async def _deferred(self, result: _Result) -> bool:
         service = self._services.defer_service_name
         queue_id = result.delivery.request.queue_id
-        if await self._append(service, result) and await self._recorded(result):
-            self._log(result, "deferred")
-        else:
-            log.warning(f"{queue_id}: {service} or {self._services.trace_service_name} service failure")
+        if not await self._append(service, result):
+            log.warning(f"{queue_id}: {service} service failure")
+        self._log(result, "deferred")
+        if not await self._recorded(result):
+            log.warning(f"{queue_id}: {self._services.trace_service_name} service failure")
         await self._tell_flush(queue_id, result.recipient)
         return False
 

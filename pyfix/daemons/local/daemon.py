@@ -23,13 +23,12 @@ from pyfix.delivery.locks import parse_methods
 from pyfix.delivery.mailbox import MailboxRules, MailboxStore, check_size_limit
 from pyfix.delivery.maildir import MaildirTarget
 from pyfix.delivery.outcome import SENT, Bounced, Deferred, Outcome, Sent
-from pyfix.delivery.output import Output, damaged
+from pyfix.delivery.output import Output
 from pyfix.delivery.report import Delivery, is_probe
 from pyfix.formats.attributes import Long
 from pyfix.formats.extension import split_extension
 from pyfix.formats.queuefile import NOTIFY_NEVER, NOTIFY_SUCCESS
 from pyfix.protocols.internal.delivery import SUCCESS, Recipient
-from pyfix.queue.message import ContentDamaged
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import run
 from pyfix.runtime.identity import Owner, is_rootless
@@ -220,7 +219,7 @@ class Local(DeliveryAgent):
         original = expansion.original
         for owner, onward in expansion.onward.items():
             try:
-                queue_id = await forward(
+                sent_on = await forward(
                     self.settings,
                     delivery,
                     sender=owner or delivery.request.sender,
@@ -230,16 +229,16 @@ class Local(DeliveryAgent):
                     dsn_original_recipient="" if owner else original.dsn_orig_rcpt,
                     notify_flags=onward.notify,
                 )
-            except ContentDamaged as damage:
-                return await self.reporter.report(delivery, original, damaged(delivery.message, damage), self.relay)
             except (ServiceError, OSError) as error:
                 log.warning(f"{delivery.request.queue_id}: {error}")
                 return await self.reporter.report(delivery, original, _UNABLE, self.relay)
+            if isinstance(sent_on, Outcome):
+                return await self.reporter.report(delivery, original, sent_on, self.relay)
             # The record in the queue file is marked when all is done.
             told = Recipient(
                 original.original_recipient, original.recipient, Long(0), original.dsn_orig_rcpt, onward.notify
             )
-            if not await self.reporter.report(delivery, told, Sent(f"forwarded as {queue_id}"), self.relay):
+            if not await self.reporter.report(delivery, told, Sent(f"forwarded as {sent_on}"), self.relay):
                 return False
         return True
 

@@ -33,6 +33,7 @@ from pyfix.runtime.loop import current
 from pyfix.runtime.task import spawn
 from pyfix.scheduling.message import ActiveMessage
 
+_NOTICES = {TRACE: "trace", WARN_COMMAND: "delay warning"}
 _TRACED = USER_VERIFY | RECORD | RECORD_DELAY_SENT
 
 
@@ -47,8 +48,11 @@ class Completion:
         protocol: InternalProtocol,
         gone: Callable[[int], None],
         report: Callable[[BaseException | None], None],
+        *,
+        bounce_lifetime: int,
     ) -> None:
         """*gone* hears how many messages left the active queue, *report* of bugs."""
+        self._bounce_lifetime = bounce_lifetime
         self._settings = settings
         self._spool = spool
         self._intake = intake
@@ -127,8 +131,7 @@ class Completion:
         self._gone(1)
 
     def _lifetime(self, message: ActiveMessage) -> int:
-        settings = self._settings
-        return settings.maximal_queue_lifetime if message.sender else settings.bounce_queue_lifetime
+        return self._settings.maximal_queue_lifetime if message.sender else self._bounce_lifetime
 
     @staticmethod
     def _created(message: ActiveMessage) -> int:
@@ -151,7 +154,10 @@ class Completion:
             request = (FlushVerp if self._protocol == "3.11" else FlushVerp37)(*values, message.verp)
         else:
             request = (Flush if self._protocol == "3.11" else Flush37)(*values)
-        return await bounce.flush(service, request, self._timeout)
+        if await bounce.flush(service, request, self._timeout):
+            return True
+        log.info(f"{message.queue_id}: status=deferred ({_NOTICES.get(command, 'bounce')} failed)")
+        return False
 
     def _warned(self, message: ActiveMessage) -> None:
         """Record in the queue file that the delay notice was sent."""

@@ -18,13 +18,14 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.qmgr.completion import Completion
 from pyfix.daemons.qmgr.dispatch import Dispatcher
 from pyfix.daemons.qmgr.intake import Fetched, Intake, Taken, give_up
+from pyfix.daemons.qmgr.limits import adjusted_limits
 from pyfix.daemons.qmgr.routing import RETRY, Routed, Router, group
 from pyfix.daemons.qmgr.transports import Transports
 from pyfix.protocols.internal.delivery import InternalProtocol
 from pyfix.queue.envelope import EnvelopeRecipient
 from pyfix.queue.flow import Flow
 from pyfix.queue.message import MessageDamaged
-from pyfix.queue.scan import queue_ids
+from pyfix.queue.scan import other_names, queue_ids
 from pyfix.queue.spool import ACTIVE, DEFER, DEFERRED, INCOMING, Spool
 from pyfix.runtime.child import FLOW_READ, Invocation
 from pyfix.runtime.daemon import report_bug, run
@@ -82,6 +83,7 @@ class QueueManager(TriggerDaemon):
         super().__init__(invocation, snapshot)
         settings = self.settings = QmgrSettings(snapshot)
         settings.check()
+        self._limits = adjusted_limits(settings)
         self._spool = Spool(settings.hash_queue_names, settings.hash_queue_depth)
         protocol = _internal_protocol(snapshot)
         self._resolver = Resolver(
@@ -96,7 +98,9 @@ class QueueManager(TriggerDaemon):
         self._router = Router(settings, self._resolver, self._transports)
         self._intake = Intake(settings, self._spool)
         self._dispatcher = Dispatcher(settings, self._transports, self._entry_done, protocol)
-        self._completion = Completion(settings, self._spool, self._intake, protocol, self._gone, _report)
+        self._completion = Completion(
+            settings, self._spool, self._intake, protocol, self._gone, _report, bounce_lifetime=self._limits.bounce_lifetime
+        )
         self._incoming = QueueScan(INCOMING)
         self._deferred = QueueScan(DEFERRED)
         self._active = 0
@@ -124,6 +128,8 @@ class QueueManager(TriggerDaemon):
 
     def _move_active_to_incoming(self) -> None:
         """Put back what an earlier queue manager left: its deliveries may be over, or still go on."""
+        for name in other_names(self._spool, ACTIVE):
+            log.warning(f"qmgr_move: ignored: queue {ACTIVE} id {name}")
         now = int(time.time())
         for queue_id, path in queue_ids(self._spool, ACTIVE):
             step = f"update {path} time stamps"
@@ -201,7 +207,7 @@ class QueueManager(TriggerDaemon):
             if file is not None:
                 fetched.append(file)
         taken: list[Taken] = []
-        room = settings.qmgr_message_recipient_limit - self._recipients
+        room = self._limits.recipients - self._recipients
         for file in fetched:
             try:
                 message = self._intake.read(file, now=now, room=room)
@@ -313,7 +319,7 @@ class QueueManager(TriggerDaemon):
             return
         envelope = message.envelope
         assert envelope is not None
-        room = self.settings.qmgr_message_recipient_limit - self._recipients
+        room = self._limits.recipients - self._recipients
         try:
             envelope.read(max(self.settings.qmgr_message_recipient_minimum, min(room, _PORTION * 50)))
         except (MessageDamaged, OSError) as error:

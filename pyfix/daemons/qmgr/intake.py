@@ -70,7 +70,7 @@ class Intake:
             return None
         mode = status.st_mode
         # One look at what nearly every file is: complete, regular, and nothing is asked of it.
-        if (mode != _USUAL_MODE or status.st_nlink != 1) and not self._may_be_taken(queue, queue_id, path, status):
+        if mode != _USUAL_MODE and not self._may_be_taken(queue, queue_id, path, status):
             return None
         if status.st_mtime > now + 1 and not ignore_time:
             return None
@@ -145,19 +145,25 @@ class Intake:
         if not stat.S_ISREG(status.st_mode):
             log.warning(f"{path}: uid {status.st_uid}: not a regular file")
             return False
-        if status.st_nlink > 1:
-            log.warning(f"{path}: uid {status.st_uid}: file has {status.st_nlink} links")
-            return False
         return True
 
     def is_whole(self, queue_id: str) -> bool:
-        """Tell whether an active message can be kept; one that an agent found damaged is in the corrupt queue now."""
+        """Tell whether an active message can be kept; if not, it is in the corrupt queue now.
+
+        An agent that finds the file damaged has changed its mode.
+        """
         path = self._spool.path(ACTIVE, queue_id)
         try:
             status = os.lstat(path)
         except FileNotFoundError:
-            return False
-        return self._may_be_taken(ACTIVE, queue_id, path, status)
+            return True  # Somebody has removed it: nothing is wrong with it.
+        mode = status.st_mode
+        if stat.S_ISREG(mode) and mode & READY_MODE == READY_MODE:
+            return True
+        if not stat.S_ISREG(mode):
+            log.warning(f"{path}: uid {status.st_uid}: not a regular file")
+        self._save_corrupt(ACTIVE, queue_id, path)
+        return False
 
     def _active(self, queue_id: str, envelope: Envelope, now: float) -> ActiveMessage:
         if not envelope.arrival_time:
