@@ -47,7 +47,7 @@ class Output:
         """Yield all that is to be written, in large blocks; the first has the added lines.
 
         With *mailbox* lines that begin with ``From `` get a ``>``, and an empty line follows the message.
-        Raises OSError, ContentDamaged.
+        Raises ContentDamaged.
         """
         held = self.prefix(mailbox=mailbox)
         is_first = at_line_start = True
@@ -78,8 +78,6 @@ def write_all(fd: int, output: Output, *, mailbox: bool, room: int) -> None:
     while True:
         try:
             block = next(blocks, None)
-        except OSError as error:
-            raise io_problem("error reading message", error, "4.3.0") from error
         except ContentDamaged as damage:
             raise FileProblem(damaged(output.delivery.message, damage)) from damage
         if block is None:

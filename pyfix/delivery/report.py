@@ -96,7 +96,7 @@ class Reporter:
             f"{delivery.request.queue_id}: {_to(recipient)}relay={relay}, {delays}, dsn={code}, status=sent ({text})"
         )
         if flags & SUCCESS:
-            delivery.message.mark_done(recipient.offset)
+            mark_done(delivery.message, recipient)
         return True
 
     async def report(
@@ -138,7 +138,7 @@ class Reporter:
         else:
             finished = await self._deferred(result)
         if finished and flags & SUCCESS:
-            delivery.message.mark_done(recipient.offset)
+            mark_done(delivery.message, recipient)
         return finished
 
     async def trace(self, delivery: Delivery, recipient: Recipient, outcome: Outcome, relay: str = "none") -> bool:
@@ -277,6 +277,19 @@ def _to(recipient: Recipient) -> str:
     if not original or original == address or original.lower() == address.lower():
         return f"to=<{internal_to_external(address)}>, "
     return f"to=<{internal_to_external(address)}>, orig_to=<{internal_to_external(original)}>, "
+
+
+class NotMarked(Exception):
+    """A recipient that is finished cannot be marked in the queue file; the log has it."""
+
+
+def mark_done(message: Message, recipient: Recipient) -> None:
+    """Mark a recipient as finished.  Raises NotMarked: qmgr(8), who gets no answer, will have it delivered again."""
+    try:
+        message.mark_done(recipient.offset)
+    except OSError as error:
+        log.fatal(f"update queue file {message.path}: {error.strerror}")
+        raise NotMarked(message.path) from error
 
 
 def _mark_corrupt(message: Message, text: str) -> None:

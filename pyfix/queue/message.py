@@ -88,6 +88,11 @@ class Message:
             os.close(self.fd)
             self.fd = -1
 
+    def closed_unread(self) -> None:
+        """Close a file of which the disk does not give the beginning: what was not read is empty."""
+        self._head = b""
+        self.close()
+
     def __enter__(self) -> Message:
         return self
 
@@ -132,12 +137,15 @@ class Message:
         """Yield the text that begins at *offset*, each line with a newline, in blocks of whole records.
 
         *size* is the number of bytes that are read at a time.  Raises ContentDamaged, after all that stands before the
-        damage, and OSError.
+        damage.
         """
         position = offset
         jumps_back = 0
         while True:
-            data = self.read(position, size)
+            try:
+                data = self.read(position, size)
+            except OSError:
+                data = b""  # For a reader of records there is nothing: what the disk does not give is lost.
             if not data:
                 raise ContentDamaged(_NO_MORE)
             parts, used, jump, ended = decode_text(data)
@@ -159,7 +167,7 @@ class Message:
                 size *= 4
 
     def content(self, offset: int) -> bytes:
-        """Return the whole text that begins at *offset*.  Raises ContentDamaged, OSError."""
+        """Return the whole text that begins at *offset*.  Raises ContentDamaged."""
         blocks = list(self.content_blocks(offset))
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 

@@ -24,7 +24,7 @@ from pyfix.delivery.mailbox import MailboxRules, MailboxStore, check_size_limit
 from pyfix.delivery.maildir import MaildirTarget
 from pyfix.delivery.outcome import SENT, Bounced, Deferred, Outcome, Sent
 from pyfix.delivery.output import Output
-from pyfix.delivery.report import Delivery, is_probe
+from pyfix.delivery.report import Delivery, is_probe, mark_done
 from pyfix.formats.attributes import Long
 from pyfix.formats.extension import split_extension
 from pyfix.formats.queuefile import NOTIFY_NEVER, NOTIFY_SUCCESS
@@ -136,7 +136,7 @@ class Local(DeliveryAgent):
             # What could not all be done is tried again as a whole: nothing is sent on until the rest is delivered.
             finished = finished and await self._forward(delivery, expansion)
             if finished and delivery.request.flags & SUCCESS:
-                delivery.message.mark_done(recipient.offset)
+                mark_done(delivery.message, recipient)
         return finished
 
     async def deliver(self, delivery: Delivery, recipient: Recipient) -> Outcome:
@@ -245,12 +245,8 @@ class Local(DeliveryAgent):
     # Users
 
     def _looped(self, delivery: Delivery, address: str) -> Outcome | None:
-        try:
-            if delivered_before(delivery, address):
-                return Bounced("5.4.6", f"mail forwarding loop for {address}")
-        except OSError as error:
-            log.warning(f"{delivery.request.queue_id}: {error}")
-            return Deferred("4.3.0", "error reading message")
+        if delivered_before(delivery, address):
+            return Bounced("5.4.6", f"mail forwarding loop for {address}")
         return None
 
     def _names(self, address: str) -> tuple[str, str]:

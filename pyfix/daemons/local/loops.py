@@ -11,15 +11,15 @@ _LOOK_AT = 65536
 
 
 def delivered_before(delivery: Delivery, recipient: str) -> bool:
-    """Tell whether *recipient* stands in a Delivered-To: header of the message.  Raises OSError.
+    """Tell whether *recipient* stands in a Delivered-To: header of the message.
 
     Damage of the content is for whoever copies it to find; here counts what stands before it.
     """
     offset = delivery.request.offset
-    if b"elivered-" not in delivery.message.read(offset, _LOOK_AT):
-        return False
     wanted = recipient.lower()
     try:
+        if b"elivered-" not in delivery.message.read(offset, _LOOK_AT):
+            return False
         for block in delivery.message.content_blocks(offset):
             head, end, _ = block.partition(b"\n\n")
             for line in head.split(b"\n"):
@@ -29,6 +29,6 @@ def delivered_before(delivery: Delivery, recipient: str) -> bool:
                         return True
             if end:
                 return False
-    except ContentDamaged:
+    except (ContentDamaged, OSError):
         pass
     return False

@@ -195,7 +195,10 @@ class QueueManager(TriggerDaemon):
         ignore_time = scan.ignores_times
         fetched: list[Fetched] = []
         most = max(min(_PORTION, settings.qmgr_message_active_limit - self._active), 0)
-        found = list(islice(files, most))
+        try:
+            found = list(islice(files, most))
+        except OSError as error:
+            give_up(f"scan_dir_push: open directory {error.filename}: {error.strerror}")
         if len(found) < most:
             scan.ended(self._spool)
         for queue_id, path in found:

@@ -102,8 +102,13 @@ class Intake:
             self._forget_deferrals(queue_id)
         if mode & UNTHROTTLE_BIT:
             os.fchmod(file.fd, stat.S_IMODE(mode) & ~UNTHROTTLE_BIT)
-        if len(file.head) < HEAD:
-            file.close()  # All of it is in memory.
+        try:
+            whole = len(file.head) < HEAD
+        except OSError:
+            file.closed_unread()
+        else:
+            if whole:
+                file.close()  # All of it is in memory.
         return Fetched(queue, queue_id, file, mode)
 
     def read(self, fetched: Fetched, *, now: float, room: int) -> Taken | None:
