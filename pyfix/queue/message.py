@@ -49,14 +49,18 @@ class MessageBusy(Exception):
 class MessageDamaged(Exception):
     """The queue file is not one that cleanup(8) wrote and completed."""
 
+    def __init__(self, text: str, trouble: str = "") -> None:
+        """*trouble* says why a record cannot be read."""
+        super().__init__(text)
+        self.trouble = trouble
+
 
 class ContentDamaged(MessageDamaged):
     """The content does not go on to its end; the text says at which type of record it stops."""
 
     def __init__(self, kind: int = _UNREADABLE, trouble: str = "") -> None:
         """*trouble* says why a record cannot be read."""
-        super().__init__(f"bad record type: {kind} in message content")
-        self.trouble = trouble
+        super().__init__(f"bad record type: {kind} in message content", trouble)
 
 
 class Message:
@@ -123,6 +127,8 @@ class Message:
         """What the size record says.  Raises MessageDamaged."""
         if self._sizes is None:
             head = self.head
+            if not head or (head[0] == SIZE and len(head) < SIZE_RECORD_BYTES):
+                raise MessageDamaged("missing end record", what_is_missing(head) if head else "")
             if len(head) < SIZE_RECORD_BYTES or head[0] != SIZE:
                 raise MessageDamaged("missing size record")
             try:

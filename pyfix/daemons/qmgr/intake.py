@@ -11,7 +11,7 @@ from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.number import whole_number
 from pyfix.protocols.internal.delivery import RECORD_DELAY_SENT
-from pyfix.queue.envelope import Envelope
+from pyfix.queue.envelope import Envelope, UnexpectedRecord
 from pyfix.queue.message import HEAD, Message, MessageBusy, MessageDamaged
 from pyfix.queue.spool import ACTIVE, CORRUPT, DEFER, DEFERRED, EXPIRE_BIT, READY_MODE, UNTHROTTLE_BIT, Spool
 from pyfix.runtime.log import log
@@ -126,7 +126,10 @@ class Intake:
                 message.expire = True
             keep = not message.complete
         except MessageDamaged as damage:
-            log.warning(f"{queue_id}: message rejected: {damage}")
+            if damage.trouble:
+                log.warning(f"{file.path}: {damage.trouble}")
+            unexpected = isinstance(damage, UnexpectedRecord)
+            log.warning(str(damage) if unexpected else f"{queue_id}: message rejected: {damage}")
             self._save_corrupt(ACTIVE, queue_id, file.path)
             return None
         finally:

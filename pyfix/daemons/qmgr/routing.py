@@ -52,8 +52,6 @@ class Router:
         if message.redirect:
             original = recipient.original_recipient or recipient.recipient
             recipient = recipient._replace(recipient=message.redirect, original_recipient=original)
-        if not recipient.recipient:
-            return self.fail(recipient, self._error_service, "5.1.3 null recipient address")
         if message.filter:
             transport, _, nexthop = message.filter.partition(":")
             if not nexthop:
