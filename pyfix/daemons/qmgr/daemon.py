@@ -97,7 +97,9 @@ class QueueManager(TriggerDaemon):
         self._transports = Transports(settings, snapshot)
         self._router = Router(settings, self._resolver, self._transports)
         self._intake = Intake(settings, self._spool)
-        self._dispatcher = Dispatcher(settings, self._transports, self._entry_done, protocol)
+        self._dispatcher = Dispatcher(
+            settings, self._transports, self._entry_done, protocol, lambda: self._active
+        )
         self._completion = Completion(
             settings, self._spool, self._intake, protocol, self._gone, _report, bounce_lifetime=self._limits.bounce_lifetime
         )

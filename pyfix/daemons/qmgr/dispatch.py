@@ -8,6 +8,7 @@ from typing import Final
 
 from pyfix.clients.delivery import FINAL, Agents, AgentsBusy
 from pyfix.config.parameters.qmgr import QmgrSettings
+from pyfix.daemons.qmgr.clog import ClogWatch
 from pyfix.daemons.qmgr.request import encode_request
 from pyfix.daemons.qmgr.routing import RETRY
 from pyfix.daemons.qmgr.transports import Transports
@@ -32,8 +33,16 @@ class Dispatcher:
         transports: Transports,
         done: Callable[[Entry, bool], None],
         protocol: InternalProtocol,
+        active: Callable[[], int],
     ) -> None:
-        """*done* hears of each entry, and whether some of its recipients were left."""
+        """*done* hears of each entry, and whether some of its recipients were left.
+
+        *active* tells how many messages are active.
+        """
+        self._clog = ClogWatch(settings, active)
+        self._most = self._clog.most
+        self._crowded: dict[Destination, None] = {}
+        """To look at when all that came together waits, and before some of it is under way."""
         self._transports = transports
         self._done = done
         self._protocol: InternalProtocol = protocol
@@ -47,8 +56,11 @@ class Dispatcher:
 
     def add(self, entry: Entry) -> None:
         """Let an entry wait for its turn."""
-        transport = entry.destination.transport
+        destination = entry.destination
+        transport = destination.transport
         transport.add(entry)
+        if len(destination.todo) + destination.busy > self._most > 0:
+            self._crowded[destination] = None
         if transport not in self._work:
             self._wake(transport)
 
@@ -58,6 +70,10 @@ class Dispatcher:
         self._work[transport] = None
 
     def _run(self) -> None:
+        if self._crowded:
+            crowded, self._crowded = self._crowded, {}
+            for destination in crowded:
+                self._clog.look(destination)
         work, self._work = self._work, {}
         for transport in work:
             self._feed(transport)
