@@ -43,24 +43,28 @@ _EXPIRED: Final = "4.7.0 message is administratively expired"
 class QueueScan:
     """The scan of one queue: what is asked of it, and how far it is."""
 
-    __slots__ = ("again", "again_ignores_times", "files", "ignores_times", "queue")
+    __slots__ = ("again", "again_flushes", "again_ignores_times", "files", "flushes", "ignores_times", "queue")
 
     def __init__(self, queue: str) -> None:
         self.queue = queue
         self.files: Iterator[tuple[str, str]] | None = None
         self.ignores_times = False
+        self.flushes = False
+        """What is found is delivered, also by transports that wait for that (defer_transports)."""
         self.again = False
         """A request came during the scan: what it meant may be behind us."""
-        self.again_ignores_times = False
+        self.again_ignores_times = self.again_flushes = False
 
-    def request(self, spool: Spool, *, ignore_times: bool) -> None:
+    def request(self, spool: Spool, *, ignore_times: bool, flush: bool = False) -> None:
         """Begin, or note that another scan is wanted."""
         if self.files is not None:
             self.again = True
             self.again_ignores_times |= ignore_times
+            self.again_flushes |= flush
             return
         self.files = queue_ids(spool, self.queue)
         self.ignores_times = ignore_times
+        self.flushes = flush
 
     def ended(self, spool: Spool) -> None:
         """All files were seen."""
@@ -68,7 +72,8 @@ class QueueScan:
         if self.again:
             self.again = False
             ignore_times, self.again_ignores_times = self.again_ignores_times, False
-            self.request(spool, ignore_times=ignore_times)
+            flush, self.again_flushes = self.again_flushes, False
+            self.request(spool, ignore_times=ignore_times, flush=flush)
 
 
 class QueueManager(TriggerDaemon):
@@ -158,13 +163,14 @@ class QueueManager(TriggerDaemon):
 
     def triggered(self, requests: bytes) -> None:
         """Scan what is asked for: I and W incoming, D deferred, A whatever the time stamps, F forget what is dead."""
-        if b"F" in requests:
+        flush = b"F" in requests
+        if flush:
             self._dispatcher.revive_all()
         ignore_times = b"A" in requests
         if b"D" in requests:
-            self._deferred.request(self._spool, ignore_times=ignore_times)
+            self._deferred.request(self._spool, ignore_times=ignore_times, flush=flush)
         if b"I" in requests or b"W" in requests:
-            self._incoming.request(self._spool, ignore_times=ignore_times)
+            self._incoming.request(self._spool, ignore_times=ignore_times, flush=flush)
         self._feed_soon()
 
     # Into the active queue
@@ -194,7 +200,7 @@ class QueueManager(TriggerDaemon):
             return 0
         settings = self.settings
         now = time.time()
-        ignore_time = scan.ignores_times
+        ignore_time, flushes = scan.ignores_times, scan.flushes
         fetched: list[Fetched] = []
         most = max(min(_PORTION, settings.qmgr_message_active_limit - self._active), 0)
         try:
@@ -221,6 +227,8 @@ class QueueManager(TriggerDaemon):
                 self._intake.defer(file.queue_id, settings.minimal_backoff_time)
                 continue
             if message is not None:
+                if flushes or message.unthrottle:
+                    message.message.flushed = True
                 taken.append(message)
                 room -= len(message.envelope.recipients)
         self._active += len(taken)
