@@ -145,7 +145,7 @@ class Reporter:
         """Tell trace(8) alone, of what is no delivery, as when an alias is expanded; say whether it knows."""
         stats = MessageStats(delivery.arrival_time, delivery.active_time, delivery.handoff_time, 0.0, time.time())
         result = _Result(delivery, recipient, outcome, relay, stats, "")
-        return await self._append(self._services.trace_service_name, result)
+        return await self._traced(result)
 
     def _log(self, result: _Result, status: str) -> None:
         delivery, recipient, outcome, relay, stats, tls = result
@@ -161,10 +161,8 @@ class Reporter:
     async def _sent(self, result: _Result) -> bool:
         flags = result.delivery.request.flags
         traced = flags & (RECORD | RECORD_DELAY_SENT) or result.recipient.notify_flags & NOTIFY_SUCCESS
-        service = self._services.trace_service_name
-        if traced and not await self._append(service, result):
-            queue_id = result.delivery.request.queue_id
-            log.warning(f"{queue_id}: {service} service failure")
+        if traced and not await self._traced(result):
+            service, queue_id = self._services.trace_service_name, result.delivery.request.queue_id
             return await self._deferred(result._replace(outcome=Deferred("4.3.0", f"{queue_id}: {service} service failed")))
         self._log(result, "sent")
         return True
@@ -208,7 +206,14 @@ class Reporter:
     async def _recorded(self, result: _Result) -> bool:
         if not result.delivery.request.flags & RECORD:
             return True
-        return await self._append(self._services.trace_service_name, result)
+        return await self._traced(result)
+
+    async def _traced(self, result: _Result) -> bool:
+        service = self._services.trace_service_name
+        if await self._append(service, result):
+            return True
+        log.warning(f"{result.delivery.request.queue_id}: {service} service failure")
+        return False
 
     async def _append(self, service: str, result: _Result) -> bool:
         request, recipient, outcome = result.delivery.request, result.recipient, result.outcome

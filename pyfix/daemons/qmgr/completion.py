@@ -124,7 +124,7 @@ class Completion:
             and await self._flush(settings.defer_service_name, message, WARN_COMMAND, 0)
         ):
             self._warned(message)
-        age = now - int(message.arrival_time)
+        age = now - self._created(message)
         self._intake.defer(
             message.queue_id, max(settings.minimal_backoff_time, min(age, settings.maximal_backoff_time))
         )
