@@ -163,7 +163,8 @@ class Reporter:
         traced = flags & (RECORD | RECORD_DELAY_SENT) or result.recipient.notify_flags & NOTIFY_SUCCESS
         if traced and not await self._traced(result):
             service, queue_id = self._services.trace_service_name, result.delivery.request.queue_id
-            return await self._deferred(result._replace(outcome=Deferred("4.3.0", f"{queue_id}: {service} service failed")))
+            outcome = Deferred("4.3.0", f"{queue_id}: {service} service failed")
+            return await self._deferred(result._replace(outcome=outcome))
         self._log(result, "sent")
         return True
 

@@ -106,7 +106,13 @@ class QueueManager(TriggerDaemon):
             settings, self._transports, self._entry_done, protocol, lambda: self._active
         )
         self._completion = Completion(
-            settings, self._spool, self._intake, protocol, self._gone, _report, bounce_lifetime=self._limits.bounce_lifetime
+            settings,
+            self._spool,
+            self._intake,
+            protocol,
+            self._gone,
+            _report,
+            bounce_lifetime=self._limits.bounce_lifetime,
         )
         self._incoming = QueueScan(INCOMING)
         self._deferred = QueueScan(DEFERRED)

@@ -53,6 +53,8 @@ class Router:
             original = recipient.original_recipient or recipient.recipient
             recipient = recipient._replace(recipient=message.redirect, original_recipient=original)
         if message.filter:
+            if not recipient.recipient:
+                return self.fail(recipient, self._error_service, "5.1.3 null recipient address")
             transport, _, nexthop = message.filter.partition(":")
             if not nexthop:
                 nexthop = self._default_filter_nexthop or recipient.recipient.rpartition("@")[2]

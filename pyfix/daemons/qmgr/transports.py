@@ -19,8 +19,8 @@ _RANGES: Final[dict[str, tuple[int | None, int | None]]] = {
     "_recipient_refill_limit": (1, None),
 }
 _UNUSED: Final = (
-    "_delivery_slot_cost", "_delivery_slot_loan", "_delivery_slot_discount", "_minimum_delivery_slots", "_recipient_limit",
-    "_extra_recipient_limit", "_recipient_refill_limit",
+    "_delivery_slot_cost", "_delivery_slot_loan", "_delivery_slot_discount", "_minimum_delivery_slots",
+    "_recipient_limit", "_extra_recipient_limit", "_recipient_refill_limit",
 )  # fmt: skip
 _UNUSED_TIMES: Final = ("_transport_rate_delay", "_recipient_refill_delay")
 """What a transport has beside these; it is checked all the same."""

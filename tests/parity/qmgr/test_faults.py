@@ -37,8 +37,8 @@ def _failing(mta: Instance, program: str, calls: str, path: str) -> Iterator[Non
     """Let the *calls* of a process that stands still fail on the queue file *path*, until the block ends; it goes on."""
     (pid,) = mta.pids_of(program)
     paths = ["-P", path, "-P", str(mta.queue_directory / path)]
-    argv = ["strace", "-qq", "-o", "/dev/null", *paths, "-e", f"trace={calls.split(':')[0]}", "-e", f"inject={calls}", "-p", str(pid)]
-    tracer = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
+    which = ["-e", f"trace={calls.partition(':')[0]}", "-e", f"inject={calls}", "-p", str(pid)]
+    tracer = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", *paths, *which], stderr=subprocess.DEVNULL)
     try:
         status = f"/proc/{pid}/status"
         assert wait_until(lambda: f"TracerPid:\t{tracer.pid}" in open(status).read(), 10)  # noqa: SIM115  # a line
