@@ -21,6 +21,7 @@ UNCOMPARED: tuple[str, ...] = (
     "too",
     "smtpd whose cleanup does not answer within ipc_timeout says 451 4.3.0 to that client; the reference's process ends, and the "
     "connection with it: ours serves others, too",
+    "cleanup that finds no token of in_flow_delay goes on as soon as qmgr has caught up; the reference's always sleeps for the whole time",
     "postconf -e, -X, -#: the file keeps its mode and owner, the reference makes it root's with mode 0644; bytes behind a null byte stay",
     "postconf changing master.cf: the first argument behind the options keeps the braces that it needs; without them, as the reference "
     "writes it, it would be several arguments (shown is what the reference shows)",
