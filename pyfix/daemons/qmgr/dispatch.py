@@ -9,6 +9,7 @@ from typing import Final
 from pyfix.clients.delivery import FINAL, Agents, AgentsBusy
 from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.daemons.qmgr.clog import ClogWatch
+from pyfix.daemons.qmgr.deferral import defer_entry
 from pyfix.daemons.qmgr.request import encode_request
 from pyfix.daemons.qmgr.routing import RETRY
 from pyfix.daemons.qmgr.transports import Transports
@@ -16,6 +17,7 @@ from pyfix.protocols.internal.delivery import STATUS_FINAL, DeliveryReply, Inter
 from pyfix.runtime.daemon import report_bug
 from pyfix.runtime.log import log
 from pyfix.runtime.loop import current
+from pyfix.runtime.task import spawn
 from pyfix.scheduling.message import Entry
 from pyfix.scheduling.transport import Destination, Transport
 
@@ -43,6 +45,7 @@ class Dispatcher:
         self._most = self._clog.most
         self._crowded: dict[Destination, None] = {}
         """To look at when all that came together waits, and before some of it is under way."""
+        self._settings = settings
         self._transports = transports
         self._done = done
         self._protocol: InternalProtocol = protocol
@@ -184,10 +187,9 @@ class Dispatcher:
         transport.dead = reason
         current().later(self._transport_retry_time, self.revive_transport, transport)
         if transport.name == RETRY:
-            # There is nobody left to tell why; what waits stays deferred without a word.
             for destination in list(transport.destinations.values()):
                 while destination.todo:
-                    self._done(destination.todo.popleft(), True)
+                    spawn(self._defer_here(destination.todo.popleft(), reason), _report)
             return
         for destination in list(transport.destinations.values()):
             self._drain(destination, reason)
@@ -199,9 +201,15 @@ class Dispatcher:
     def _defer(self, entry: Entry, reason: str) -> None:
         entry.destination.busy -= 1
         if entry.destination.transport.name == RETRY:
-            self._done(entry, True)
+            spawn(self._defer_here(entry, reason), _report)
         else:
             self._redirect(entry, reason)
+
+    async def _defer_here(self, entry: Entry, reason: str) -> None:
+        try:
+            await defer_entry(self._settings, entry, reason)
+        finally:
+            self._done(entry, True)
 
     def _redirect(self, entry: Entry, reason: str) -> None:
         """Let retry(8) defer an entry whose transport or destination is dead."""
@@ -231,3 +239,8 @@ class Dispatcher:
             self.revive_transport(transport)
             for destination in list(transport.destinations.values()):
                 self.revive_destination(destination)
+
+
+def _report(error: BaseException | None) -> None:
+    if error is not None:
+        report_bug(error)

@@ -49,3 +49,20 @@ def test_a_service_that_is_not_there(parity: Parity, name: str) -> None:
         return agents, [text for program, text in lines if program == "qmgr"], list(mta.queue())
 
     parity(case, main={**MAIN, **settings}, fresh=True)
+
+
+@pytest.mark.parametrize("recipients", [["x@nowhere.example", "y@nowhere.example"], ["x@later.example"]])
+def test_without_retry(parity: Parity, recipients: list[str]) -> None:
+    """What retry(8) would defer the queue manager defers itself."""
+
+    def case(mta: Instance) -> object:
+        queue_id = mta.send_message(recipients, sender="")
+        mta.wait_for_log(rf"{queue_id}: to=<.*deferred", count=len(recipients))
+        mta.settle()
+        log = mta.queue_directory / "defer" / queue_id[0] / queue_id
+        lines = [line.partition("]: ")[2] for line in mta.log_lines() if "/qmgr[" in line and "queue active" not in line]
+        texts = [re.sub(r"delay=.*?, dsn=", "dsn=", line.replace(queue_id, "<ID>")) for line in lines]
+        return texts, [line for line in log.read_text().splitlines() if not line.startswith("offset=")], list(mta.queue())
+
+    routes = f"inline:{{{_ROUTES}, {{nowhere.example=nosuch:x}}}}"
+    parity(case, main={**MAIN, "transport_maps": routes}, master={"retry": None}, fresh=True)
