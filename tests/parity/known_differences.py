@@ -54,8 +54,6 @@ UNCOMPARED: tuple[str, ...] = (
     "qmgr: a file in incoming or deferred with the mode that says that it is corrupt goes to the corrupt queue; the reference leaves it where it is",
     "qmgr: what the reference says beside the last line of a damaged envelope (rcpt count mismatch, ignoring out-of-order ..., the from= line of "
     "what it takes for whole at first); a named attribute without an equals sign is ignored, where the reference saves the file as corrupt",
-    "bounce: of a message whose queue file is damaged no notice is sent, and the message waits until qmgr finds the damage, too; the reference's "
-    "returns what can be read",
 )
 """Differences of behaviour in which no test compares the two sides, because the one of the reference can't be shown in a line, or is not
 understood yet."""

@@ -206,6 +206,37 @@ def test_what_is_sent_on(parity: Parity) -> None:
     parity(case, main=MAIN)
 
 
+@pytest.mark.parametrize("name", ["cut between lines", "cut within a line", "cut within the envelope", "a type that nobody knows"])
+def test_notices(parity: Parity, name: str) -> None:
+    """A notice returns what can be read of a message; when an agent has marked the file none is sent."""
+
+    def case(mta: Instance) -> object:
+        mta.send_message(["x@bounce.example", "user@ours.example"], sender="")
+        mta.wait_until_empty()
+        seen = []
+        for program, recipients in (("error", "x@bounce.example"), ("virtual", ["user@ours.example", "x@bounce.example"])):
+            mark = mta.log_mark()
+            with _standing_still(mta, program):
+                queue_id = mta.send_message(recipients, CONTENT, sender="second@ours.example")
+                mta.wait_for_log(rf"{queue_id}: .*\(queue active\)", since=mark)
+                if program == "virtual":
+                    mta.wait_for_log(rf"{queue_id}: to=", since=mark)
+                _DAMAGE[name](mta.spool_file(queue_id))
+            mta.wait_for_log(rf'saving corrupt file "{queue_id}"|{queue_id}: removed', since=mark)
+            mta.settle()
+            found = [re.search(r"/(bounce|qmgr)\[\d+\]: (.*)", line) for line in mta.log_lines(mark)]
+            texts = [re.sub(r"\b[0-9A-F]{8,}\b", "<ID>", f"{one[1]}: {one[2]}") for one in found if one]
+            seen.append((sorted(text for text in texts if "queue active" not in text), sorted(mta.queue())))
+            for ids in mta.queue().values():
+                for one in ids:
+                    mta.spool_file(one).unlink()
+        return seen
+
+    main = {**MAIN, "minimal_backoff_time": "1000s", "service_throttle_time": "1s"}
+    seen = parity(case, main=main, deliveries=True, fresh=True)
+    assert sorted(seen.delivered) == ["second/", "user/"]
+
+
 _MODES = {"being written": 0o600, "marked": 0o400, "for others too": 0o755, "of somebody who only reads": 0o744, "none": 0}
 
 
