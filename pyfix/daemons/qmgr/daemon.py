@@ -342,11 +342,10 @@ class QueueManager(TriggerDaemon):
         try:
             envelope.read(max(self.settings.qmgr_message_recipient_minimum, min(room, _PORTION * 50)))
         except (MessageDamaged, OSError) as error:
-            log.warning(f"{message.queue_id}: {error}")
-            message.deferred = True
-            message.complete = True
             self._close_envelope(message)
-            self._completion.finish(message)
+            damage = error if isinstance(error, MessageDamaged) else MessageDamaged("missing end record")
+            self._intake.reject(message.queue_id, damage)
+            self._gone(1)
             return
         if envelope.complete:
             message.complete = True

@@ -126,11 +126,7 @@ class Intake:
                 message.expire = True
             keep = not message.complete
         except MessageDamaged as damage:
-            if damage.trouble:
-                log.warning(f"{file.path}: {damage.trouble}")
-            unexpected = isinstance(damage, UnexpectedRecord)
-            log.warning(str(damage) if unexpected else f"{queue_id}: message rejected: {damage}")
-            self._save_corrupt(ACTIVE, queue_id, file.path)
+            self.reject(queue_id, damage)
             return None
         finally:
             if not keep and file.fd >= 0:
@@ -154,6 +150,15 @@ class Intake:
             log.warning(f"{path}: uid {status.st_uid}: not a regular file")
             return False
         return True
+
+    def reject(self, queue_id: str, damage: MessageDamaged) -> None:
+        """Put an active file whose envelope is damaged into the corrupt queue, and say why."""
+        path = self._spool.path(ACTIVE, queue_id)
+        if damage.trouble:
+            log.warning(f"{path}: {damage.trouble}")
+        unexpected = isinstance(damage, UnexpectedRecord)
+        log.warning(str(damage) if unexpected else f"{queue_id}: message rejected: {damage}")
+        self._save_corrupt(ACTIVE, queue_id, path)
 
     def is_whole(self, queue_id: str) -> bool:
         """Tell whether an active message can be kept; if not, it is in the corrupt queue now.

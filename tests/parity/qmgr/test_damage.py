@@ -237,6 +237,40 @@ def test_notices(parity: Parity, name: str) -> None:
     assert sorted(seen.delivered) == ["second/", "user/"]
 
 
+@pytest.mark.parametrize("damage", ["cut", "a type that nobody knows"])
+def test_recipients_that_are_not_read_yet(parity: Parity, damage: str) -> None:
+    """Of a message with very many recipients the envelope is read in portions."""
+
+    def case(mta: Instance) -> object:
+        mta.send_message("x@disc.example", sender="")
+        mta.wait_until_empty()
+        mark = mta.log_mark()
+        with _standing_still(mta, "discard"):
+            queue_id = mta.send_message([f"user{number}@disc.example" for number in range(60)], sender="")
+            mta.wait_for_log(rf"{queue_id}: .*\(queue active\)", since=mark)
+            mta.settle(0.5)
+            path = mta.spool_file(queue_id)
+            if damage == "cut":
+                os.truncate(path, _start(path, "R", 55))
+            else:
+                _overwrite(path, _start(path, "R", 55), b"Z")
+        mta.wait_for_log(rf'saving corrupt file "{queue_id}"', since=mark)
+        mta.settle()
+        lines = [line.partition("]: ")[2].replace(queue_id, "<ID>") for line in mta.log_lines(mark) if "/qmgr[" in line]
+        mta.spool_file(queue_id).unlink()
+        return sorted(line for line in lines if "rcpt count mismatch" not in line), list(mta.queue())
+
+    main = {
+        **MAIN,
+        "qmgr_message_active_limit": "5",
+        "qmgr_message_recipient_limit": "20",
+        "qmgr_message_recipient_minimum": "10",
+        "default_recipient_limit": "20",
+        "default_recipient_refill_limit": "5",
+    }
+    parity(case, main=main)
+
+
 _MODES = {"being written": 0o600, "marked": 0o400, "for others too": 0o755, "of somebody who only reads": 0o744, "none": 0}
 
 
