@@ -51,6 +51,7 @@ UNCOMPARED: tuple[str, ...] = (
     "is such a file; the reference follows a link",
     "qmgr: queue files that lie in another folder than their name has them (hashed or not) are found; the reference's leaves them to postsuper(1), "
     "and ends over a file with a name of one character",
+    "qmgr: what destination_concurrency_feedback_debug logs of the arithmetic",
     "qmgr: a file in incoming or deferred with the mode that says that it is corrupt goes to the corrupt queue; the reference leaves it where it is",
     "qmgr: what the reference says beside the last line of a damaged envelope (rcpt count mismatch, ignoring out-of-order ..., the from= line of "
     "what it takes for whole at first); a named attribute without an equals sign is ignored, where the reference saves the file as corrupt",

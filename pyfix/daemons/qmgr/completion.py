@@ -93,7 +93,7 @@ class Completion:
     async def _finish(self, message: ActiveMessage) -> None:
         settings = self._settings
         if os.access(self._spool.path(BOUNCE, message.queue_id), os.F_OK) and not await self._flush(
-            settings.bounce_service_name, message, VERP if message.verp else FLUSH, 0
+            settings.bounce_service_name, message, self._failure_command(message), 0
         ):
             message.deferred = True
         if self._is_traced(message) and not await self._flush(
@@ -114,7 +114,7 @@ class Completion:
                 f"status={word}, returned to sender"
             )
             if await self._flush(
-                settings.defer_service_name, message, VERP if message.verp else FLUSH, DELETE_RECIPIENTS
+                settings.defer_service_name, message, self._failure_command(message), DELETE_RECIPIENTS
             ):
                 self._remove(message)
                 return
@@ -129,6 +129,9 @@ class Completion:
             message.queue_id, max(settings.minimal_backoff_time, min(age, settings.maximal_backoff_time))
         )
         self._gone(1)
+
+    def _failure_command(self, message: ActiveMessage) -> int:
+        return VERP if message.verp and not self._settings.disable_verp_bounces else FLUSH
 
     def _lifetime(self, message: ActiveMessage) -> int:
         return self._settings.maximal_queue_lifetime if message.sender else self._bounce_lifetime

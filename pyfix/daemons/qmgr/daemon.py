@@ -21,7 +21,7 @@ from pyfix.daemons.qmgr.intake import Fetched, Intake, Taken, give_up
 from pyfix.daemons.qmgr.limits import adjusted_limits
 from pyfix.daemons.qmgr.routing import RETRY, Routed, Router, group
 from pyfix.daemons.qmgr.transports import Transports
-from pyfix.protocols.internal.delivery import InternalProtocol
+from pyfix.protocols.internal.delivery import MTA_VERIFY, InternalProtocol
 from pyfix.queue.envelope import EnvelopeRecipient
 from pyfix.queue.flow import Flow
 from pyfix.queue.message import MessageDamaged
@@ -37,6 +37,7 @@ from pyfix.scheduling.message import ActiveMessage, Entry
 
 _PORTION: Final = 100
 _WAKE_UP: Final = b"W"
+_TOO_MANY_PROBES: Final = "4.3.2 Too many address verification requests"
 _EXPIRED: Final = "4.7.0 message is administratively expired"
 
 
@@ -118,6 +119,8 @@ class QueueManager(TriggerDaemon):
         self._deferred = QueueScan(DEFERRED)
         self._active = 0
         self._recipients = 0
+        self._probes: set[str] = set()
+        """Active messages that only ask whether an address is good."""
         self._feeding = False
         self._next_portion = False
         self._flow: Flow | None = None
@@ -266,6 +269,11 @@ class QueueManager(TriggerDaemon):
         if message.expire:
             self._expire(message, recipients)
             return
+        if message.flags & MTA_VERIFY:
+            self._probes.add(message.queue_id)
+            if len(self._probes) > self.settings.address_verify_pending_request_limit:
+                self._enqueue(message, [self._router.fail(recipient, RETRY, _TOO_MANY_PROBES) for recipient in recipients])
+                return
         if unthrottle:
             spawn(self._route_unthrottled(message, recipients), _report)
             return
@@ -327,6 +335,8 @@ class QueueManager(TriggerDaemon):
         self._recipients -= len(entry.recipients)
         message.outstanding -= 1
         if not message.outstanding:
+            if message.flags:
+                self._probes.discard(message.queue_id)
             if message.complete:
                 self._completion.finish(message)
             else:
