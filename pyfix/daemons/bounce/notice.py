@@ -6,8 +6,8 @@ Source: bounce(8); RFC 3461 section 6; RFC 5321 section 4.5.5 (notices have the 
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 

@@ -272,7 +272,8 @@ class QueueManager(TriggerDaemon):
         if message.flags & MTA_VERIFY:
             self._probes.add(message.queue_id)
             if len(self._probes) > self.settings.address_verify_pending_request_limit:
-                self._enqueue(message, [self._router.fail(recipient, RETRY, _TOO_MANY_PROBES) for recipient in recipients])
+                fail = self._router.fail
+                self._enqueue(message, [fail(recipient, RETRY, _TOO_MANY_PROBES) for recipient in recipients])
                 return
         if unthrottle:
             spawn(self._route_unthrottled(message, recipients), _report)
