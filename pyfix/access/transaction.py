@@ -96,6 +96,8 @@ class Transaction:
         """The command that is being served, in the words of the log."""
         self.sasl_method = ""
         self.sasl_username = ""
+        self.sasl_sender: str | None = None
+        """What AUTH= of MAIL said; it outlives a MAIL that is refused."""
         self.ill_pipelining = False
         self.hangup = False
         """Disconnect after this command: an access table said so."""
@@ -111,7 +113,6 @@ class Transaction:
         self.sender: str | None = None
         self.recipient: str | None = None
         self.queue_id = ""
-        self.sasl_sender: str | None = None
         self.accepted = 0
         """Recipients that were accepted so far."""
         self.sender_checked = False

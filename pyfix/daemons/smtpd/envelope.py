@@ -96,6 +96,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         return False
     utf8 = len(words) > 3 and session.takes_smtputf8 and any(word.text.upper() == "SMTPUTF8" for word in words[3:])
     found = MailParameters()
+    found.auth = transaction.sasl_sender
     try:
         sender = await address_of(session, path.text, "MAIL", empty=True, utf8=utf8)
         if sender is None:
@@ -104,16 +105,15 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         if len(words) > 3:
             _read_parameters(session, words, found)
     except CommandError as error:
-        if found.size is not None:
-            session.announced_size = found.size
         session.reply(error.reply)
         return False
-    if found.size is not None:
-        session.announced_size = found.size
+    finally:
+        transaction.sasl_sender = found.auth
+        if found.size is not None:
+            session.announced_size = found.size
     if not _there_is_room(session):
         return False
     transaction.sender = sender
-    transaction.sasl_sender = found.auth if found.auth != "<>" else None
     if not _is_small_enough(session):
         transaction.forget_mail()
         return False
