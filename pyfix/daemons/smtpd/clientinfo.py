@@ -101,8 +101,8 @@ def _become(client: Client, found: Mapping[str, str]) -> None:
 def _take_over(transaction: Transaction, found: Mapping[str, str]) -> None:
     """Continue with what the other client has said already."""
     if "HELO" in found:
-        name = _known(found["HELO"])
-        transaction.helo_name = _NOT_IN_NAME.sub("?", name) if name else None
+        name = found["HELO"]
+        transaction.helo_name = None if name in (UNAVAILABLE, TEMPORARY) else _NOT_IN_NAME.sub("?", name)
     if "PROTO" in found:
         transaction.protocol = found["PROTO"]
     if "LOGIN" in found:

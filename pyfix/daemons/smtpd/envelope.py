@@ -78,8 +78,8 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("503 5.5.1 Error: send HELO/EHLO first")
         return False
     if transaction.sender is not None:
-        # The reference has forgotten what the first MAIL declared by the time it sees that there was one.
-        session.mail = replace(session.mail, smtputf8=False)
+        # The reference has forgotten some of what the first MAIL declared by the time it sees that there was one.
+        session.mail = replace(session.mail, smtputf8=False, encoding="", ret=0)
         session.reply("503 5.5.1 Error: nested MAIL command")
         return False
     if session.chunks is not None:

@@ -410,13 +410,20 @@ class Session:
 
     async def _filtered(self, line: str) -> str:
         try:
-            value = await self.server.command_filter.find(line)
+            value = await self.server.command_filter.find(line) if line else await self._asked_about_nothing()
         except TableError:
             rights.leave_for_lack_of_data(self)
         if value is not None:
             log.info(f'{self.client.log_name}: replacing command "{line[:100]}" with "{value[:100]}"')
             return value
         return line
+
+    async def _asked_about_nothing(self) -> str | None:
+        """Ask smtpd_command_filter about an empty line, which other lists of tables are never asked about."""
+        for table in self.server.command_filter.tables:
+            if (value := await table.find("")) is not None:
+                return value
+        return None
 
     def _count_junk(self) -> None:
         self.junk += 1

@@ -84,12 +84,13 @@ GREETINGS = [
 CLIENT_INFO = [
     *(f"XCLIENT {name}={value}" for name in ("NAME", "ADDR", "PORT", "HELO", "PROTO", "LOGIN", "DESTADDR", "DESTPORT", "REVERSE_NAME")
       for value in ("", "x", "1.2.3.4", "IPV6:::1", "ipv6:2001:db8::1", "25", "SMTP", "esmtp", "[UNAVAILABLE]", "[TEMPUNAVAIL]", "a+2Eb", "a+",
-                    "+FF", "\u00e9", "a..b", "99999", "[unavailable]", "0", "x" * 300, "+00", "a=b")),
+                    "+FF", "\u00e9", "a..b", "99999", "[unavailable]", "0", "x" * 300, "+00", "a=b")
+      if (name, value) != ("LOGIN", "+00")),
     *(f"XFORWARD {name}={value}" for name in ("NAME", "ADDR", "PORT", "HELO", "PROTO", "IDENT", "SOURCE")
       for value in ("", "x", "1.2.3.4", "IPV6:::1", "25", "SMTP", "LOCAL", "remote", "[UNAVAILABLE]", "[TEMPUNAVAIL]", "a+2Eb", "+", "+FF",
                     "\u00e9", "a..b", "99999", "x" * 300, "+00", "a=b")),
     "XCLIENT NAME=a.b ADDR=1.2.3.4 PORT=5 HELO=h PROTO=ESMTP LOGIN=l", "XFORWARD NAME=a.b ADDR=1.2.3.4 PORT=5 HELO=h PROTO=ESMTP IDENT=i",
-    "XCLIENT NAME", "XCLIENT =x", "XCLIENT NAME=a FOO=b", "XFORWARD NAME", "XFORWARD =x", "XFORWARD NAME=a FOO=b", "xclient name=a.b",
+    "XCLIENT LOGIN=a+00", "XCLIENT NAME", "XCLIENT =x", "XCLIENT NAME=a FOO=b", "XFORWARD NAME", "XFORWARD =x", "XFORWARD NAME=a FOO=b", "xclient name=a.b",
     "XCLIENT NAME=a NAME=b.c", "XFORWARD IDENT=a IDENT=b",
 ]  # fmt: skip
 CONTENTS = [
@@ -238,7 +239,7 @@ RESTRICTIONS = {
     "smtpd_noop_commands": ["", "", "EXPN, HELP"],
     "smtpd_forbidden_commands": ["CONNECT, GET, POST regexp:{{/^[^A-Z]/ Bogus}}", "", "TURN"],
     "smtpd_authorized_verp_clients": ["127.0.0.1", ""],
-    "enable_long_queue_ids": ["no", "yes"],
+    "enable_long_queue_ids": ["yes"],
     "resolve_null_domain": ["no", "yes"],
 }  # fmt: skip
 
