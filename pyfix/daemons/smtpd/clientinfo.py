@@ -102,11 +102,11 @@ def _take_over(transaction: Transaction, found: Mapping[str, str]) -> None:
     """Continue with what the other client has said already."""
     if "HELO" in found:
         name = found["HELO"]
-        transaction.helo_name = None if name in (UNAVAILABLE, TEMPORARY) else _NOT_IN_NAME.sub("?", name)
+        transaction.helo_name = None if name == UNAVAILABLE else _NOT_IN_NAME.sub("?", name)
     if "PROTO" in found:
         transaction.protocol = found["PROTO"]
     if "LOGIN" in found:
-        transaction.sasl_username = _known(found["LOGIN"])
+        transaction.sasl_username = "" if found["LOGIN"] == UNAVAILABLE else found["LOGIN"]
         transaction.sasl_method = "XCLIENT" if transaction.sasl_username else ""
 
 

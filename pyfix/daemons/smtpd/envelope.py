@@ -80,6 +80,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     if transaction.sender is not None:
         # The reference has forgotten some of what the first MAIL declared by the time it sees that there was one.
         session.mail = replace(session.mail, smtputf8=False, encoding="", ret=0)
+        transaction.smtputf8 = False
         session.reply("503 5.5.1 Error: nested MAIL command")
         return False
     if session.chunks is not None:
@@ -114,6 +115,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     if not _there_is_room(session):
         return False
     transaction.sender = sender
+    transaction.smtputf8 = found.smtputf8
     if not _is_small_enough(session):
         transaction.forget_mail()
         return False
@@ -128,6 +130,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         if refusal is not None:
             session.refuse(refusal)
             transaction.forget_mail()
+            transaction.sasl_sender = None
             return False
     if lacks_smtputf8(session, sender, declared=found.smtputf8):
         transaction.forget_mail()

@@ -46,6 +46,10 @@ _ORDER: Final = (
 _RANK: Final = {name: rank for rank, name in enumerate(_ORDER)}
 
 
+def _beginning(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape")[:100].decode("utf-8", "surrogateescape")
+
+
 def _by_rank(count: tuple[str, list[int]]) -> int:
     return _RANK[count[0]]
 
@@ -260,7 +264,7 @@ class Session:
                 self._give_up_reading()
             return self._shortened(buffer[:limit], limit)
         if buffer.endswith(b"\r", 0, end):
-            return buffer[: end - 1]
+            return buffer[: end - 1] if self.newline_mode != "no" else buffer[:end].rstrip(b"\r")
         self.bare_newline_seen = True
         if self.newline_mode == "reject":
             self._reject_bare_newline()
@@ -414,7 +418,7 @@ class Session:
         except TableError:
             rights.leave_for_lack_of_data(self)
         if value is not None:
-            log.info(f'{self.client.log_name}: replacing command "{line[:100]}" with "{value[:100]}"')
+            log.info(f'{self.client.log_name}: replacing command "{_beginning(line)}" with "{_beginning(value)}"')
             return value
         return line
 

@@ -86,6 +86,8 @@ def parse_xclient(words: Sequence[Word], found: dict[str, str], *, ipv6: bool) -
     for name, raw in _pairs("XCLIENT", XCLIENT_NAMES, words):
         value = raw if raw.upper() in (UNAVAILABLE, TEMPORARY) else _decoded(raw)
         special = value.upper() if value.upper() in (UNAVAILABLE, TEMPORARY) else ""
+        if special == TEMPORARY and name in ("HELO", "LOGIN"):
+            special = ""
         match name:
             case "NAME" | "REVERSE_NAME":
                 if not special and not _is_name(value):
