@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyfix.access.transaction import NAME_OK, NAME_PERMANENT, NAME_TEMPORARY, UNKNOWN, Client, Transaction
 from pyfix.daemons.smtpd.rights import learn, leave_for_lack_of_data
+from pyfix.formats.textforms import printable
 from pyfix.protocols.smtp.clientinfo import TEMPORARY, UNAVAILABLE, parse_xclient, parse_xforward
 from pyfix.protocols.smtp.command import CommandError, Word
 from pyfix.runtime.log import log
@@ -47,7 +48,7 @@ async def xclient(session: Session, words: list[Word], _line: str) -> bool | Non
         # What stands before the bad attribute counts, although the session does not begin again.
         _become(session.client, found)
         _take_over(transaction, found)
-        session.reply(error.reply)
+        session.reply(printable(error.reply, utf8=session.server.utf8))
         return False
     old = session.client
     client = Client(
@@ -141,7 +142,7 @@ async def xforward(session: Session, words: list[Word], _line: str) -> bool:
     try:
         parse_xforward(words[1:], found, ipv6=session.server.ipv6)
     except CommandError as error:
-        session.reply(error.reply)
+        session.reply(printable(error.reply, utf8=session.server.utf8))
         return False
     finally:
         session.forwarded = found
