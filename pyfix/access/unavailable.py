@@ -28,9 +28,9 @@ AWAITED: Final[dict[str, int]] = {
     **{f"check_{name}_{kind}_access": 1 for name in _NAMES_OF_DNS for kind in ("a", "mx", "ns")},
     **dict.fromkeys(
         (
-            "check_ccert_access", "check_policy_service", "check_sasl_access", "permit_dnswl_client", "permit_rhswl_client",
-            "reject_rbl", "reject_rbl_client", "reject_rhsbl_client", "reject_rhsbl_helo", "reject_rhsbl_recipient",
-            "reject_rhsbl_reverse_client", "reject_rhsbl_sender",
+            "check_ccert_access", "check_policy_service", "check_sasl_access", "permit_dnswl_client",
+            "permit_rhswl_client", "reject_rbl", "reject_rbl_client", "reject_rhsbl_client", "reject_rhsbl_helo",
+            "reject_rhsbl_recipient", "reject_rhsbl_reverse_client", "reject_rhsbl_sender",
         ), 1,
     ),
     **dict.fromkeys(
@@ -49,9 +49,8 @@ AWAITED: Final[dict[str, int]] = {
 
 def refuse_removed(_transaction: Transaction, _stage: Stage, check: Check) -> Verdict:
     """Say what to use instead, and refuse."""
-    log.warning(
-        f'support for restriction "{check.name}" has been removed in Postfix 3.9; instead, specify {REMOVED[check.name]}'
-    )
+    name = check.name
+    log.warning(f'support for restriction "{name}" has been removed in Postfix 3.9; instead, specify {REMOVED[name]}')
     return MISCONFIGURED
 
 

@@ -8,15 +8,16 @@ from pyfix.access.judge import judge_recipient
 from pyfix.access.restrictions import RESTRICTIONS
 from pyfix.access.unavailable import AWAITED, REMOVED
 from pyfix.access.verdict import Reject
+from pyfix.runtime.task import run_now
 
-from .fakes import run, transaction
+from .fakes import transaction
 
 
 def answer(monkeypatch: Any, lines: list[str], restrictions: str) -> str:
     found = transaction(
         monkeypatch, lines, sender="a@b", recipient="user@ours.example", smtpd_recipient_restrictions=restrictions
     )
-    refusal = run(judge_recipient(found))
+    refusal = run_now(judge_recipient(found))
     assert isinstance(refusal, Reject)
     return refusal.reply
 
@@ -24,7 +25,7 @@ def answer(monkeypatch: Any, lines: list[str], restrictions: str) -> str:
 @pytest.mark.parametrize("name", [*AWAITED, *REMOVED])
 def test_none_is_passed_over(monkeypatch: Any, name: str) -> None:
     lines: list[str] = []
-    argument = " permit" if AWAITED.get(name) else ""
+    argument = " permit_mynetworks" if AWAITED.get(name) else ""
     assert answer(monkeypatch, lines, f"{name}{argument}, permit") == "451 4.3.5 Server configuration error"
     assert f'restriction "{name}"' in lines[0]
 

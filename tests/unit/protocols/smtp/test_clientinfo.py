@@ -29,7 +29,7 @@ def test_xclient() -> None:
 
 def test_xforward() -> None:
     assert xforward("NAME=[UNAVAILABLE] ADDR=1.2.3.4 HELO=a(b SOURCE=local IDENT=x+20y") == {
-        "NAME": "", "ADDR": "1.2.3.4", "HELO": "a?b", "SOURCE": "LOCAL", "IDENT": "x y",
+        "NAME": None, "ADDR": "1.2.3.4", "HELO": "a?b", "SOURCE": "LOCAL", "IDENT": "x?y",
     }  # fmt: skip
 
 
