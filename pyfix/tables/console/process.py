@@ -58,8 +58,10 @@ def run(body: Callable[[Values], int], directory: str | None) -> int:
     _log_to.clear()
     _ascii_only[0] = False
     from pyfix.config.errors import ConfigError
-    from pyfix.config.parameters import databases, identity  # noqa: F401  # they declare what tables read
+    from pyfix.config.parameters.mail import MailSettings
     from pyfix.config.snapshot import Snapshot
+    from pyfix.config.startup import check_command_startup
+    from pyfix.runtime.environment import update_environment
 
     try:
         snapshot = Snapshot.read(directory, process_name=program())
@@ -67,9 +69,15 @@ def run(body: Callable[[Values], int], directory: str | None) -> int:
         _ascii_only[0] = snapshot.value("smtputf8_enable").lower() != "yes"
         for text in snapshot.warnings:
             warn(text)
+        settings = MailSettings(snapshot)
+        check_command_startup(settings)
+        os.environ["MAIL_LOGTAG"] = settings.syslog_name
+        update_environment(settings.import_environment)
         status = body(snapshot)
         sys.stdout.flush()
     except (ConfigError, Fatal, TableError) as problem:
+        for text in getattr(problem, "warnings", ()):
+            warn(text)
         _report("fatal", str(problem))
         return 1
     except BrokenPipeError:
