@@ -1,4 +1,4 @@
-"""Keys, self-signed certificates, requests for signed ones, and the digests that DANE publishes, by the cryptography library.
+"""Keys, self-signed certificates, requests for others, and the digests that DANE publishes, by the cryptography library.
 
 Source: RFC 5280 (certificates), RFC 2986 (requests), RFC 6698 (TLSA).
 """
@@ -6,6 +6,7 @@ Source: RFC 5280 (certificates), RFC 2986 (requests), RFC 6698 (TLSA).
 from __future__ import annotations
 
 import os
+from binascii import b2a_base64
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -42,6 +43,10 @@ _CURVES: Final[dict[str, type[ec.EllipticCurve]]] = {
     "brainpoolP256r1": ec.BrainpoolP256R1, "brainpoolP384r1": ec.BrainpoolP384R1,
     "brainpoolP512r1": ec.BrainpoolP512R1,
 }  # fmt: skip
+_ELLIPTIC_KEY: Final = bytes.fromhex("06072a8648ce3d0201")
+"""The object identifier id-ecPublicKey.  Source: RFC 5480 section 2.1.1."""
+_IMPOSSIBLE: Final = frozenset("/$\r\n\0")
+"""What no host name has, and openssl(1) takes for syntax."""
 _PURPOSES: Final = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
 
 
@@ -84,9 +89,23 @@ def _key_part(content: bytes) -> bytes:
     return content[begin:] if begin > 0 else content
 
 
-def key_text(key: PrivateKey) -> bytes:
-    """Return a key in PEM, without encryption: smtpd(8) has nobody to ask for a password."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+def key_text(key: PrivateKey, *, new: bool) -> bytes:
+    """Return a key in PEM, without encryption: smtpd(8) has nobody to ask for a password.
+
+    The forms are those that openssl(1) writes, before a *new* elliptic key its curve.
+    """
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    text = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    return _curve_text(key) + text if new else text
+
+
+def _curve_text(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return the PEM block with the name of the curve: in DER, what follows the identifier of elliptic keys."""
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    at = public.index(_ELLIPTIC_KEY) + len(_ELLIPTIC_KEY)
+    curve = public[at : at + 2 + public[at + 1]]
+    return b"-----BEGIN EC PARAMETERS-----\n%s-----END EC PARAMETERS-----\n" % b2a_base64(curve)
 
 
 def algorithm_of(key: PrivateKey) -> str | None:
@@ -152,6 +171,10 @@ def request(key: PrivateKey, hosts: Sequence[str]) -> bytes:
 
 
 def _names(hosts: Sequence[str]) -> x509.SubjectAlternativeName:
+    """Return the names of a certificate.  Raises ValueError for what can't be one."""
+    for host in hosts:
+        if not _IMPOSSIBLE.isdisjoint(host):
+            raise ValueError(f"not a host name: {host!r}")
     return x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
 
 

@@ -7,7 +7,7 @@ import sys
 
 from pyfix.commands.postfix.system import System
 from pyfix.commands.postfix.tls.server import key_in_use
-from pyfix.commands.postfix.tls.words import options_of, path_of
+from pyfix.commands.postfix.tls.words import hosts_of, options_of, path_of
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def request(system: System, words: Sequence[str]) -> int:
         print(f"Could not read private key from {path}", file=sys.stderr)
         return 1
     try:
-        text = keys.request(key, [host for host in hosts if host] or [system.settings.myhostname])
+        text = keys.request(key, hosts_of(system, hosts))
     except keys.KeyTrouble as error:
         print(error, file=sys.stderr)
         return 1

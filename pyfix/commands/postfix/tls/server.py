@@ -9,6 +9,7 @@ from pyfix.commands.postfix.system import System
 from pyfix.commands.postfix.tls.words import (
     RELOAD,
     edit_main,
+    hosts_of,
     is_default,
     options_of,
     path_of,
@@ -20,6 +21,8 @@ from pyfix.commands.postfix.tls.words import (
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from pyfix.commands.postfix.tls.keys import PrivateKey
 
 _DECISIVE = (
     "smtpd_use_tls", "smtpd_enforce_tls", "smtpd_tls_security_level",
@@ -105,6 +108,9 @@ def new_certificate(system: System, words: Sequence[str]) -> int:
     options, hosts = options_of(system, "new-server-cert", words, "a:b:")
     algorithm = _algorithm(system, options, "public")
     present = key_in_use(system, algorithm)
+    if present and not os.path.exists(present):
+        system.warning(f"Key file: {present} not found, creating new keys")
+        present = None
     key, certificate = _make(system, algorithm, options, hosts, present)
     created = _CREATED.format(key=key, certificate=certificate)
     tell(system, created if present else f"{created}\n{_NEW_KEY}")
@@ -122,16 +128,19 @@ def deploy(system: System, words: Sequence[str]) -> int:
 
 
 def key_in_use(system: System, algorithm: str) -> str | None:
-    """Return the path of the key that main.cf names for an algorithm, if it is a file."""
+    """Return the file that main.cf names for an algorithm, whether it is there or not; None where it names none.
+
+    A relative one is taken from queue_directory, as smtpd(8) does.
+    """
     name = f"smtpd_tls_{_ALGORITHMS[algorithm][0]}key_file"
     value = system.snapshot.value(name) if system.snapshot.raw(name) else ""
-    if value in ("", "none"):
-        return None
-    return path_of(system, value)
+    return None if value in ("", "none") else value
 
 
 def _algorithm(system: System, options: Mapping[str, str], key: str) -> str:
-    algorithm = options.get("a") or "rsa"
+    algorithm = options.get("a", "rsa")
+    if not algorithm:
+        raise system.failure("Internal error: empty algorithm\N{SPACE}")
     if algorithm not in _ALGORITHMS:
         raise system.failure(f"Unsupported {key} key algorithm: {algorithm}")
     return algorithm
@@ -146,27 +155,44 @@ def _make(
     prefix, size = _ALGORITHMS[algorithm]
     size = options.get("b") or size
     moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    key_path, certificate_path = (
-        f"{system.config_directory}/{prefix}{kind}-{moment}.pem" for kind in ("key", "cert")
-    )
+    key_path, certificate_path = (f"{system.config_directory}/{prefix}{kind}-{moment}.pem" for kind in ("key", "cert"))
     for kind, path in (("private key", key_path), ("certificate", certificate_path)):
         if os.path.lexists(path):
             raise system.failure(f"New {kind} file already exists: {path}")
+    key = _copied(system, algorithm, copied, key_path) if copied else _generated(system, algorithm, size)
     try:
-        key = keys.read_key(copied) if copied else keys.new_key(algorithm, size)
-    except keys.KeyTrouble as error:
-        if copied:
-            raise system.failure(f"error copying private key from {copied}") from None
-        system.warning(str(error))
-        raise system.failure(f"error generating new {algorithm} {size} private key") from None
-    try:
-        certificate = keys.self_signed(key, [host for host in hosts if host] or [system.settings.myhostname])
+        certificate = keys.self_signed(key, hosts_of(system, hosts))
     except keys.KeyTrouble as error:
         system.warning(str(error))
         raise system.failure("error generating self-signed SSL certificate") from None
-    _write(system, key_path, keys.key_text(key), 0o600)
+    _write(system, key_path, keys.key_text(key, new=copied is None), 0o600)
     _write(system, certificate_path, certificate, 0o644)
     return key_path, certificate_path
+
+
+def _copied(system: System, algorithm: str, path: str, new_path: str) -> PrivateKey:
+    from pyfix.commands.postfix.tls import keys
+
+    try:
+        key = keys.read_key(path)
+        found = keys.algorithm_of(key)
+    except keys.KeyTrouble:
+        found = None
+    if found is None:
+        raise system.failure(f"Error copying private key from '{path}' to '{new_path}'")
+    if found != algorithm:
+        raise system.failure(f"Key algorithm '{found}' of '{path}' is not '{algorithm}'")
+    return key
+
+
+def _generated(system: System, algorithm: str, size: str) -> PrivateKey:
+    from pyfix.commands.postfix.tls import keys
+
+    try:
+        return keys.new_key(algorithm, size)
+    except keys.KeyTrouble as error:
+        system.warning(str(error))
+        raise system.failure(f"error generating new {algorithm} {size} private key") from None
 
 
 def _write(system: System, path: str, content: bytes, mode: int) -> None:
@@ -196,6 +222,4 @@ def _deploy(system: System, certificate: str, key: str, **more: str) -> None:
     if public != keys.public_key_digest(private):
         raise system.failure(f"Certificate in {certificate} does not match key in {key}")
     prefix = _ALGORITHMS[algorithm][0]
-    edit_main(
-        system, **{f"smtpd_tls_{prefix}key_file": key, f"smtpd_tls_{prefix}cert_file": certificate}, **more
-    )
+    edit_main(system, **{f"smtpd_tls_{prefix}key_file": key, f"smtpd_tls_{prefix}cert_file": certificate}, **more)

@@ -59,6 +59,12 @@ def path_of(system: System, name: str) -> str:
     return name if name.startswith("/") else f"{system.config_directory}/{name}"
 
 
+def hosts_of(system: System, words: Sequence[str]) -> list[str]:
+    """Return the host names for a certificate: the words, or else myhostname, which an empty first word also means."""
+    first, *others = words or [""]
+    return [first or system.settings.myhostname, *(word for word in others if word)]
+
+
 def tell(system: System, text: str) -> None:
     """Log and show the lines of a text."""
     for line in text.splitlines():
