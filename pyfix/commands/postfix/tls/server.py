@@ -106,7 +106,7 @@ def new_key(system: System, words: Sequence[str]) -> int:
 def new_certificate(system: System, words: Sequence[str]) -> int:
     """Make a certificate for a copy of the key in use, or for a new one where none is; return 0.  Raises Failure."""
     options, hosts = options_of(system, "new-server-cert", words, "a:b:")
-    algorithm = _algorithm(system, options, "public")
+    algorithm = _algorithm(system, options, "private")
     present = key_in_use(system, algorithm)
     if present and not os.path.exists(present):
         system.warning(f"Key file: {present} not found, creating new keys")

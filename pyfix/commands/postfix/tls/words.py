@@ -62,7 +62,7 @@ def path_of(system: System, name: str) -> str:
 def hosts_of(system: System, words: Sequence[str]) -> list[str]:
     """Return the host names for a certificate: the words, or else myhostname, which an empty first word also means."""
     first, *others = words or [""]
-    return [first or system.settings.myhostname, *(word for word in others if word)]
+    return [first or system.settings.myhostname, *others]
 
 
 def tell(system: System, text: str) -> None:
