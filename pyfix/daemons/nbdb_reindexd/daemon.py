@@ -55,17 +55,21 @@ class ReindexDaemon(Daemon):
     async def serve(self, stream: Stream) -> None:
         """Answer one request."""
         stream.write(handshake(PROTOCOL))
+        where = f"{self.invocation.service} socket"
         try:
             data = await receive_list(stream)
             if data is None:
                 return
             pairs = decode_pairs(data)
+            for (found, _value), expected in zip(pairs, ("nbdb_type", "nbdb_path"), strict=False):
+                if found != expected:
+                    log.warning(f"unexpected attribute {found} from {where} (expecting: {expected})")
+                    return
             request = Reindex.from_pairs(pairs)
         except AttributeListError as error:
-            log.warning(error.complaint(f"{self.invocation.service} socket", strict=True))
+            log.warning(error.complaint(where))
             return
         if len(pairs) > 2:
-            where = f"{self.invocation.service} socket"
             log.warning(f"unexpected attribute {pairs[2][0]} from {where} (expecting: (list terminator))")
         try:
             await self._make(request)
@@ -81,14 +85,14 @@ class ReindexDaemon(Daemon):
         kind = self._new_type(request.nbdb_type)
         path = request.nbdb_path
         target = f"{path}{_suffix(kind)}"
+        if _is_made(target):
+            log.info(f"target file '{target}' already exists, skipping this request")
+            return
         uid, gid = owner_of_table(
             path,
             self.settings.non_bdb_migration_allow_root_prefixes,
             self.settings.non_bdb_migration_allow_user_prefixes,
         )
-        if os.path.lexists(target):
-            log.info(f"target file '{target}' already exists, skipping this request")
-            return
         command = command_for(_text(path, uid, gid))
         shown = f"{command} {kind}:{path}"
         argv = [os.path.join(self.settings.command_directory, command), f"{kind}:{path}"]
@@ -147,6 +151,14 @@ def _suffix(kind: str) -> str:
     if not suffix:
         raise Refused(f"non-Berkeley-DB type '{kind}' has no known suffix")
     return suffix
+
+
+def _is_made(target: str) -> bool:
+    """Tell whether a table is there; an empty file is what is left of an attempt."""
+    try:
+        return os.stat(target).st_size > 0
+    except OSError:
+        return False
 
 
 def _text(path: str, uid: int, gid: int) -> str:

@@ -19,8 +19,10 @@ def place(tmp_path: Path) -> Path:
 
 
 def answer(system: System, kind: str, path: Path | str, **main: str) -> tuple[str, str]:
-    system.write(**{"non_bdb_migration_level": "enable-reindex", "default_database_type": "lmdb", **main})
-    with running(reindex.main, system, "nbdb_reindex", "-l") as found, found.client() as client:
+    system.write_main(**{"non_bdb_migration_level": "enable-reindex", "default_database_type": "lmdb", **main})
+    with running(reindex.main, system, "nbdb_reindex", "-l") as found:
+        client = found.connect()
+        client.receive()
         reply = client.ask(("nbdb_type", kind), ("nbdb_path", str(path)))
     assert reply is not None
     return reply[0][1], reply[1][1]

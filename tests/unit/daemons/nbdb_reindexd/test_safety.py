@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,7 +22,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         found = stat(path)
         return found if str(path).startswith(str(tmp_path)) else os.stat_result((0o40755, *found[1:4], 0, *found[5:]))
 
-    monkeypatch.setattr(safety.os, "stat", safe_above)
+    monkeypatch.setattr(safety, "os", SimpleNamespace(stat=safe_above, path=os.path))
     path = tmp_path / "a/table"
     path.parent.mkdir(mode=0o755)
     for name in ("table", "table.db"):
