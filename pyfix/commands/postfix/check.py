@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 
 from pyfix.commands.postfix.layout import folders
 from pyfix.commands.postfix.system import System
@@ -46,6 +47,8 @@ def check_fatal(system: System) -> None:
             except OSError as error:
                 system.warning(f"{folder.path}: {error.strerror}")
                 raise system.failure("unable to create missing queue directories") from None
+    if os.path.exists(f"{system.settings.meta_directory}/postfix-files"):
+        _make_listed(system)
     if not os.path.exists(f"{system.config_directory}/master.cf"):
         raise system.failure(f"no {system.config_directory}/master.cf file found")
     if system.settings.maillog_file and not _has_logger(system):
@@ -53,6 +56,17 @@ def check_fatal(system: System) -> None:
     check_queue = system.command("postsuper")
     if os.path.exists(check_queue) and system.run(check_queue) != 0:
         raise system.failure("Postfix integrity check failed!")
+
+
+def _make_listed(system: System) -> None:
+    from pyfix.commands.postfix.filelist import Trouble
+    from pyfix.commands.postfix.permissions import make_listed
+
+    try:
+        make_listed(system)
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr, flush=True)
+        raise system.failure("unable to create missing queue directories") from None
 
 
 def _has_logger(system: System) -> bool:

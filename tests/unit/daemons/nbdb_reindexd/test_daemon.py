@@ -12,10 +12,10 @@ from tests.unit.daemons.running import System, running
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def place(system: System) -> Path:
     for name, text in (("hash", "a b\n"), ("hash.db", "")):
-        (tmp_path / name).write_text(text)
-    return tmp_path / "hash"
+        (system.folder / name).write_text(text)
+    return system.folder / "hash"
 
 
 def answer(system: System, kind: str, path: Path | str, **main: str) -> tuple[str, str]:
