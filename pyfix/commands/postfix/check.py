@@ -6,8 +6,9 @@ import os
 import stat
 import sys
 
+from pyfix.commands.postfix.jailcopies import complaints
 from pyfix.commands.postfix.layout import folders
-from pyfix.commands.postfix.system import System
+from pyfix.commands.postfix.system import Failure, System
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def check_fatal(system: System) -> None:
         raise system.failure("missing 'postlog' service in master.cf - run 'postfix upgrade-configuration'")
     check_queue = system.command("postsuper")
     if os.path.exists(check_queue) and system.run(check_queue) != 0:
-        raise system.failure("Postfix integrity check failed!")
+        raise Failure  # postsuper(1) has said why
 
 
 def _make_listed(system: System) -> None:
@@ -109,6 +110,8 @@ def check_warn(system: System) -> None:
     by_owner.look(f"{queue}/maildrop", modes=False)
     if not is_rootless():
         _check_set_gid(system, (f"{queue}/public", f"{queue}/maildrop"))
+    for complaint in complaints(queue, root, root_name):
+        system.warning(complaint)
     for path in _below("corrupt"):
         if os.path.isfile(path):
             system.warning(f"damaged message: {path}")
