@@ -1,4 +1,4 @@
-"""Keys, self-signed certificates, requests for others, and the digests that DANE publishes, by the cryptography library.
+"""Keys, certificates, requests for them, and the digests that DANE publishes, by the cryptography library.
 
 Source: RFC 5280 (certificates), RFC 2986 (requests), RFC 6698 (TLSA).
 """
