@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
+
+from pyfix.commands.postfix.tree import below
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -24,23 +25,21 @@ def complaints(queue: str, root: int, root_name: str, system: str = "/") -> Iter
         top = f"{queue}/{name}"
         if not os.path.isdir(top):
             continue
-        for path in _all(top):
-            try:
-                status = os.lstat(path)
-            except OSError:
-                continue
-            if status.st_uid != root:
-                yield f"not owned by {root_name}: {path}"
+        paths = (top, *below(top))
+        yield from (f"not owned by {root_name}: {path}" for path in paths if _owner(path) not in (root, None))
+        for path in paths:
             original = os.path.join(system, path[len(queue) + 1 :])
-            if stat.S_ISREG(status.st_mode) and os.path.isfile(original) and not _same(path, original):
+            if os.path.islink(path) or not (os.path.isfile(path) and os.path.isfile(original)):
+                continue
+            if not _same(path, original):
                 yield f"{path} and {original} differ"
 
 
-def _all(top: str) -> Iterator[str]:
-    yield top
-    for folder, inner, files in os.walk(top):
-        for name in (*inner, *files):
-            yield f"{folder}/{name}"
+def _owner(path: str) -> int | None:
+    try:
+        return os.lstat(path).st_uid
+    except OSError:
+        return None
 
 
 def _same(one: str, other: str) -> bool:
