@@ -44,38 +44,38 @@ class Router:
         if reply is None:
             return None
         if reply.recipient != recipient.recipient or reply.resolve_flags & (FAIL | ERROR):
-            return self._routed(recipient, reply)
-        return self._placed(recipient, reply.transport, reply.nexthop)
+            return self._routed(message, recipient, reply)
+        return self._placed(message, recipient, reply.transport, reply.nexthop)
 
     async def route(self, message: ActiveMessage, recipient: EnvelopeRecipient) -> Routed:
         """Route a recipient.  Raises nothing: what cannot be resolved is deferred or bounced."""
         if message.redirect:
             original = recipient.original_recipient or recipient.recipient
             recipient = recipient._replace(recipient=message.redirect, original_recipient=original)
-        if not recipient.recipient:
-            return self.fail(recipient, self._error_service, "5.1.3 null recipient address")
         if message.filter:
+            if not recipient.recipient:
+                return self.fail(recipient, self._error_service, "5.1.3 null recipient address")
             transport, _, nexthop = message.filter.partition(":")
             if not nexthop:
                 nexthop = self._default_filter_nexthop or recipient.recipient.rpartition("@")[2]
-            return self._placed(recipient, transport, nexthop)
+            return self._placed(message, recipient, transport, nexthop)
         try:
             reply = await self._resolver.resolve(message.sender, recipient.recipient)
         except ServiceError:
             return self.fail(recipient, RETRY, "4.3.0 address resolver failure")
-        return self._routed(recipient, reply)
+        return self._routed(message, recipient, reply)
 
-    def _routed(self, recipient: EnvelopeRecipient, reply: ResolveReply) -> Routed:
+    def _routed(self, message: ActiveMessage, recipient: EnvelopeRecipient, reply: ResolveReply) -> Routed:
         if reply.resolve_flags & (FAIL | ERROR):
             if reply.resolve_flags & FAIL:
                 return self.fail(recipient, RETRY, "4.3.0 address resolver failure")
             return self.fail(recipient, self._error_service, "5.1.3 bad address syntax")
         if reply.recipient != recipient.recipient:
             recipient = recipient._replace(recipient=reply.recipient)
-        return self._placed(recipient, reply.transport, reply.nexthop)
+        return self._placed(message, recipient, reply.transport, reply.nexthop)
 
-    def _placed(self, recipient: EnvelopeRecipient, name: str, nexthop: str) -> Routed:
-        if name in self._defer:
+    def _placed(self, message: ActiveMessage, recipient: EnvelopeRecipient, name: str, nexthop: str) -> Routed:
+        if name in self._defer and not message.flushed:
             return self.fail(recipient, RETRY, "4.3.2 deferred transport")
         transport = self._transports.get(name)
         if transport.dead and name != RETRY:
