@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from pyfix.clients import bounce
 from pyfix.clients.flush import FlushClient
+from pyfix.config.compatibility import flushes_by_old_default, old_default_text
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.delivery.delays import format_delays, format_times
 from pyfix.delivery.outcome import BOUNCED, DAMAGED, DEFERRED, SENT, Deferred, Outcome, changed, fitting, misfit
@@ -79,6 +80,7 @@ class Reporter:
         self._soft_bounce = services.soft_bounce
         self._flush = FlushClient(services.flush_service_name, self._timeout)
         self._flushed = MatchList("fast_flush_domains", services.fast_flush_domains, services.snapshot)
+        self._flushes_by_old_default = flushes_by_old_default(services.snapshot)
 
     def report_now(self, delivery: Delivery, recipient: Recipient, outcome: Outcome, relay: str) -> bool:
         """Log and mark a recipient for whom the message was sent, if nobody else must know.
@@ -202,6 +204,9 @@ class Reporter:
             log.warning(f"fast_flush_domains: {error}")
             return
         if wanted:
+            if self._flushes_by_old_default:
+                what = f'relay_domains=$mydestination to update fast-flush logfile for domain "{domain}"'
+                log.info(old_default_text(what))
             await self._flush.add(domain, queue_id)
 
     async def _recorded(self, result: _Result) -> bool:

@@ -18,13 +18,15 @@ UNCOMPARED: tuple[str, ...] = (
     "number some call before has left",
     "master: a reload ends the wait of a service whose program did not start; the reference's goes on until service_throttle_time is over",
     "commands do not look whether the addresses of inet_interfaces are there, as they need none: the reference's refuse to run, postfix stop "
-    "too",
+    "too; when they run as an ordinary user, they do not look for the accounts of mail_owner, setgid_group and default_privs either",
     "smtpd whose cleanup does not answer within ipc_timeout says 451 4.3.0 to that client; the reference's process ends, and the "
     "connection with it: ours serves others, too",
     "cleanup that finds no token of in_flow_delay goes on as soon as qmgr has caught up; the reference's always sleeps for the whole time",
     "postconf -e, -X, -#: the file keeps its mode and owner, the reference makes it root's with mode 0644; bytes behind a null byte stay",
-    "postconf changing master.cf: the first argument behind the options keeps the braces that it needs; without them, as the reference "
-    "writes it, it would be several arguments (shown is what the reference shows)",
+    "postconf changing master.cf: an argument behind the options keeps the braces that it needs ({a b} in the first place, {} and {{a}} in any); "
+    "without them, as the reference writes it, it would be several arguments, none or another (shown is what the reference shows)",
+    "master hands MAIL_CONFIG on to what it starts also where import_environment does not name it, as the daemons would read another main.cf",
+    "postconf: a read-only name (process_name) that main.cf sets and other values refer to; which value the reference uses is by chance",
     "postconf -v: what the reference's library tells of its own work (name_mask, been_here, myflock ...)",
     "postconf: an argument - of a service, which the reference shows with bytes of its memory behind it; a compatibility_level that refers "
     "to itself, which ends the reference by a signal; of several faults in one ${...} only the first is told of",
