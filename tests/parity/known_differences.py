@@ -49,7 +49,19 @@ UNCOMPARED: tuple[str, ...] = (
     "postmap -i and -d of hash and btree: the file is written anew and renamed, not changed in place",
     "postfix check: the reference takes no notice of words after it; with --doctor pyfix examines the configuration instead, an addition",
     "postmulti -lj: the reference of 3.11 shows only the first letter of a group, pyfix the whole of it, as the manual page has it",
-    "postfix tls does not exist yet; the usage line names it as the reference's does",
+    "postfix tls: keys and certificates are made by the cryptography library, not by openssl(1): openssl_path is not looked at, the reasons "
+    "are told in other words, RSA keys have at least 1024 bits, there are only curves that the library has, and no password is asked for; a "
+    "host name of a certificate has only ASCII and no / or $, which openssl takes for syntax; a warning about main.cf is given once",
+    "postfix set-permissions, create-missing: without meta_directory/postfix-files, as pyfix is installed, the reference ends with an error, "
+    "pyfix does what it knows itself; the folders of the queue get what pyfix knows of them in any case; upgrade-configuration does not read it",
+    "postfix logrotate: a maillog_file_rotate_suffix with a blank, which the reference can't use; a compressor that is not there is told of "
+    "without the name and line of the script",
+    "postfix non-bdb enable-reindex: the tables of commands are made anew in the new type, by the reference as the Berkeley DB files that they "
+    "are; a comma behind one does not belong to its name",
+    "non_bdb_migration_level: pyfix's daemons read Berkeley DB files themselves, whatever it says, and ask no nbdb_reindexd",
+    "nbdb_reindexd: a folder in the place of a source file, of which the reference's postmap makes an empty table; the package that is named "
+    "for a table type that is not there",
+    "postfix check: a queue folder with a symbolic link or folder among its files, on which postsuper(1) of the reference ends or which it removes",
     "postmulti: the reference reads each instance with postconf(1), which also warns of or refuses the instance's master.cf; pyfix reads main.cf",
     "bounce: when a log cannot be opened, the reference's process ends, and master says so; pyfix's logs the same and gives no answer "
     "either, but goes on, as it has other clients; a folder in the place of a log, which the reference removes, stays",

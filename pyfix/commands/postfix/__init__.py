@@ -36,6 +36,7 @@ COMMANDS = {
     "upgrade-configuration": ("installation", "upgrade_configuration"),
     "post-install": ("installation", "post_install"),
     "non-bdb": ("migration", "non_bdb"),
+    "tls": ("tls", "tls"),
 }
 """Module and function of each command; the function takes a System and the words after the command."""
 
