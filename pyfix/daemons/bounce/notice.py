@@ -16,7 +16,7 @@ from pyfix.config.parameters.bounce import BounceSettings
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.queuefile import NOTIFY_NEVER, REQUIRETLS_ESMTP, REQUIRETLS_HEADER, RET_HEADERS, SMTPUTF8_REQUESTED
 from pyfix.formats.records import encode_attribute
-from pyfix.notices.report import Encoding, Original, Report, returned_lines
+from pyfix.notices.report import Encoding, Original, Report, returned_header, returned_message
 from pyfix.notices.template import BUILT_IN, NoticeTemplate, TemplateError
 from pyfix.protocols.internal.bounce import Flush
 from pyfix.protocols.internal.cleanup import MAP_OK
@@ -294,12 +294,14 @@ class Notifier:
         if message is None:
             yield from _encoded(report.nothing_returned())
             return
-        yield from returned_lines(
-            _content_lines(message),
-            return_path=internal_to_external(report.original.sender or ""),
-            headers_only=headers_only,
-        )
-        yield from _encoded(report.tail())
+        return_path = internal_to_external(report.original.sender or "")
+        complete = True
+        if headers_only:
+            pieces = message.content_pieces(message.sizes.data_offset, _SOME_LINES)
+            complete = yield from returned_header(pieces, return_path=return_path)
+        else:
+            yield from returned_message(_content_lines(message), return_path=return_path)
+        yield from _encoded(report.tail(complete=complete))
 
 
 def _never_notify() -> bytes:
