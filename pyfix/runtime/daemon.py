@@ -387,7 +387,8 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
             overrides=invocation.overrides, process_name=daemon.program, service_name=invocation.service
         )
         settings = MailSettings(snapshot)
-        configure_log(snapshot, daemon.program, to_stderr=invocation.log_to_stderr)
+        configure_log(snapshot, daemon.program)
+        log.to_stderr(invocation.log_to_stderr, short=False)
         for warning in snapshot.warnings:
             log.warning(warning)
         check_startup(settings)
