@@ -387,8 +387,7 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
             overrides=invocation.overrides, process_name=daemon.program, service_name=invocation.service
         )
         settings = MailSettings(snapshot)
-        configure_log(snapshot, daemon.program)
-        log.to_stderr(invocation.log_to_stderr, short=False)
+        configure_log(snapshot, daemon.program, to_stderr=invocation.log_to_stderr)
         for warning in snapshot.warnings:
             log.warning(warning)
         check_startup(settings)
@@ -402,6 +401,7 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
                 privileged=daemon.privileged,
                 transports=daemon.transports,
             )
+        log.to_stderr(invocation.log_to_stderr, short=False)
         os.chdir(settings.queue_directory)
         server = daemon(invocation, snapshot)
         server.before_jail()
