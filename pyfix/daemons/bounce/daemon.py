@@ -193,7 +193,7 @@ class Bounce(Daemon):
             log.warning(f"{request.queue_id}: undeliverable postmaster notification discarded")
             return True
         if not request.sender:
-            if "2bounce" not in settings.notify_classes:
+            if not {"bounce", "2bounce"}.intersection(settings.notify_classes):
                 return True
             return await self._notifier.to_postmaster(FAILURE, request, known, settings.double_bounce_notice_recipient)
         wanted = [entry for entry in known.entries if _wants(entry, NOTIFY_FAILURE)]

@@ -130,8 +130,7 @@ class Notifier:
 
     def double_bounce_address(self) -> str:
         """Return the sender of copies for postmaster, about which there are no notices."""
-        name: str = self._settings.double_bounce_sender
-        return name if "@" in name else f"{name}@{self._settings.myhostname}"
+        return f"{self._settings.double_bounce_sender}@{self._settings.myhostname}"
 
     async def _send(
         self,
