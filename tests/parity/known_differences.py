@@ -42,7 +42,8 @@ UNCOMPARED: tuple[str, ...] = (
     "postfix tls does not exist yet; the usage line names it as the reference's does",
     "postmulti: the reference reads each instance with postconf(1), which also warns of or refuses the instance's master.cf; pyfix reads main.cf",
     "bounce: when a log cannot be opened, the reference's process ends, and master says so; pyfix's logs the same and gives no answer "
-    "either, but goes on, as it has other clients; so it is with a template that can't be expanded; a folder in the place of a log, which the reference removes, stays",
+    "either, but goes on, as it has other clients; so it is with a template that can't be expanded; a folder in "
+    "the place of a log, which the reference removes, stays",
     "postmap: behind an error of a table that is none of the system's, the reference tells the system's last error, whatever that was; mysql: the "
     "number of the error behind \"Can't connect\" is that of the step at which each library noticed",
     "ldap: debuglevel, whose lines the library writes on standard error and the reference into its log; timeout = 0, for which the answer "

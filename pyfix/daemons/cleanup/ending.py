@@ -105,7 +105,7 @@ async def return_to_sender(message: Message) -> bool:
         queue_id=message.queue_id,
         encoding=_text(message.encoding) or "",
         sendopts=sizes_of(message).options,
-        sender=message.sender,
+        sender=message.sender or "",
         envelope_id=_text(message.envelope_id),
         ret_flags=returned,
     )
