@@ -195,7 +195,7 @@ def _folded(text: str) -> Iterator[str]:
 
 
 def returned_message(content: Iterable[bytes], *, return_path: str) -> Iterator[bytes]:
-    """Yield the lines of the message that is returned, which are *content*; *return_path* is the sender, in external form."""
+    """Yield the lines of the message that is returned: *content*; *return_path* is the sender, in external form."""
     yield _return_path(return_path)
     yield from content
 

@@ -63,9 +63,8 @@ class Completion:
 
     def discard(self, message: ActiveMessage, recipients: Sequence[EnvelopeRecipient]) -> None:
         """Log that *recipients* get nothing, who were named as the sender of postmaster notices, and mark them done."""
-        delays = format_times(
-            message.arrival_time, message.active_time, 0.0, 0.0, time.time(), self._settings.delay_logging_resolution_limit
-        )
+        resolution = self._settings.delay_logging_resolution_limit
+        delays = format_times(message.arrival_time, message.active_time, 0.0, 0.0, time.time(), resolution)
         for recipient in recipients:
             log.info(f"{message.queue_id}: {_to(recipient)}relay=none, {delays}, dsn=2.0.0, status=sent ({_DISCARDED})")
         try:

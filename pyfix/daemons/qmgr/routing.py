@@ -37,7 +37,7 @@ class Router:
         self._default_filter_nexthop = settings.default_filter_nexthop
         self._double_bounce = settings.double_bounce_sender.lower()
         self.nowhere: Destination | None = None
-        """Where mail for the sender of postmaster notices goes: it is not delivered.  None as long as there was none."""
+        """Where mail for the sender of postmaster notices goes, which is not delivered; None before there is any."""
 
     def route_now(self, message: ActiveMessage, recipient: EnvelopeRecipient) -> Routed | None:
         """Route a recipient whose resolution is known already; None when trivial-rewrite(8) must be asked."""

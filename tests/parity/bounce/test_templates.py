@@ -14,7 +14,19 @@ from tests.kit.instance import Instance
 from tests.kit.parity import InstancePool, Parity
 from tests.parity.known_differences import KNOWN_DIFFERENCES
 
-from .test_socket import CONFIGURATIONS, FLUSH, MAIN, SERVICES, TRACE, WARN, Request, about, append, ask, in_order_of_making
+from .test_socket import (
+    CONFIGURATIONS,
+    FLUSH,
+    MAIN,
+    SERVICES,
+    TRACE,
+    WARN,
+    Request,
+    about,
+    append,
+    ask,
+    in_order_of_making,
+)
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
