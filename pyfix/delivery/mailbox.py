@@ -91,7 +91,7 @@ class MailboxTarget(FileTarget):
             mailbox.users += 1
             self._append(mailbox)
         except FileProblem as failure:
-            raise FileProblem(failure.outcome._replace(text=self._prefix + failure.outcome.text)) from None
+            raise failure.behind(self._prefix) from None
         return mailbox.fd
 
     def _append(self, mailbox: _OpenMailbox) -> None:

@@ -31,8 +31,8 @@ def main(argv: Sequence[str]) -> int:
     except Fatal as error:
         fatal(str(error))
     except ConfigError as error:
-        if error.warning is not None:
-            warn(error.warning)
+        for warning in error.warnings:
+            warn(warning)
         fatal(str(error))
     return 1
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,6 +48,8 @@ FAILURE: Final = Kind("failure", "non-delivery", "Undelivered Message", headers_
 DELAY: Final = Kind("delay", "delay", "Undelivered Message", headers_only=True)
 SUCCESS: Final = Kind("success", "delivery status", "Message", headers_only=True)
 VERIFY: Final = Kind("verify", "delivery status", "Message", headers_only=True)
+_SERVICES: Final = {"delay": "defer", "delivery status": "trace"}
+"""Who sends them, when it is not bounce."""
 
 
 class Notifier:
@@ -148,13 +151,17 @@ class Notifier:
         whom = "postmaster" if postmaster else "sender"
         try:
             message: Message | None = Message(
-                self._spool.path(request.queue_name, request.queue_id), lock=None, read_only=True
+                self._spool.path(request.queue_name, request.queue_id), lock=None
             )
+        except PermissionError as error:
+            # An agent has marked it as damaged.
+            log.fatal(f"open {_SERVICES.get(kind.name, 'bounce')} {request.queue_id}: {error.strerror}")
+            return False
         except OSError:
             message = None
         try:
             report, references = self._report(kind, request, entries, message)
-            too_large = message is not None and 0 < settings.bounce_size_limit < message.sizes.segment
+            too_large = message is not None and 0 < settings.bounce_size_limit < _segment(message)
             lines = self._lines(
                 report,
                 references,
@@ -199,7 +206,8 @@ class Notifier:
         arrival, references, sender = time.time(), "", None
         if message is not None:
             envelope = Envelope(message)
-            envelope.read()
+            with suppress(MessageDamaged):  # what can be read is returned
+                envelope.read()
             arrival = envelope.arrival_time or arrival
             sender = envelope.sender or f"MAILER-DAEMON@{settings.myhostname}"
             if settings.enable_threaded_bounces:
@@ -282,10 +290,21 @@ def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
         yield line.encode("utf-8", "surrogateescape")
 
 
+def _segment(message: Message) -> int:
+    try:
+        return message.sizes.segment
+    except MessageDamaged:
+        return 0
+
+
 def _content_lines(message: Message) -> Iterator[bytes]:
     rest = b""
-    for block in message.content_blocks(message.sizes.data_offset, _SOME_LINES):
-        *lines, rest = (rest + block).split(b"\n")
-        yield from lines
+    try:
+        for block in message.content_blocks(message.sizes.data_offset, _SOME_LINES):
+            *lines, rest = (rest + block).split(b"\n")
+            yield from lines
+    except MessageDamaged as damage:  # what can be read is returned
+        if damage.trouble:
+            log.warning(f"{message.path}: {damage.trouble}")
     if rest:
         yield rest

@@ -23,13 +23,12 @@ from pyfix.delivery.mailbox import MailboxRules, MailboxStore, check_size_limit
 from pyfix.delivery.maildir import MaildirTarget
 from pyfix.delivery.outcome import SENT, Bounced, Deferred, Outcome, Sent
 from pyfix.delivery.output import Output
-from pyfix.delivery.report import Delivery, is_probe
+from pyfix.delivery.report import Delivery, is_probe, mark_done
 from pyfix.delivery.rights import rights
 from pyfix.formats.attributes import Long
 from pyfix.formats.extension import split_extension
 from pyfix.formats.queuefile import NOTIFY_NEVER, NOTIFY_SUCCESS
 from pyfix.protocols.internal.delivery import SUCCESS, Recipient
-from pyfix.queue.message import MessageDamaged
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import run
 from pyfix.runtime.identity import Owner, is_rootless
@@ -137,7 +136,7 @@ class Local(DeliveryAgent):
             # What could not all be done is tried again as a whole: nothing is sent on until the rest is delivered.
             finished = finished and await self._forward(delivery, expansion)
             if finished and delivery.request.flags & SUCCESS:
-                delivery.message.mark_done(recipient.offset)
+                mark_done(delivery.message, recipient)
         return finished
 
     async def deliver(self, delivery: Delivery, recipient: Recipient) -> Outcome:
@@ -220,7 +219,7 @@ class Local(DeliveryAgent):
         original = expansion.original
         for owner, onward in expansion.onward.items():
             try:
-                queue_id = await forward(
+                sent_on = await forward(
                     self.settings,
                     delivery,
                     sender=owner or delivery.request.sender,
@@ -230,26 +229,24 @@ class Local(DeliveryAgent):
                     dsn_original_recipient="" if owner else original.dsn_orig_rcpt,
                     notify_flags=onward.notify,
                 )
-            except (ServiceError, OSError, MessageDamaged) as error:
+            except (ServiceError, OSError) as error:
                 log.warning(f"{delivery.request.queue_id}: {error}")
                 return await self.reporter.report(delivery, original, _UNABLE, self.relay)
+            if isinstance(sent_on, Outcome):
+                return await self.reporter.report(delivery, original, sent_on, self.relay)
             # The record in the queue file is marked when all is done.
             told = Recipient(
                 original.original_recipient, original.recipient, Long(0), original.dsn_orig_rcpt, onward.notify
             )
-            if not await self.reporter.report(delivery, told, Sent(f"forwarded as {queue_id}"), self.relay):
+            if not await self.reporter.report(delivery, told, Sent(f"forwarded as {sent_on}"), self.relay):
                 return False
         return True
 
     # Users
 
     def _looped(self, delivery: Delivery, address: str) -> Outcome | None:
-        try:
-            if delivered_before(delivery, address):
-                return Bounced("5.4.6", f"mail forwarding loop for {address}")
-        except (OSError, MessageDamaged) as error:
-            log.warning(f"{delivery.request.queue_id}: {error}")
-            return Deferred("4.3.0", "error reading message")
+        if delivered_before(delivery, address):
+            return Bounced("5.4.6", f"mail forwarding loop for {address}")
         return None
 
     def _names(self, address: str) -> tuple[str, str]:

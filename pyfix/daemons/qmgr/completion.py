@@ -36,6 +36,7 @@ from pyfix.runtime.task import spawn
 from pyfix.scheduling.message import ActiveMessage
 
 _DISCARDED = "undeliverable postmaster notification discarded"
+_NOTICES = {TRACE: "trace", WARN_COMMAND: "delay warning"}
 _TRACED = USER_VERIFY | RECORD | RECORD_DELAY_SENT
 
 
@@ -50,8 +51,11 @@ class Completion:
         protocol: InternalProtocol,
         gone: Callable[[int], None],
         report: Callable[[BaseException | None], None],
+        *,
+        bounce_lifetime: int,
     ) -> None:
         """*gone* hears how many messages left the active queue, *report* of bugs."""
+        self._bounce_lifetime = bounce_lifetime
         self._settings = settings
         self._spool = spool
         self._intake = intake
@@ -105,7 +109,7 @@ class Completion:
     async def _finish(self, message: ActiveMessage) -> None:
         settings = self._settings
         if os.access(self._spool.path(BOUNCE, message.queue_id), os.F_OK) and not await self._flush(
-            settings.bounce_service_name, message, VERP if message.verp else FLUSH, 0
+            settings.bounce_service_name, message, self._failure_command(message), 0
         ):
             message.deferred = True
         if self._is_traced(message) and not await self._flush(
@@ -115,6 +119,9 @@ class Completion:
         if not message.deferred:
             self._remove(message)
             return
+        if not self._intake.is_whole(message.queue_id):
+            self._gone(1)
+            return
         now = int(time.time())
         if message.expire or now >= self._created(message) + self._lifetime(message):
             word = "force-expired" if message.expire else "expired"
@@ -123,7 +130,7 @@ class Completion:
                 f"status={word}, returned to sender"
             )
             if await self._flush(
-                settings.defer_service_name, message, VERP if message.verp else FLUSH, DELETE_RECIPIENTS
+                settings.defer_service_name, message, self._failure_command(message), DELETE_RECIPIENTS
             ):
                 self._remove(message)
                 return
@@ -133,15 +140,17 @@ class Completion:
             and await self._flush(settings.defer_service_name, message, WARN_COMMAND, 0)
         ):
             self._warned(message)
-        age = now - int(message.arrival_time)
+        age = now - self._created(message)
         self._intake.defer(
             message.queue_id, max(settings.minimal_backoff_time, min(age, settings.maximal_backoff_time))
         )
         self._gone(1)
 
+    def _failure_command(self, message: ActiveMessage) -> int:
+        return VERP if message.verp and not self._settings.disable_verp_bounces else FLUSH
+
     def _lifetime(self, message: ActiveMessage) -> int:
-        settings = self._settings
-        return settings.maximal_queue_lifetime if message.sender else settings.bounce_queue_lifetime
+        return self._settings.maximal_queue_lifetime if message.sender else self._bounce_lifetime
 
     @staticmethod
     def _created(message: ActiveMessage) -> int:
@@ -164,7 +173,10 @@ class Completion:
             request = (FlushVerp if self._protocol == "3.11" else FlushVerp37)(*values, message.verp)
         else:
             request = (Flush if self._protocol == "3.11" else Flush37)(*values)
-        return await bounce.flush(service, request, self._timeout)
+        if await bounce.flush(service, request, self._timeout):
+            return True
+        log.info(f"{message.queue_id}: status=deferred ({_NOTICES.get(command, 'bounce')} failed)")
+        return False
 
     def _warned(self, message: ActiveMessage) -> None:
         """Record in the queue file that the delay notice was sent."""

@@ -48,20 +48,20 @@ class Router:
             return None
         if reply.recipient != recipient.recipient or reply.resolve_flags & (FAIL | ERROR | CLASS_LOCAL):
             return self._routed(message, recipient, reply)
-        return self._placed(recipient, reply.transport, reply.nexthop)
+        return self._placed(message, recipient, reply.transport, reply.nexthop)
 
     async def route(self, message: ActiveMessage, recipient: EnvelopeRecipient) -> Routed:
         """Route a recipient.  Raises nothing: what cannot be resolved is deferred or bounced."""
         if message.redirect:
             original = recipient.original_recipient or recipient.recipient
             recipient = recipient._replace(recipient=message.redirect, original_recipient=original)
-        if not recipient.recipient:
-            return self.fail(recipient, self._error_service, "5.1.3 null recipient address")
         if message.filter:
+            if not recipient.recipient:
+                return self.fail(recipient, self._error_service, "5.1.3 null recipient address")
             transport, _, nexthop = message.filter.partition(":")
             if not nexthop:
                 nexthop = self._default_filter_nexthop or recipient.recipient.rpartition("@")[2]
-            return self._placed(recipient, transport, nexthop)
+            return self._placed(message, recipient, transport, nexthop)
         try:
             reply = await self._resolver.resolve(message.sender, recipient.recipient)
         except ServiceError:
@@ -80,13 +80,13 @@ class Router:
             if self.nowhere is None:
                 self.nowhere = self._transports.get(self._error_service).destination("", "")
             return Routed(self.nowhere, recipient)
-        return self._placed(recipient, reply.transport, reply.nexthop)
+        return self._placed(message, recipient, reply.transport, reply.nexthop)
 
     def _is_double_bounce(self, address: str) -> bool:
         return address.rpartition("@")[0].lower() == self._double_bounce
 
-    def _placed(self, recipient: EnvelopeRecipient, name: str, nexthop: str) -> Routed:
-        if name in self._defer:
+    def _placed(self, message: ActiveMessage, recipient: EnvelopeRecipient, name: str, nexthop: str) -> Routed:
+        if name in self._defer and not message.flushed:
             return self.fail(recipient, RETRY, "4.3.2 deferred transport")
         transport = self._transports.get(name)
         if transport.dead and name != RETRY:

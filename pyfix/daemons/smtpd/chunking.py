@@ -176,11 +176,11 @@ async def _skip(session: Session, chunks: Chunks, size: int, last: bool, reply: 
     else:
         chunks.decoder.size += size
         await _drop(session, size)
+    session.reply(reply)
     if last:
         session.reset()
     else:
         chunks.failed = True
-    session.reply(reply)
     return False
 
 

@@ -78,8 +78,9 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("503 5.5.1 Error: send HELO/EHLO first")
         return False
     if transaction.sender is not None:
-        # The reference has forgotten what the first MAIL declared by the time it sees that there was one.
-        session.mail = replace(session.mail, smtputf8=False)
+        # The reference has forgotten some of what the first MAIL declared by the time it sees that there was one.
+        session.mail = replace(session.mail, smtputf8=False, encoding="", ret=0)
+        transaction.smtputf8 = False
         session.reply("503 5.5.1 Error: nested MAIL command")
         return False
     if session.chunks is not None:
@@ -96,6 +97,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         return False
     utf8 = len(words) > 3 and session.takes_smtputf8 and any(word.text.upper() == "SMTPUTF8" for word in words[3:])
     found = MailParameters()
+    found.auth = transaction.sasl_sender
     try:
         sender = await address_of(session, path.text, "MAIL", empty=True, utf8=utf8)
         if sender is None:
@@ -104,16 +106,16 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         if len(words) > 3:
             _read_parameters(session, words, found)
     except CommandError as error:
-        if found.size is not None:
-            session.announced_size = found.size
         session.reply(error.reply)
         return False
-    if found.size is not None:
-        session.announced_size = found.size
+    finally:
+        transaction.sasl_sender = found.auth
+        if found.size is not None:
+            session.announced_size = found.size
     if not _there_is_room(session):
         return False
     transaction.sender = sender
-    transaction.sasl_sender = found.auth if found.auth != "<>" else None
+    transaction.smtputf8 = found.smtputf8
     if not _is_small_enough(session):
         transaction.forget_mail()
         return False
@@ -128,6 +130,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         if refusal is not None:
             session.refuse(refusal)
             transaction.forget_mail()
+            transaction.sasl_sender = None
             return False
     if lacks_smtputf8(session, sender, declared=found.smtputf8):
         transaction.forget_mail()

@@ -49,17 +49,25 @@ def run(body: Callable[[Values], int], directory: str | None) -> int:
     _log_ready.clear()
     _log_to.clear()
     from pyfix.config.errors import ConfigError
-    from pyfix.config.parameters import databases, identity  # noqa: F401  # they declare what tables read
+    from pyfix.config.parameters.mail import MailSettings
     from pyfix.config.snapshot import Snapshot
+    from pyfix.config.startup import check_command_startup
+    from pyfix.runtime.environment import update_environment
 
     try:
         snapshot = Snapshot.read(directory, process_name=program())
         _log_ready.append(snapshot)
         for text in snapshot.warnings:
             warn(text)
+        settings = MailSettings(snapshot)
+        check_command_startup(settings)
+        os.environ["MAIL_LOGTAG"] = settings.syslog_name
+        update_environment(settings.import_environment)
         status = body(snapshot)
         sys.stdout.flush()
     except (ConfigError, Fatal, TableError) as problem:
+        for text in getattr(problem, "warnings", ()):
+            warn(text)
         _report("fatal", str(problem))
         return 1
     except BrokenPipeError:

