@@ -40,7 +40,11 @@ def _run(argv: Sequence[str]) -> int:
     settings = LocalSettings(read_settings("postlock", values.get("c"), EX_TEMPFAIL))
     try:
         style = values.get("l")
-        methods = parse_methods("mailbox_delivery_lock", settings.mailbox_delivery_lock if style is None else [style])
+        name = "mailbox_delivery_lock"
+        if style is None:
+            methods = parse_methods(name, settings.mailbox_delivery_lock, settings.snapshot.value(name))
+        else:
+            methods = parse_methods(name, [style], style)
     except ConfigError:
         text = settings.snapshot.value("mailbox_delivery_lock") if style is None else style
         raise CommandError(f'unknown mailbox_delivery_lock value "{text}" in "{text}"', EX_TEMPFAIL) from None

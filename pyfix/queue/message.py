@@ -172,6 +172,35 @@ class Message:
                     raise ContentDamaged(trouble=what_is_missing(data))
                 size *= 4
 
+    def content_pieces(self, offset: int, block: int = _BLOCK) -> Iterator[tuple[bytes, bool]]:
+        """Yield the text that begins at *offset* as its records have it, and whether each ends a line.
+
+        Only what is longer than postconf(5) line_length_limit is in several.  *block* is the number of bytes that are
+        read at a time.  Raises MessageDamaged, OSError.
+        """
+        position, size = offset, block
+        jumps = 0
+        while True:
+            data = self.read(position, size)
+            used = 0
+            while (found := _next_record(data, used)) is not None:
+                kind, begin, used = found
+                if kind in (TEXT, UNTERMINATED):
+                    yield data[begin:used], kind == TEXT
+                elif kind == EXTRACTED:
+                    return
+                elif kind == POINTER and (target := pointer_target(data[begin:used])):
+                    jumps += 1
+                    if jumps > _MOST_JUMPS:
+                        raise MessageDamaged("too many pointer records")
+                    position, used = target, 0
+                    break
+            else:
+                if not used and len(data) < size:
+                    raise MessageDamaged("the content has no end")
+                position += used
+                size = block if used else 4 * size
+
     def content(self, offset: int) -> bytes:
         """Return the whole text that begins at *offset*.  Raises ContentDamaged."""
         blocks = list(self.content_blocks(offset))
@@ -264,6 +293,14 @@ def decode_text(data: bytes) -> tuple[list[bytes], int, int, bool]:
             raise ContentDamaged(kind)
         position = after
     return parts, position, 0, False
+
+
+def _next_record(data: bytes, start: int) -> tuple[int, int, int] | None:
+    """Return type, payload offset and end of the record at *start*, None if it is not all there."""
+    try:
+        return decode_record(data, start, len(data))
+    except RecordError as error:
+        raise MessageDamaged(str(error)) from error
 
 
 def _decode_small(data: bytes) -> tuple[list[bytes], int, int, bool] | None:

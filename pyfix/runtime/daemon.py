@@ -401,6 +401,7 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
                 privileged=daemon.privileged,
                 transports=daemon.transports,
             )
+        log.to_stderr(invocation.log_to_stderr, short=False)
         os.chdir(settings.queue_directory)
         server = daemon(invocation, snapshot)
         server.before_jail()

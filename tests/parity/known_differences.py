@@ -16,7 +16,9 @@ UNCOMPARED: tuple[str, ...] = (
     "smtpd: a restriction that needs DNS, TLS, SASL, a policy service or an address probe is not available yet: it is answered with 451, "
     "and the log says why; without its argument, too, where the reference goes on to the next one",
     "cleanup: a message from pickup that is too large and is returned to its sender: the reference reads its own queue file "
-    "for the recipients and warns of the end that is cut off; pyfix remembers them",
+    "for the recipients and warns of the end that is cut off; pyfix remembers them, and what is returned differs, too",
+    "bounce -S that is asked for no templates: the reference's serves a client on standard input; pyfix's says that it does not",
+    "qmgr: mail for double_bounce_sender that asks for a report of success: none is sent of its being discarded",
     "local, virtual: a message in a Maildir is moved from tmp to new, where the reference's gives it a second name first, for which a "
     "file system may have no room",
     "virtual: the reason in the warning about virtual_mailbox_maps that cannot be asked; the reference has the text of whatever error "
@@ -64,7 +66,8 @@ UNCOMPARED: tuple[str, ...] = (
     "postfix check: a queue folder with a symbolic link or folder among its files, on which postsuper(1) of the reference ends or which it removes",
     "postmulti: the reference reads each instance with postconf(1), which also warns of or refuses the instance's master.cf; pyfix reads main.cf",
     "bounce: when a log cannot be opened, the reference's process ends, and master says so; pyfix's logs the same and gives no answer "
-    "either, but goes on, as it has other clients; a folder in the place of a log, which the reference removes, stays",
+    "either, but goes on, as it has other clients; so it is with a template that can't be expanded; a folder in "
+    "the place of a log, which the reference removes, stays",
     "postmap: behind an error of a table that is none of the system's, the reference tells the system's last error, whatever that was; mysql: the "
     "number of the error behind \"Can't connect\" is that of the step at which each library noticed",
     "ldap: debuglevel, whose lines the library writes on standard error and the reference into its log; timeout = 0, for which the answer "

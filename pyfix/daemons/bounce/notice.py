@@ -14,11 +14,12 @@ from typing import Final
 from pyfix.clients.cleanup import NewMessage
 from pyfix.clients.internalmail import option_flags, send_internal
 from pyfix.config.parameters.bounce import BounceSettings
+from pyfix.daemons.bounce.texts import Texts
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.queuefile import NOTIFY_NEVER, REQUIRETLS_ESMTP, REQUIRETLS_HEADER, RET_HEADERS, SMTPUTF8_REQUESTED
 from pyfix.formats.records import encode_attribute
-from pyfix.notices.report import Encoding, Original, Report, returned_lines
-from pyfix.notices.template import BUILT_IN, NoticeTemplate, TemplateError
+from pyfix.notices.report import Encoding, Original, Report, returned_header, returned_message
+from pyfix.notices.template import NoticeTemplate
 from pyfix.protocols.internal.bounce import Flush
 from pyfix.protocols.internal.cleanup import MAP_OK
 from pyfix.queue.bouncelog import LogEntry, StatusLog
@@ -28,8 +29,6 @@ from pyfix.queue.spool import Spool
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
 
-_UNITS: Final = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "weeks": 604800}
-"""What may follow the name of a time in a template, ``$maximal_queue_lifetime_days``.  Source: bounce(5)."""
 _SOME_LINES: Final = 65536
 
 
@@ -54,15 +53,13 @@ _SERVICES: Final = {"delay": "defer", "delivery status": "trace"}
 
 
 class Notifier:
-    """Sends notices; one for the whole daemon."""
+    """Sends notices; one for the whole daemon.  Its methods that send raise TemplateError."""
 
     def __init__(self, settings: BounceSettings, templates: dict[str, NoticeTemplate], spool: Spool) -> None:
         self._settings = settings
         self._templates = templates
         self._spool = spool
-        self._warned: set[str] = set()
-        self._times = {"delay_warning_time": settings.delay_warning_time}
-        self._times["maximal_queue_lifetime"] = settings.maximal_queue_lifetime
+        self._texts = Texts(settings)
 
     async def to_sender(
         self, kind: Kind, request: Flush, known: StatusLog, entries: Sequence[LogEntry], recipient: str = ""
@@ -136,8 +133,7 @@ class Notifier:
 
     def double_bounce_address(self) -> str:
         """Return the sender of copies for postmaster, about which there are no notices."""
-        name: str = self._settings.double_bounce_sender
-        return name if "@" in name else f"{name}@{self._settings.myhostname}"
+        return f"{self._settings.double_bounce_sender}@{self._settings.myhostname}"
 
     async def _send(
         self,
@@ -197,9 +193,6 @@ class Notifier:
         except (MessageDamaged, OSError) as error:
             log.warning(f"{request.queue_id}: {error}")
             return False
-        except TemplateError as error:
-            log.fatal(str(error))
-            return False
         finally:
             if message is not None:
                 message.close()
@@ -241,35 +234,6 @@ class Notifier:
         )
         return report, references
 
-    def _text(self, template: NoticeTemplate) -> list[str]:
-        """Return the text of a notice.  Raises TemplateError."""
-        if template.faults and template.name not in self._warned:
-            self._warned.add(template.name)
-            for fault in template.faults:
-                log.warning(fault)
-        where = "[built-in]" if template.text is BUILT_IN[template.name].text else self._settings.bounce_template_file
-
-        def look_up(name: str) -> str | None:
-            base, _, unit = name.rpartition("_")
-            if base not in self._times or unit not in _UNITS:
-                snapshot = self._settings.snapshot
-                known = name in snapshot.names or snapshot.default(name) is not None
-                return snapshot.value(name) if known else None
-            time = self._times[base] // _UNITS[unit]
-            if not time and self._times[base]:
-                log.warning(f'{where}: zero result in {template.name} template conversion of parameter "{name}"')
-                log.warning(f'please reduce time unit "{unit}" of "{name}" in {template.name} template')
-                log.warning("for instructions see the bounce(5) manual")
-            return str(time)
-
-        try:
-            return template.expanded(look_up)
-        except TemplateError as error:
-            *warnings, text = error.args
-            for warning in warnings:
-                log.warning(warning)
-            raise TemplateError(f"{where}: {text}") from error
-
     def _lines(
         self,
         report: Report,
@@ -293,7 +257,7 @@ class Notifier:
                 tls_optional=request.sendopts & (REQUIRETLS_HEADER | REQUIRETLS_ESMTP) == REQUIRETLS_HEADER,
             )
         )
-        yield from _encoded(report.explanation([] if postmaster else self._text(report.template)))
+        yield from _encoded(report.explanation([] if postmaster else self._texts.expanded(report.template)))
         _warn_of(faults)
         yield from _encoded(report.recipients_in_words(quoted))
         _warn_of(faults)
@@ -302,12 +266,14 @@ class Notifier:
         if message is None:
             yield from _encoded(report.nothing_returned())
             return
-        yield from returned_lines(
-            _content_lines(message),
-            return_path=internal_to_external(report.original.sender or ""),
-            headers_only=headers_only,
-        )
-        yield from _encoded(report.tail())
+        return_path = internal_to_external(report.original.sender or "")
+        complete = True
+        if headers_only:
+            pieces = message.content_pieces(message.sizes.data_offset, _SOME_LINES)
+            complete = yield from returned_header(pieces, return_path=return_path)
+        else:
+            yield from returned_message(_content_lines(message), return_path=return_path)
+        yield from _encoded(report.tail(complete=complete))
 
 
 def _never_notify() -> bytes:

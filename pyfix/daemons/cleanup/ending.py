@@ -96,8 +96,6 @@ async def return_to_sender(message: Message) -> bool:
             to += f"orig_to=<{internal_to_external(original)}>, "
         delays = format_delays(stats, setup.delay_logging_resolution_limit)
         log.info(f"{message.queue_id}: {to}relay=none, {delays}, dsn={code}, status=bounced ({text})")
-    if not message.sender:
-        return True
     # Content that nobody may see here is not sent back either.
     returned = RET_HEADERS if message.errors & bits.CONTENT else int(message.ret_flags)
     flush = Flush(
@@ -107,7 +105,7 @@ async def return_to_sender(message: Message) -> bool:
         queue_id=message.queue_id,
         encoding=_text(message.encoding) or "",
         sendopts=sizes_of(message).options,
-        sender=message.sender,
+        sender=message.sender or "",
         envelope_id=_text(message.envelope_id),
         ret_flags=returned,
     )

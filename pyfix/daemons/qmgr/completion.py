@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pyfix.clients import bounce
 from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.daemons.qmgr.intake import Intake, give_up
 from pyfix.daemons.qmgr.request import return_flags
+from pyfix.delivery.delays import format_times
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.number import whole_number
 from pyfix.formats.queuefile import NOTIFY_SUCCESS
@@ -26,6 +27,7 @@ from pyfix.protocols.internal.bounce import (
 )
 from pyfix.protocols.internal.bounce import WARN as WARN_COMMAND
 from pyfix.protocols.internal.delivery import RECORD, RECORD_DELAY_SENT, USER_VERIFY, InternalProtocol
+from pyfix.queue.envelope import EnvelopeRecipient
 from pyfix.queue.message import Message
 from pyfix.queue.spool import ACTIVE, BOUNCE, Spool
 from pyfix.runtime.log import log
@@ -33,6 +35,7 @@ from pyfix.runtime.loop import current
 from pyfix.runtime.task import spawn
 from pyfix.scheduling.message import ActiveMessage
 
+_DISCARDED = "undeliverable postmaster notification discarded"
 _NOTICES = {TRACE: "trace", WARN_COMMAND: "delay warning"}
 _TRACED = USER_VERIFY | RECORD | RECORD_DELAY_SENT
 
@@ -61,6 +64,19 @@ class Completion:
         self._report = report
         self._timeout = settings.ipc_timeout
         self._finished: list[ActiveMessage] = []
+
+    def discard(self, message: ActiveMessage, recipients: Sequence[EnvelopeRecipient]) -> None:
+        """Log that *recipients* get nothing, who were named as the sender of postmaster notices, and mark them done."""
+        resolution = self._settings.delay_logging_resolution_limit
+        delays = format_times(message.arrival_time, message.active_time, 0.0, 0.0, time.time(), resolution)
+        for recipient in recipients:
+            log.info(f"{message.queue_id}: {_to(recipient)}relay=none, {delays}, dsn=2.0.0, status=sent ({_DISCARDED})")
+        try:
+            with Message(self._spool.path(ACTIVE, message.queue_id), None) as file:
+                for recipient in recipients:
+                    file.mark_done(recipient.offset)
+        except OSError as error:
+            log.warning(f"{message.queue_id}: update queue file: {error.strerror}")
 
     def finish(self, message: ActiveMessage) -> None:
         """Send what notices are due, and remove or defer the message."""
@@ -185,3 +201,11 @@ class Completion:
             log.warning(problem)
             return False
         return True
+
+
+def _to(recipient: EnvelopeRecipient) -> str:
+    address, original = recipient.recipient, recipient.original_recipient
+    to = f"to=<{internal_to_external(address)}>, "
+    if not original or original.lower() == address.lower():
+        return to
+    return f"{to}orig_to=<{internal_to_external(original)}>, "

@@ -318,6 +318,12 @@ class QueueManager(TriggerDaemon):
         await self._route_rest(message, recipients, [])
 
     def _enqueue(self, message: ActiveMessage, routed: list[Routed]) -> None:
+        nowhere = self._router.nowhere
+        if nowhere is not None:
+            gone = [recipient for destination, recipient in routed if destination is nowhere]
+            if gone:
+                self._completion.discard(message, gone)
+                routed = [one for one in routed if one.destination is not nowhere]
         if not routed:
             self._portion_done(message)
             return

@@ -199,7 +199,7 @@ def _is_small_enough(session: Session) -> bool:
     """Check the size that the client announced; what it announced in a MAIL that was refused still counts."""
     limit = session.server.size_limit
     if 0 < limit < session.announced_size:
-        session.refuse(refuse(session.transaction, Reject(552, "5.3.4", "Message size exceeds fixed limit", "bounce")))
+        session.refuse(refuse(session.transaction, Reject(552, "5.3.4", "Message size exceeds fixed limit", "policy")))
         return False
     return True
 

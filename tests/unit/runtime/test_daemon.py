@@ -301,7 +301,7 @@ def test_by_hand(system: System) -> None:
 
 def test_stand_alone_is_not_for_all(system: System) -> None:
     done = call(main_of(Echo), "-S", "-V", environment={"MAIL_CONFIG": str(system.folder)})
-    assert (done.status, done.err) == (1, ["echo: fatal: echo does not run stand-alone"])
+    assert (done.status, done.err) == (1, ["postfix/echo: fatal: echo does not run stand-alone"])
 
 
 def test_reports(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from pyfix.daemons.qmgr.routing import RETRY, Routed, Router, group
-from pyfix.protocols.internal.rewrite import CLASS_DEFAULT, ERROR, FAIL, ResolveReply
+from pyfix.protocols.internal.rewrite import CLASS_DEFAULT, CLASS_LOCAL, ERROR, FAIL, ResolveReply
 from pyfix.queue.envelope import EnvelopeRecipient
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.task import run_now
@@ -47,12 +47,14 @@ def recipient(address: str) -> EnvelopeRecipient:
 
 
 def message(**more: Any) -> Any:
-    return SimpleNamespace(**{"sender": "s@x", "filter": "", "redirect": "", "verp": "", "flushed": False, **more})
+    usual = {"sender": "s@x", "filter": "", "redirect": "", "verp": "", "flags": 0, "flushed": False}
+    return SimpleNamespace(**{**usual, **more})
 
 
 def router(flags: int = CLASS_DEFAULT) -> tuple[Router, FakeTransports]:
     settings: Any = SimpleNamespace(
-        error_service_name="error", defer_transports=("held",), recipient_delimiter="+", default_filter_nexthop=""
+        error_service_name="error", defer_transports=("held",), recipient_delimiter="+", default_filter_nexthop="",
+        double_bounce_sender="Double-Bounce",
     )
     resolver: Any = FakeResolver(flags)
     transports: Any = FakeTransports()
@@ -76,6 +78,17 @@ def test_where_recipients_go() -> None:
     transports.get("smtp").dead = "4.3.0 mail transport unavailable"
     found = run_now(made.route(message(), recipient("a@smtp.there")))
     assert place(found)[:2] == (RETRY, "4.3.0 mail transport unavailable")
+
+
+def test_mail_for_the_sender_of_postmaster_notices() -> None:
+    made, _ = router(CLASS_LOCAL)
+    assert made.nowhere is None
+    found = run_now(made.route(message(), recipient("double-BOUNCE@local.here")))
+    assert found.destination is made.nowhere is not None
+    for address, flags in (("double-bounce+x@local.here", 0), ("double-bounce@local.here", 256)):
+        assert place(run_now(made.route(message(flags=flags), recipient(address))))[0] == "local"
+    elsewhere, _ = router()
+    assert place(run_now(elsewhere.route(message(), recipient("double-bounce@smtp.there"))))[0] == "smtp"
 
 
 def test_what_cannot_be_resolved() -> None:
