@@ -99,7 +99,7 @@ async def return_to_sender(message: Message) -> bool:
     if not message.sender:
         return True
     # Content that nobody may see here is not sent back either.
-    returned = RET_HEADERS if message.errors & bits.CONTENT else int(message.ret_flags)
+    returned = RET_HEADERS if message.errors & bits.CONTENT else message.ret_flags
     flush = Flush(
         nrequest=FLUSH,
         flags=CLEAN,

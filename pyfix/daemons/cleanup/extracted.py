@@ -6,6 +6,7 @@ from typing import Final
 
 from pyfix.daemons.cleanup.envelope import (
     ATTRIBUTE_KINDS,
+    NO_TYPE,
     RECIPIENT_CLASS,
     TRACES,
     extra_flags,
@@ -36,7 +37,7 @@ from pyfix.formats.records import (
     encode_record,
 )
 
-_PLAIN: Final = frozenset((PRIORITY, RETURN_RECEIPT, ERRORS_TO, FULL_NAME, INSPECTOR, FILTER, REDIRECT, KILLED))
+_PLAIN: Final = frozenset((PRIORITY, RETURN_RECEIPT, ERRORS_TO, FULL_NAME, INSPECTOR, FILTER, REDIRECT, KILLED, NO_TYPE))
 
 
 async def read_extracted(message: Message, source: RecordSource) -> None:

@@ -17,11 +17,12 @@ from pyfix.daemons.cleanup.extracted import read_extracted
 from pyfix.daemons.cleanup.message import CANNOT_BOUNCE, Message
 from pyfix.daemons.cleanup.setup import Setup
 from pyfix.daemons.cleanup.source import EndOfInput, RecordSource
+from pyfix.daemons.cleanup.wishes import BadWishes, read_flags
 from pyfix.formats import status as bits
-from pyfix.formats.attributes import AttributeListError, encode_pairs, end_of_list
+from pyfix.formats.attributes import encode_pairs
 from pyfix.formats.queuefile import EMPTY_SIZES
 from pyfix.formats.records import RecordError
-from pyfix.protocols.internal.cleanup import BOUNCE, DISCARD, PROTOCOL, Flags, Status
+from pyfix.protocols.internal.cleanup import BOUNCE, DISCARD, PROTOCOL, Status
 from pyfix.queue.writer import QueueFileWriter, SizeLimitExceeded
 from pyfix.rewriting.lookup import MappingError
 from pyfix.runtime.groupcommit import GroupCommit
@@ -111,6 +112,7 @@ class Session:
             self._too_large()
         except RecordError:
             self._bad_record(source)
+            message.errors |= bits.BAD
             return True
         except (EndOfInput, StreamClosed) as end:
             if source is not None and isinstance(end, EndOfInput):
@@ -155,18 +157,12 @@ class Session:
             if message.flags & DISCARD:
                 self._remove("discarded")
             return source
-        while (end := end_of_list(data)) < 0:
-            more = await stream.read()
-            if not more:
-                raise EndOfInput
-            data += more
         source = RecordSource(stream, data)
-        source.position = end
         try:
-            message.begin(Flags.decode(data[:end]).flags)
-        except AttributeListError as error:
-            log.warning(f"{_SOCKET}: {error}")
+            message.begin(await read_flags(source))
+        except BadWishes:
             message.errors |= bits.BAD
+            source.ended = True  # what follows is no message
         if message.flags & DISCARD:
             self._remove("discarded")
         return source
@@ -185,9 +181,18 @@ class Session:
 
     async def _skip(self, source: RecordSource) -> None:
         """Read on to the end of a message with which nothing is done any more, so that the client hears the status."""
+        discarded = self._removed
         try:
             await source.skip()
-        except (EndOfInput, StreamClosed, StreamTimeout, RecordError):
+        except EndOfInput:
+            if not discarded:
+                _report_cut(source)
+        except RecordError:
+            if not discarded:
+                self._bad_record(source)
+        except StreamTimeout:
+            log.warning(f"{self._message.queue_id}: read timeout on {_SOCKET}")
+        except StreamClosed:
             pass
 
     # What goes wrong
@@ -206,7 +211,6 @@ class Session:
     def _bad_record(self, source: RecordSource | None) -> None:
         kind = source.data[source.position] if source is not None and source.position < len(source.data) else 0
         log.warning(f"{_SOCKET}: too many length bits, record type {kind}")
-        self._message.errors |= bits.BAD
 
     # The end
 

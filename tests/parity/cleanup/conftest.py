@@ -12,7 +12,7 @@ from tests.kit import requirements
 from tests.kit.instance import Instance
 from tests.kit.parity import discard
 
-from .side import Compare, Seen, Side
+from .side import Compare, CompareAll, Seen, Side, Submission
 
 _KEPT = 5
 """Pairs of instances that wait for the next test with the same configuration."""
@@ -63,3 +63,23 @@ def compare(sides: Callable[[Mapping[str, str]], tuple[Side, Side]]) -> Compare:
         return ours
 
     return both
+
+
+@pytest.fixture
+def compare_all(sides: Callable[[Mapping[str, str]], tuple[Side, Side]]) -> CompareAll:
+    """Return a function that brings many messages to both sides and fails unless both made the same of each."""
+
+    def all_of(messages: Mapping[str, Submission], *, main: Mapping[str, str] | None = None) -> list[Seen]:
+        (theirs, their_rest), (ours, our_rest) = [side.submit_all(list(messages.values())) for side in sides(main or {})]
+        different = {
+            name: (seen, expected)
+            for name, seen, expected in zip(messages, ours, theirs, strict=True)
+            if seen != expected
+        }
+        for name, (seen, expected) in different.items():
+            print(f"{name}\n  reference {expected}\n  pyfix     {seen}")
+        assert not different, list(different)
+        assert our_rest == their_rest
+        return ours
+
+    return all_of
