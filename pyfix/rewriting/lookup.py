@@ -15,14 +15,21 @@ from pyfix.runtime.log import log
 from pyfix.tables.maps import Maps
 from pyfix.tables.table import TableError
 
+_NOBODY: Final = "<>"
+"""The null address as a result."""
+
 
 class MappingError(Exception):
     """An address could not be mapped; the text is for the log."""
 
-    def __init__(self, text: str, *, unreasonable: bool = False) -> None:
+    def __init__(self, text: str, *, unreasonable: bool = False, warns: bool = True) -> None:
         super().__init__(f"{text} -- message not accepted, try again later")
         self.unreasonable = unreasonable
         """The tables are to blame, with loops or sizes beyond limits; else a table could not be asked."""
+        self.warns = warns
+        """Whether the log has it as a warning."""
+        self.of_alias = False
+        """Whether it is about virtual aliases, of which the client hears more."""
 
 
 class AddressLookup:
@@ -57,6 +64,8 @@ class AddressLookup:
             localpart = address.rpartition("@")[0] or address
             return [await self._standard.internal(LOCAL, localpart + value)]
         addresses = AddressList(value).addresses
+        if not addresses and value.strip() == _NOBODY:
+            return [match.extension or "" if propagate else ""]
         if not addresses:
             log.warning(f'{maps.parameter_name} lookup of {address} returns non-address result "{value}"')
             raise MappingError(f"{maps.parameter_name} map lookup problem for {address}")

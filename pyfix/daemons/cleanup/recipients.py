@@ -102,7 +102,7 @@ async def add_recipient(message: Message, data: bytes) -> None:
         message.flags |= SMTPUTF8
     if orcpt is None:
         kind = "utf-8" if message.flags & SMTPUTF8 and not address.isascii() else "rfc822"
-        orcpt = f"{kind};{address}"
+        orcpt = f"{kind};{address}" if address else ""
     message.last_recipient = address
     await _expand(message, address, original, orcpt, notify)
     if setup.bcc is not None and message.flags & BCC_OK:

@@ -124,9 +124,10 @@ class Session:
             message.errors |= bits.BAD
             return True
         except MappingError as error:
-            log.warning(f"{message.queue_id}: {error}")
+            (log.warning if error.warns else log.info)(f"{message.queue_id}: {error}")
             message.errors |= bits.DEFER if error.unreasonable else bits.WRITE
-            message.reason = _ALIAS_ERROR
+            if error.of_alias:
+                message.reason = _ALIAS_ERROR
         except ServiceError:
             message.errors |= bits.WRITE
         except OSError as error:
