@@ -41,7 +41,7 @@ _ALIAS_ERROR: Final = "4.6.0 Alias expansion error"
 class Session:
     """Takes one message from a client and puts it into the queue."""
 
-    __slots__ = ("_begun", "_commit", "_file", "_message", "_queued", "_removed", "_stream", "queued", "rest")
+    __slots__ = ("_begun", "_commit", "_file", "_message", "_queued", "_removed", "_stalled", "_stream", "queued", "rest")
 
     def __init__(
         self,
@@ -63,6 +63,8 @@ class Session:
         self._queued = queued
         self._message = Message(setup, file)
         self._removed = False
+        self._stalled = False
+        """Whether the client has said nothing for too long: it is not told a status either."""
         self.rest = b""
         """What came after the message."""
         self.queued = False
@@ -88,6 +90,8 @@ class Session:
             self._stream.write(_ACCEPTED)
             return True
         self._remove("canceled" if message.errors else "discarded")
+        if self._stalled:
+            return False
         self._stream.write(Status(status=message.errors, reason=message.reason).encode())
         return False
 
@@ -120,7 +124,7 @@ class Session:
             message.errors |= bits.BAD
             return True
         except StreamTimeout:
-            log.warning(f"{message.queue_id}: read timeout on {_SOCKET}")
+            self._timed_out(source)
             message.errors |= bits.BAD
             return True
         except MappingError as error:
@@ -136,7 +140,7 @@ class Session:
             if not message.going:
                 await self._skip(source)
             self.rest = source.data[source.position :]
-        if not message.errors and not message.recipient_count and not message.flags & DISCARD:
+        if message.going and not message.recipient_count:
             message.errors |= bits.NO_RECIPIENT
         return True
 
@@ -192,11 +196,18 @@ class Session:
             if not discarded:
                 self._bad_record(source)
         except StreamTimeout:
-            log.warning(f"{self._message.queue_id}: read timeout on {_SOCKET}")
+            if not discarded:
+                self._timed_out(source)
         except StreamClosed:
             pass
 
     # What goes wrong
+
+    def _timed_out(self, source: RecordSource | None) -> None:
+        if source is not None:
+            _report_cut(source)
+        log.warning(f"{self._message.queue_id}: read timeout on {_SOCKET}")
+        self._stalled = True
 
     def _too_large(self) -> None:
         log.warning(f"{self._message.queue_id}: queue file size limit exceeded")
@@ -233,7 +244,7 @@ class Session:
     async def _bounce(self) -> None:
         """Return the message to its sender, if it can be; then there is no error to report."""
         message = self._message
-        if message.errors & CANNOT_BOUNCE or not message.recipients:
+        if message.errors & (CANNOT_BOUNCE | bits.NO_RECIPIENT):
             return
         try:
             returned = await return_to_sender(message)

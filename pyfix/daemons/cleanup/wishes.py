@@ -29,7 +29,7 @@ class BadWishes(Exception):
 
 
 async def read_flags(source: RecordSource) -> int:
-    """Take the list; return the flags.  Raises BadWishes, StreamClosed."""
+    """Take the list; return the flags.  Raises BadWishes, StreamClosed, StreamTimeout."""
     name = await _word(source, "name", first=True)
     if not name:
         raise _bad(f"missing attribute flags in input {_FROM}")
@@ -68,7 +68,11 @@ async def _word(source: RecordSource, what: str, *, first: bool = False) -> byte
                 raise BadWishes from None
             raise _bad(f"premature end-of-input {_ON} {reading}") from None
         except StreamTimeout:
-            raise _bad(f"timeout {_ON} {reading}") from None
+            if begun:
+                log.warning(f"unexpected end-of-input {_FROM} {reading}")
+            elif not first:
+                log.warning(f"timeout {_ON} {reading}")
+            raise
 
 
 def _number(value: bytes) -> int | None:
