@@ -13,10 +13,10 @@ from pyfix.daemons.cleanup.header import HeaderWriter
 from pyfix.daemons.cleanup.message import Message
 from pyfix.daemons.cleanup.origin import log_action
 from pyfix.daemons.cleanup.quickheader import RECEIVED, scan_header
-from pyfix.daemons.cleanup.source import RecordSource
+from pyfix.daemons.cleanup.source import LAST, RecordSource
 from pyfix.formats import status as bits
 from pyfix.formats.mime import BODY, MimeParser
-from pyfix.formats.records import END, EXTRACTED, TEXT, UNTERMINATED, decode_record, encode_record
+from pyfix.formats.records import EXTRACTED, TEXT, UNTERMINATED, decode_record, encode_record
 from pyfix.protocols.internal.cleanup import FILTER
 from pyfix.runtime.log import log
 
@@ -196,7 +196,7 @@ class _Content:
                 return True
             else:
                 self._unexpected(kind)
-                source.ended = kind == END
+                source.ended = kind in LAST
                 break
         source.position = position
         return False

@@ -9,7 +9,8 @@ from pyfix.formats.records import END, RecordError, decode_record
 from pyfix.runtime.stream import Stream
 
 
-_LAST: Final = (END, 0)
+LAST: Final = (END, 0)
+"""Types of records after which a refused message is not read on."""
 
 
 class EndOfInput(Exception):
@@ -82,8 +83,8 @@ class RecordSource:
         A record of type 0 ends it, too.  Raises EndOfInput, RecordError, StreamTimeout, StreamClosed.
         """
         while not self.ended:
-            records = self.take(_LAST)
-            if records and records[-1][0] in _LAST:
+            records = self.take(LAST)
+            if records and records[-1][0] in LAST:
                 return
             await self.more()
 

@@ -111,6 +111,7 @@ class Side:
         else:
             logs = [[_log_text(line, queue_id) for line in lines if f" {queue_id}: " in line] for queue_id, *_ in taken]
             rest = sorted(line.partition("]: ")[2] for line in lines if not _ABOUT.search(line))
+            rest = [line for line in rest if "no replacement text" not in line]  # told once by each process
         return [
             Seen(
                 reply=reply,
