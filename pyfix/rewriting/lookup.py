@@ -43,11 +43,11 @@ class AddressLookup:
         self._own: Final = own
         self._standard: Final = standard
 
-    async def find(self, maps: Maps, address: str, *, propagate: bool) -> list[str] | None:
+    async def find(self, maps: Maps, address: str, *, propagate: bool, shown: str = "") -> list[str] | None:
         """Return the addresses that *maps* have for *address*, all in internal form; None when they have none.
 
         *propagate* is whether an extension that took no part in the match is added to the results
-        (propagate_unmatched_extensions).  Raises MappingError, ServiceError.
+        (propagate_unmatched_extensions).  *shown* is what the log has for the address.  Raises MappingError, ServiceError.
         """
         try:
             if maps.local:
@@ -55,7 +55,7 @@ class AddressLookup:
             else:
                 match = await maps.find_address(address, self._delimiter, is_local=self._own)
         except TableError:
-            raise MappingError(f"{maps.parameter_name} map lookup problem for {address}") from None
+            raise MappingError(f"{maps.parameter_name} map lookup problem for {shown or address}") from None
         if match is None:
             return None
         value = match.value
@@ -67,8 +67,8 @@ class AddressLookup:
         if not addresses and value.strip() == _NOBODY:
             return [match.extension or "" if propagate else ""]
         if not addresses:
-            log.warning(f'{maps.parameter_name} lookup of {address} returns non-address result "{value}"')
-            raise MappingError(f"{maps.parameter_name} map lookup problem for {address}")
+            log.warning(f'{maps.parameter_name} lookup of {shown or address} returns non-address result "{value}"')
+            raise MappingError(f"{maps.parameter_name} map lookup problem for {shown or address}")
         results = []
         for found in addresses:
             external = self._standard.external_now(LOCAL, found)

@@ -47,7 +47,8 @@ async def read_extracted(message: Message, source: RecordSource) -> None:
     """
     recipients = False
     while True:
-        for kind, data in source.take((END,)):
+        records = source.take((END,))
+        for index, (kind, data) in enumerate(records):
             recipient_class = kind in RECIPIENT_CLASS
             if (recipient_class or kind == END) and not recipients:
                 recipients = True
@@ -77,6 +78,8 @@ async def read_extracted(message: Message, source: RecordSource) -> None:
             else:
                 message.refuse(f"unexpected record type {kind} in extracted envelope")
             if not message.going:
+                # Where a refused message ends may have been passed already.
+                source.ended = source.ended or any(after == NO_TYPE for after, _ in records[index:])
                 return
         await source.more()
 

@@ -53,8 +53,8 @@ async def standard_sender(message: Message, data: bytes) -> str:
     if address:
         found = setup.standard.internal_now(LOCAL, address)
         address = await setup.standard.internal(LOCAL, address) if found is None else found
-        if setup.mapping is not None:
-            address = await setup.mapping.envelope(message, address, "envelope_sender")
+    if setup.mapping is not None:
+        address = await setup.mapping.envelope(message, address, "envelope_sender")
     if not address.isascii() and _is_utf8(address):
         message.options |= SMTPUTF8_SENDER
         if message.flags & AUTO_UTF8:

@@ -19,7 +19,8 @@ FILES = {
     ]),
     "canonical": "\n".join([
         "a@c b@d", "l1@c l2@c", "l2@c l1@c", "mv@c x@y, z@w", "@cd @ce", "user canuser@x", "none@c ,", "self@c self@c", "from@c f@g",
-        "s@x.example sender@y", "r@x.example rcpt@z", "ext@c q@r", '"a b"@c u@v', "nul@c <>", "nul2@c a@b, <>", "at@c @", 'quo@c ""', "",
+        "s@x.example sender@y", "r@x.example rcpt@z", "ext@c q@r", '"a b"@c u@v', "nul@c <>", "nul2@c a@b, <>", "at@c @", 'quo@c ""', '"" null@x', '"m v"@c a@b, c@d',
+        '"l 1"@c "l 2"@c', '"l 2"@c "l 1"@c', '"no address"@c (x)', "",
     ]),
     "copies": "r@x.example copy@x\ns@x.example scopy\na@v two@x, three@y\n@c dom@x\nuser ub@x\nnul@c <>\nat@c @\n",
 }  # fmt: skip
@@ -50,7 +51,7 @@ ADDRESSES = [
     "a@v", "A@V", "list@v", "self@v", "grow@v", "l1@v", "m1@v", "u@wild", "u+x@wild", "u@wild2", "ext+foo@v", "luser", "luser@localhost",
     "luser+x", "q@v", "long@v", "long2@v", "many@v", "two@v", "none@v", "d0@v", "d1@v", "d4@v", "case@v", "empty@v", "utf@v", "nodom@v", "lit@v",
     "nul2@v", "at@v", "quo@v", "comm@v", "", "nobody@q", "user+ext@mail.ours.example", "a@c", "l1@c", "mv@c", "x@cd", "none@c", "self@c",
-    "ext+1@c", "a b@c", "r@x.example", "nul@c", "nul2@c", "nul+x@c", "at@c", "quo@c",
+    "ext+1@c", "a b@c", "r@x.example", "nul@c", "nul2@c", "nul+x@c", "at@c", "quo@c", "m v@c", "l 1@c", "no address@c",
 ]  # fmt: skip
 HEADER = lines(
     b"Received: x", b"Date: x", b"Message-Id: <z>", b"From: self@c", b"To: a@c, B <l1@c>, mv@c, user, foo@cd, nul@c", b"Cc: a@v", b"Resent-To: from@c",
