@@ -12,11 +12,9 @@ from typing import Final
 from pyfix.config.parameters.cleanup import CleanupSettings
 from pyfix.formats.address import internal_to_external
 from pyfix.rewriting.classes import ADDRESS_CLASSES, AddressClass, address_classes
-from pyfix.rewriting.lookup import AddressLookup
+from pyfix.rewriting.lookup import NULL_KEY, AddressLookup
 from pyfix.tables.maps import Maps
 
-_NOBODY: Final = '""'
-"""The null address as a key."""
 _DEEPEST: Final = 10
 """Times that a result is looked up again."""
 
@@ -59,8 +57,8 @@ class Canonical:
 
     async def _map_one(self, maps: Maps, address: str, warn: Callable[[str], None]) -> str:
         for _ in range(_DEEPEST):
-            shown = internal_to_external(address) or _NOBODY
-            found = await self._lookup.find(maps, address or _NOBODY, propagate=self._propagate, shown=shown)
+            shown = internal_to_external(address) or NULL_KEY
+            found = await self._lookup.find(maps, address, propagate=self._propagate, shown=shown)
             if not found:
                 return address
             if len(found) > 1:
@@ -69,6 +67,6 @@ class Canonical:
                 return found[0]
             address = found[0]
         # The words are Postfix's; the message is accepted all the same.
-        shown = internal_to_external(address) or _NOBODY
+        shown = internal_to_external(address) or NULL_KEY
         warn(f"unreasonable {maps.parameter_name} map nesting for {shown} -- message not accepted, try again later")
         return address

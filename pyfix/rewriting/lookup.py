@@ -12,9 +12,11 @@ from pyfix.formats.address_list import AddressList
 from pyfix.rewriting.domains import OwnDomains
 from pyfix.rewriting.standard import LOCAL, StandardForm
 from pyfix.runtime.log import log
-from pyfix.tables.maps import Maps
+from pyfix.tables.maps import AddressMatch, Maps
 from pyfix.tables.table import TableError
 
+NULL_KEY: Final = '""'
+"""The null address as a key."""
 _NOBODY: Final = "<>"
 """The null address as a result."""
 
@@ -50,7 +52,10 @@ class AddressLookup:
         (propagate_unmatched_extensions).  *shown* is what the log has for the address.  Raises MappingError, ServiceError.
         """
         try:
-            if maps.local:
+            if not address:
+                value = await maps.find(NULL_KEY)
+                match = None if value is None else AddressMatch(value, "")
+            elif maps.local:
                 match = maps.find_address_now(address, self._delimiter, is_local=self._own)
             else:
                 match = await maps.find_address(address, self._delimiter, is_local=self._own)
