@@ -49,7 +49,8 @@ class AddressLookup:
         """Return the addresses that *maps* have for *address*, all in internal form; None when they have none.
 
         *propagate* is whether an extension that took no part in the match is added to the results
-        (propagate_unmatched_extensions).  *shown* is what the log has for the address.  Raises MappingError, ServiceError.
+        (propagate_unmatched_extensions).  *shown* is what the log has for the address.  Raises MappingError,
+        ServiceError.
         """
         try:
             if not address:

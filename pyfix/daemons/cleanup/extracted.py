@@ -37,7 +37,9 @@ from pyfix.formats.records import (
     encode_record,
 )
 
-_PLAIN: Final = frozenset((PRIORITY, RETURN_RECEIPT, ERRORS_TO, FULL_NAME, INSPECTOR, FILTER, REDIRECT, KILLED, NO_TYPE))
+_PLAIN: Final = frozenset(
+    (PRIORITY, RETURN_RECEIPT, ERRORS_TO, FULL_NAME, INSPECTOR, FILTER, REDIRECT, KILLED, NO_TYPE)
+)
 
 
 async def read_extracted(message: Message, source: RecordSource) -> None:

@@ -34,7 +34,8 @@ class HeaderWriter:
     """Takes what the MIME parser finds and writes it into the message's queue file."""
 
     __slots__ = (
-        "_depth", "_end", "_ended", "_limit", "_message", "_segment_begins", "_segment_left", "body_copy", "parser", "waiting",
+        "_depth", "_end", "_ended", "_limit", "_message", "_segment_begins", "_segment_left", "body_copy", "parser",
+        "waiting",
     )  # fmt: skip
 
     body_copy: BodyCopy

@@ -41,7 +41,9 @@ _ALIAS_ERROR: Final = "4.6.0 Alias expansion error"
 class Session:
     """Takes one message from a client and puts it into the queue."""
 
-    __slots__ = ("_begun", "_commit", "_file", "_message", "_queued", "_removed", "_stalled", "_stream", "queued", "rest")
+    __slots__ = (
+        "_begun", "_commit", "_file", "_message", "_queued", "_removed", "_stalled", "_stream", "queued", "rest",
+    )  # fmt: skip
 
     def __init__(
         self,

@@ -8,7 +8,6 @@ from typing import Final
 from pyfix.formats.records import END, RecordError, decode_record
 from pyfix.runtime.stream import Stream
 
-
 LAST: Final = (END, 0)
 """Types of records after which a refused message is not read on."""
 

@@ -1,7 +1,7 @@
 """What a client asks of cleanup(8) before the records of its message: an attribute list with nothing but flags.
 
-The list and the records come over one connection, so that what is no part of the list is the beginning of a record.  The
-warnings are those of Postfix's reader of attribute lists.
+The list and the records come over one connection, so that what is no part of the list is the beginning of a record.
+The warnings are those of Postfix's reader of attribute lists.
 """
 
 from __future__ import annotations

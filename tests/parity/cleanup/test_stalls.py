@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from .side import Side, lines, record
-from .test_by_hand import M, R, S, T, WHOLE, X
+from .test_by_hand import WHOLE, M, R, S, T, X
 
 pytestmark = pytest.mark.reference
 
