@@ -88,6 +88,7 @@ class _Content:
                     return
             else:
                 ended = self._lines(parser)
+                paused = not ended and self._header.ends is not None
                 if self._header.waiting:
                     await self._header.resolve()
                 if not message.going:
@@ -99,7 +100,7 @@ class _Content:
                     if self._header.waiting:
                         await self._header.resolve()
                     break
-                if parser.state == BODY and not self._every_line and not parser.converting:
+                if paused or (parser.state == BODY and not self._every_line and not parser.converting):
                     continue
             await source.more()
         if not message.going:
@@ -189,7 +190,7 @@ class _Content:
                 self._body.unterminated = kind == UNTERMINATED and (in_body or not (text or parser.amid_header))
                 if in_body and not every_line and not parser.converting:
                     break
-                if not message.going:
+                if not message.going or (in_body and self._header.ends is not None):
                     break
             elif kind == EXTRACTED:
                 source.position = position

@@ -34,7 +34,7 @@ class HeaderWriter:
     """Takes what the MIME parser finds and writes it into the message's queue file."""
 
     __slots__ = (
-        "_depth", "_end", "_ended", "_limit", "_message", "_segment_begins", "_segment_left", "body_copy", "parser",
+        "_depth", "_ended", "_limit", "_message", "_segment_begins", "_segment_left", "body_copy", "ends", "parser",
         "waiting",
     )  # fmt: skip
 
@@ -46,7 +46,7 @@ class HeaderWriter:
         self.parser: MimeParser | None = None
         """Where the header comes from; None: it was taken at one glance."""
         self._ended = False
-        self._end: tuple[int, bool] | None = None
+        self.ends: tuple[int, bool] | None = None
         """Where the header ends in ``out``, when addresses before it wait; and what _complete wants to know."""
         self._depth = 0
         self._segment_begins = True
@@ -102,7 +102,7 @@ class HeaderWriter:
         tells = cut is not None and action == "add_header" and bool(message.flags & FILTER)
         if self.waiting:
             message.out.append(b"")
-            self._end = (len(message.out) - 1, tells)
+            self.ends = (len(message.out) - 1, tells)
             return
         if sum(map(len, message.out)) + message.file.size >= _BUFFER:
             message.flush()  # an oversized header must not get as far as a message id
@@ -248,9 +248,9 @@ class HeaderWriter:
                 self._write(name, body)
             message.out[place:] = [b"".join(message.out[place:])]
             message.out += after
-        if self._end is not None:
-            place, tells = self._end
-            self._end = None
+        if self.ends is not None:
+            place, tells = self.ends
+            self.ends = None
             after = message.out[place + 1 :]
             del message.out[place:]
             self._complete(tells)

@@ -24,7 +24,6 @@ MESSAGES = {
     "loops, late recipient": T + S + M + _LOOP + X + R + E,
     "loops, no sender": T + record("S") + R + M + _LOOP + X + E,
     "loops, DSN": T + record("A", "ret_flags=2") + record("A", "envelope_id=e") + S + record("O", "or@x") + record("R", "b c@x") + M + _LOOP + X + E,
-    "loops, no notice wanted": T + S + record("A", "notify_flags=1") + R + M + _LOOP + X + E,
     "8 bits": T + S + R + M + lines(b"Received: x", b"Subject: \xe9", b"", b"hi") + X + E,
     "bad record": T + S + R + record("Q") + M + BODY + X + E,
     "too large before its first recipient": T + S + M + _TOO_LARGE + X + R + E,
