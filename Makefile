@@ -78,6 +78,7 @@ $(VENV)/.run: setup.cfg pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test: setup.cfg pyproject.toml | $(VENV)/bin/python
 	$(PIP) install -e '.[test,check]'
+	@$(PIP) install -e '.[ldap]' >/dev/null 2>&1 || echo "no tests of ldap: tables: python-ldap is built with a C compiler, Python's headers, libldap-dev and libsasl2-dev" >&2
 	@touch $@ $(VENV)/.run
 
 clean:

@@ -10,21 +10,27 @@ from __future__ import annotations
 import select
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any, Protocol
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-# Twisted's TCP transports would bring OpenSSL and cryptography along, 10 MB in the fork server, for a startTLS that
-# nobody calls: our streams are not its transports.
-_hidden = "OpenSSL" not in sys.modules
-if _hidden:
-    sys.modules["OpenSSL"] = None  # type: ignore[assignment]  # makes its import fail
+# Twisted's TCP transports and compatibility layer would bring OpenSSL, cryptography, ssl and an HTTP client along,
+# 13 MB in the fork server, for a startTLS and for cookies that nobody uses: our streams are not its transports.
+_UNUSED: Final[Mapping[str, ModuleType | None]] = {
+    "OpenSSL": None,  # makes its import fail
+    "ssl": None,
+    "http.cookiejar": ModuleType("http.cookiejar"),
+}
+_hidden = [name for name in _UNUSED if name not in sys.modules]
+for _name in _hidden:
+    sys.modules[_name] = _UNUSED[_name]  # type: ignore[assignment]  # None is allowed
 try:
     from twisted.internet import epollreactor
     from twisted.internet.main import installReactor
 finally:
-    if _hidden:
-        del sys.modules["OpenSSL"]
+    for _name in _hidden:
+        del sys.modules[_name]
 
 if TYPE_CHECKING:
     from twisted.internet.base import DelayedCall

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 _PORT: Final = 3306
 _SOCKET: Final = "/run/mysqld/mysqld.sock"
 _OPTION_FILE: Final = "/etc/my.cnf"
+_GROUPS: Final = ("client", "client-server", "client-mariadb")
 _CONNECT_SECONDS: Final = 30
+_TLS: Final = {
+    "tls_CAfile": "ssl-ca", "tls_CApath": "ssl-capath", "tls_cert_file": "ssl-cert", "tls_key_file": "ssl-key",
+    "tls_ciphers": "ssl-cipher",
+}  # fmt: skip
+"""Parameters of encryption, and the client library's names of the same."""
 _NO_BACKSLASH_ESCAPES: Final = 512
 """The bit of the server's status that says that a backslash is a character like others in strings."""
 _UNSAFE_CHARSETS: Final = ("big5", "cp932", "gb", "sjis", "ucs2", "utf16", "utf32")
@@ -55,7 +61,7 @@ def _host(word: str) -> Host:
             socket.getservbyname(port, "tcp")
         except OSError:
             raise TableError(f"unknown service: {port}/tcp") from None
-    if server == "localhost" and not port:
+    if server == "localhost":  # the client libraries of MariaDB and MySQL take no notice of the port then
         return Host(word, _SOCKET, local=True)
     return Host(word, address, local=False)
 
@@ -65,7 +71,7 @@ class MysqlTable(SqlTable):
 
     kind = "mysql"
 
-    __slots__ = ("_library", "_needs_result", "_options", "_query")
+    __slots__ = ("_encrypts", "_library", "_needs_result", "_options", "_query", "_tls", "_trusts")
 
     def __init__(self, name: str, opening: Opening) -> None:
         try:
@@ -97,13 +103,49 @@ class MysqlTable(SqlTable):
             self._options["read_default_group"] = group or "client"
 
     def _read_tls(self) -> None:
-        names = {"key": "tls_key_file", "cert": "tls_cert_file", "ca": "tls_CAfile", "capath": "tls_CApath"}
-        given = {name: text for name, long in names.items() if (text := self.parameters.text(long))}
-        if ciphers := self.parameters.text("tls_ciphers"):
-            given["cipher"] = ciphers
-        verify = self.parameters.boolean("tls_verify_cert", False)
-        if given or verify:
-            self._options["ssl"] = {**given, "check_hostname": verify, "verify_mode": verify or "ca" in given}
+        """Learn what is said about encryption: by the table, else by the option file."""
+        file = self._options_of_file()
+        given = {name: self.parameters.text(name) or file.get(option, "") for name, option in _TLS.items()}
+        wants = file.get("ssl-verify-server-cert", "0") in ("", "1", "on", "true", "yes")
+        verify = self.parameters.boolean("tls_verify_cert", wants)
+        self._tls = {name: text for name, text in given.items() if text}
+        self._encrypts = bool(self._tls) or verify
+        self._trusts = not (verify or "tls_CAfile" in self._tls or "tls_CApath" in self._tls)
+        """Whether any certificate will do."""
+
+    def _options_of_file(self) -> dict[str, str]:
+        """Return the options that the client library's file has for us: those of all clients, then of our group."""
+        path = self._options.get("read_default_file")
+        found: dict[str, str] = {}
+        if path is None:
+            return found
+        from configparser import Error, RawConfigParser
+
+        parser = RawConfigParser(allow_no_value=True, strict=False)
+        try:
+            parser.read(path)
+        except (Error, UnicodeDecodeError):
+            return found
+        for group in (*_GROUPS, self._options["read_default_group"]):
+            if parser.has_section(group):
+                for name, value in parser.items(group):
+                    found[name.replace("_", "-")] = (value or "").strip("\"'")
+        return found
+
+    def _context(self) -> Any:
+        """Return what the library wants for an encrypted connection.  Raises OSError, ValueError."""
+        import ssl
+
+        tls = self._tls
+        context = ssl.create_default_context(cafile=tls.get("tls_CAfile"), capath=tls.get("tls_CApath"))
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        context.check_hostname = not self._trusts
+        context.verify_mode = ssl.CERT_NONE if self._trusts else ssl.CERT_REQUIRED
+        if "tls_cert_file" in tls:
+            context.load_cert_chain(tls["tls_cert_file"], tls.get("tls_key_file"))
+        if "tls_ciphers" in tls:
+            context.set_ciphers(tls["tls_ciphers"])
+        return context
 
     def connect(self, host: Host) -> Any:
         """Return a connection.  Raises ServerFailed."""
@@ -124,6 +166,7 @@ class MysqlTable(SqlTable):
             raise ServerFailed(f"dict_mysql: mysql_set_character_set '{name}' failed: {reason}")
         encoders: dict[Any, Any] = dict(self._library.converters.encoders)
         try:
+            options |= {"ssl": self._context()} if self._encrypts else {"ssl_disabled": True}
             return self._library.connect(
                 conv=encoders,  # and no decoders: values as the server writes them
                 use_unicode=False,
@@ -132,7 +175,16 @@ class MysqlTable(SqlTable):
                 **options,
             )
         except (self._library.Error, OSError, ValueError) as error:
-            raise ServerFailed(f"connect to mysql server {host.name}: {_unreachable(error, host)}") from None
+            raise ServerFailed(f"connect to mysql server {host.name}: {self._unreachable(error, host)}") from None
+
+    def _unreachable(self, error: Exception, host: Host) -> str:
+        """Return why a server can't be used, in the words of its own library."""
+        cause = getattr(error, "original_exception", error)
+        unreached = isinstance(cause, ConnectionError | TimeoutError)
+        if self._encrypts and isinstance(cause, OSError) and not unreached:  # TLS's own, or a file's
+            reason = getattr(cause, "verify_message", "") or cause.strerror or str(cause).strip("(',)")
+            return f"TLS/SSL error: {reason}"
+        return _unreachable(error, host)
 
     def run(self, connection: Any, host: Host, key: str) -> list[str | None] | None:
         """Run the query for *key*.  Raises ServerFailed."""

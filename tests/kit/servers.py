@@ -16,6 +16,7 @@ from pathlib import Path
 from pwd import getpwnam
 
 from . import guardian
+from .certificates import Certificates
 from .instance import FOLDER_VARIABLE
 from .ports import ReservedPort
 
@@ -76,7 +77,7 @@ def running(argv: Sequence[str | Path], port: int, log: Path) -> Iterator[subpro
 
 
 @contextmanager
-def _own_folder() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     """Make a folder that the server's user reaches; pytest's own are closed to others."""
     folder = Path(tempfile.mkdtemp(prefix="pyfix-", dir=os.environ.get(FOLDER_VARIABLE)))
     guardian.watch(folder)
@@ -93,12 +94,12 @@ def memcached() -> Iterator[int]:
     """Run memcached; yields its port."""
     port = ReservedPort()
     argv = [program("memcached", "memcached"), "-l", "127.0.0.1", "-p", str(port.number), "-U", "0", "-m", "8", "-t", "1"]
-    with _own_folder() as folder, running(argv, port.number, folder / "log"):
+    with own_folder() as folder, running(argv, port.number, folder / "log"):
         yield port.number
     port.release()
 
 
-def _once(*argv: str | Path) -> None:
+def once(*argv: str | Path) -> None:
     """Run a program as nobody to its end.  Raises AssertionError with what it said when it fails."""
     done = subprocess.run(  # type: ignore[call-overload]
         [str(word) for word in argv], capture_output=True, text=True, check=False, timeout=60, cwd="/", **unprivileged()
@@ -107,31 +108,34 @@ def _once(*argv: str | Path) -> None:
 
 
 @contextmanager
-def postgresql(script: str) -> Iterator[tuple[int, Path]]:
+def postgresql(script: str, certificates: Certificates | None = None) -> Iterator[tuple[int, Path]]:
     """Run PostgreSQL with a database ``mail`` made by *script*; yields its port, and the folder with
-    its socket.  Users ``mail`` (password ``secret``) and ``admin`` log in by password.
+    its socket.  Users ``mail`` (password ``secret``) and ``admin`` log in by password; with *certificates* over TLS,
+    if they like.
     """
     places = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
     initdb = program("initdb", "postgresql", *places)
     postgres, psql = (str(Path(initdb).with_name(name)) for name in ("postgres", "psql"))
-    with _own_folder() as folder:
-        yield from _postgresql(folder, initdb, postgres, psql, script)
+    with own_folder() as folder:
+        yield from _postgresql(folder, initdb, postgres, psql, script, certificates)
 
 
-def _postgresql(folder: Path, initdb: str, postgres: str, psql: str, script: str) -> Iterator[tuple[int, Path]]:
+def _postgresql(
+    folder: Path, initdb: str, postgres: str, psql: str, script: str, certificates: Certificates | None
+) -> Iterator[tuple[int, Path]]:
     data, port, password = folder / "data", ReservedPort(), folder / "password"
     password.write_text("admin")
     password.chmod(0o644)
     auth = ("--auth=scram-sha-256", "--no-locale", "--no-sync", "-E", "UTF8")
-    _once(initdb, "-D", data, "-U", "admin", f"--pwfile={password}", *auth)
-    options = ("fsync=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "shared_buffers=16MB")
+    once(initdb, "-D", data, "-U", "admin", f"--pwfile={password}", *auth)
+    options = ("fsync=off", "listen_addresses=127.0.0.1,127.0.0.2", f"unix_socket_directories={folder}", "shared_buffers=16MB", *_tls(folder, certificates))
     argv = [postgres, "-D", str(data), "-p", str(port.number), *(word for option in options for word in ("-c", option))]
     with running(argv, port.number, folder / "log"):
         uri = f"postgresql://admin:admin@127.0.0.1:{port.number}"
         end = time.monotonic() + _SECONDS
         while True:  # it listens before it is ready
             try:
-                _once(psql, "-q", f"{uri}/postgres", "-c", "select 1")
+                once(psql, "-q", f"{uri}/postgres", "-c", "select 1")
                 break
             except AssertionError:
                 if time.monotonic() > end:
@@ -140,35 +144,51 @@ def _postgresql(folder: Path, initdb: str, postgres: str, psql: str, script: str
         users = "create role mail login password 'secret'; create database mail owner mail;"
         for database, text in (("postgres", users), ("mail", script + "grant select on all tables in schema public to mail;")):
             for statement in filter(str.strip, text.split(";")) if database == "postgres" else [text]:
-                _once(psql, "-q", "-v", "ON_ERROR_STOP=1", f"{uri}/{database}", "-c", statement)
+                once(psql, "-q", "-v", "ON_ERROR_STOP=1", f"{uri}/{database}", "-c", statement)
         yield port.number, folder
     port.release()
 
 
+def _tls(folder: Path, certificates: Certificates | None) -> list[str]:
+    """Return the options of PostgreSQL, which insists on a key that is its own."""
+    if certificates is None:
+        return []
+    key = folder / "key"
+    shutil.copyfile(certificates.key, key)
+    key.chmod(0o600)
+    give_away(key)
+    return ["ssl=on", f"ssl_cert_file={certificates.certificate}", f"ssl_key_file={key}"]
+
+
 @contextmanager
-def mariadb(script: str) -> Iterator[tuple[int, Path]]:
+def mariadb(script: str, certificates: Certificates | None = None) -> Iterator[tuple[int, Path]]:
     """Run MariaDB with a database ``mail`` made by *script*; yields its port, and the folder with
-    its ``socket``.  The user ``mail`` has the password ``secret``.
+    its ``socket``.  The user ``mail`` has the password ``secret``; with *certificates* it may use TLS.
     """
     server, install = program("mariadbd", "mariadb-server"), program("mariadb-install-db", "mariadb-server")
     client = program("mariadb", "mariadb-client")
-    with _own_folder() as folder:
-        yield from _mariadb(folder, server, install, client, script)
+    with own_folder() as folder:
+        yield from _mariadb(folder, server, install, client, script, certificates)
 
 
-def _mariadb(folder: Path, server: str, install: str, client: str, script: str) -> Iterator[tuple[int, Path]]:
+def _mariadb(
+    folder: Path, server: str, install: str, client: str, script: str, certificates: Certificates | None
+) -> Iterator[tuple[int, Path]]:
     data, port = folder / "data", ReservedPort()
-    _once(install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db")
+    # A server clears its folder for temporary tables when it starts: not one that another uses meanwhile.
+    once(install, "--no-defaults", f"--datadir={data}", f"--tmpdir={folder}", "--auth-root-authentication-method=normal", "--skip-test-db")
     argv = [
         server, "--no-defaults", f"--datadir={data}", f"--socket={folder}/socket", f"--port={port.number}",
-        "--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0",
+        f"--tmpdir={folder}", "--bind-address=127.0.0.1,127.0.0.2", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0",
     ]  # fmt: skip
+    if certificates is not None:
+        argv += [f"--ssl-ca={certificates.ca}", f"--ssl-cert={certificates.certificate}", f"--ssl-key={certificates.key}"]
     with running(argv, port.number, folder / "log"):
         users = "".join(
             f"create user 'mail'@'{place}' identified by 'secret'; grant all on mail.* to 'mail'@'{place}';"
             for place in ("127.0.0.1", "localhost")
         )
         text = f"set names utf8mb4; create database mail; use mail; {script} {users}"
-        _once(client, "--no-defaults", f"--socket={folder}/socket", "-u", "root", "-e", text)
+        once(client, "--no-defaults", f"--socket={folder}/socket", "-u", "root", "-e", text)
         yield port.number, folder
     port.release()

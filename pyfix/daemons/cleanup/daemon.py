@@ -33,6 +33,8 @@ _RETRY = 10.0
 _WAKE = b"W"
 _LOOK_EVERY = 1.0
 """Seconds between looks at whether tables have changed."""
+_TOKEN_INTERVAL = 0.01
+"""Seconds between two looks for a token of flow control."""
 
 
 class Cleanup(Daemon):
@@ -99,7 +101,7 @@ class Cleanup(Daemon):
             begun = True
             self._busy += 1
             if not self._flow.take() and self.settings.in_flow_delay:
-                await sleep(self.settings.in_flow_delay)
+                await self._wait_for_token()
 
         def tell_qmgr() -> None:
             nonlocal queued
@@ -119,6 +121,18 @@ class Cleanup(Daemon):
                     self._flow.put()
                 self._busy -= 1
                 self._after_message()
+
+    async def _wait_for_token(self) -> None:
+        """Wait until qmgr(8) has caught up, for in_flow_delay at most.
+
+        Postfix's cleanup(8) always sleeps that long.  A burst that qmgr(8) takes a few milliseconds later should not
+        stand still for a second; what has to wait because qmgr(8) is behind waits as long as there.
+        """
+        left = float(self.settings.in_flow_delay)
+        while left > 0 and not self._flow.take():
+            pause = min(left, _TOKEN_INTERVAL)
+            await sleep(pause)
+            left -= pause
 
     def _after_message(self) -> None:
         """Look after what can wait, when the client has its answer."""

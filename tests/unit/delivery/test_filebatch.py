@@ -93,7 +93,7 @@ def test_one_that_comes_a_moment_later_is_synced_with_the_first(
     batch = FileBatch(1.0)
     enqueue(batch, Target(tmp_path / "a", events))
     turns.turn()
-    assert events == [] and batch.deadline == pytest.approx(0.001)
+    assert events == [] and batch.deadline == pytest.approx(0.004)
     enqueue(batch, Target(tmp_path / "b", events))
     enqueue(batch, Target(tmp_path / "c", events))
     assert not turns.expiring

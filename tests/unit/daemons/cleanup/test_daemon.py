@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from pyfix.daemons.cleanup import daemon as cleanup
 from pyfix.protocols.internal.cleanup import NEXT_MESSAGE
+from pyfix.runtime.child import FLOW_WRITE
 from pyfix.tables.build import build_table
 from tests.unit.daemons.running import Client, Running, System, running, start
 from tests.unit.daemons.services import Rewrite
@@ -198,6 +200,19 @@ def test_flow_tokens(system: System, triggers: queue.Queue[bytes]) -> None:
     with running(cleanup.main, system, "cleanup", "-z") as daemon:
         assert submit(daemon)[0] == "0"
         assert submit(daemon, flags=8)[0] == "0"
+
+
+def test_a_client_waits_only_until_there_is_a_token(system: System, triggers: queue.Queue[bytes]) -> None:
+    """What qmgr(8) puts in ends the pause of in_flow_delay."""
+    system.write_main(in_flow_delay="10s")
+    Rewrite(system)
+    with running(cleanup.main, system, "cleanup", "-z") as daemon:
+        client = daemon.connect()
+        assert not select.select([client.socket], [], [], 0.1)[0]
+        Path(f"/proc/{daemon.pid}/fd/{FLOW_WRITE}").write_bytes(b"\0")
+        assert select.select([client.socket], [], [], 5)[0]
+        greeting = client.receive()
+        assert greeting is not None and greeting[0] == ("protocol", "cleanup_protocol")
 
 
 @pytest.mark.parametrize(
