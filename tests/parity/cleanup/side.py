@@ -14,6 +14,8 @@ HOLD = 4
 MAPS = 16 | 32
 _OTHER = re.compile(r"[0-9A-F]{8,}: ")
 """A line about another message: a notice about the one of the test."""
+_ABOUT = re.compile(r"\]: (?:warning: )?(?:[0-9A-F]{8,}|[0-9B-Zb-z]{12,}): ")
+"""A line about any message, with short or long queue ids."""
 
 
 def record(kind: str, data: str | bytes = b"") -> bytes:
@@ -109,7 +111,7 @@ class Side:
             logs = [[text for line in lines if not _OTHER.match(text := _log_text(line, queue_id))]]
         else:
             logs = [[_log_text(line, queue_id) for line in lines if f" {queue_id}: " in line] for queue_id, *_ in taken]
-            rest = sorted(line.partition("]: ")[2] for line in lines if not any(f" {queue_id}: " in line for queue_id, *_ in taken))
+            rest = sorted(line.partition("]: ")[2] for line in lines if not _ABOUT.search(line))
             rest = [line for line in rest if not re.search("no replacement text|non-UTF-8 key", line)]  # not once a message
         return [
             Seen(
