@@ -16,9 +16,18 @@ UNCOMPARED: tuple[str, ...] = (
     "smtpd: a restriction that needs DNS, TLS, SASL, a policy service or an address probe is not available yet: it is answered with 451, "
     "and the log says why; without its argument, too, where the reference goes on to the next one",
     "cleanup: a message from pickup that is too large and is returned to its sender: the reference reads its own queue file "
-    "for the recipients and warns of the end that is cut off; pyfix remembers them, and what is returned differs, too",
+    "for the recipients, and it and bounce warn of the end that is cut off; pyfix remembers them, that of a record that was cut, too, and "
+    "what is returned differs",
     "bounce -S that is asked for no templates: the reference's serves a client on standard input; pyfix's says that it does not",
     "qmgr: mail for double_bounce_sender that asks for a report of success: none is sent of its being discarded",
+    "cleanup: a refused message costs the reference a flow token, until qmgr has had mail: after a hundred of them new mail waits for "
+    "in_flow_delay; pyfix gives the token back",
+    "cleanup: a time of arrival beyond the years that a calendar has ends the reference by a signal, or gives a year below zero",
+    "cleanup: records m, which ask for milters, are refused as long as there are none; of a client that goes before its first byte the "
+    "reference leaves out the name of the status; of a message to be dropped from the start pyfix reads the rest before it answers",
+    "cleanup: how often a table of addresses is asked for the same key, as warnings about keys that are not UTF-8 show",
+    "bounce: a notice whose recipients all want none is given up by pyfix before its header, by the reference behind it: cleanup has logged a "
+    "message id",
     "local, virtual: a message in a Maildir is moved from tmp to new, where the reference's gives it a second name first, for which a "
     "file system may have no room",
     "virtual: the reason in the warning about virtual_mailbox_maps that cannot be asked; the reference has the text of whatever error "
