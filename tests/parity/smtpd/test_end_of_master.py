@@ -10,7 +10,7 @@ import pytest
 from tests.kit.instance import TRUSTED, Instance
 from tests.kit.parity import Parity
 from tests.kit.processes import wait_until
-from tests.kit.smtp import Dialogue
+from tests.kit.smtp import CLOSED, Dialogue
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
@@ -28,56 +28,57 @@ SESSIONS: dict[str, tuple[list[str | bytes], list[str | bytes]]] = {
     ),
 }  # fmt: skip
 """What each client says before and after."""
+NEW_MESSAGE = ("command cut", "after a message")
+"""With nobody to start cleanup(8), the reference's client is not answered for minutes, and ours is told 451."""
 NO_REPLY = (b"half a li", b"e\r\n.", b"BDAT 30\r\nSubject: b\r\n", b"exam")
 
 
 def talk(client: Dialogue, words: list[str | bytes]) -> list[str]:
-    """Say the words; return the replies, ``gone`` for a connection that is not there any more."""
+    """Say the words; return the last line of each reply, without the queue id, until the connection is gone."""
     heard = []
     for word in words:
         data = word if isinstance(word, bytes) else word.encode() + b"\r\n"
-        try:
+        if data.endswith(NO_REPLY):
             client.send(data)
-            if not data.endswith(NO_REPLY):
-                heard.append(client.reply().partition("queued as")[0].splitlines()[-1])
-        except (OSError, EOFError):
-            heard.append("gone")
+            continue
+        heard += [reply.partition("queued as")[0].splitlines()[-1] for reply in client.say(data)]
+        if heard[-1] == CLOSED:
             break
     return heard
 
 
 @pytest.mark.parametrize("how", ["stop", "abort", "drain", "reload", "SIGTERM", "SIGKILL"])
 def test_end_of_master(parity: Parity, how: str) -> None:
+    """Sessions in all states at once; in the end each message that was accepted is there, and no other."""
+
     def case(mta: Instance) -> object:
         clients = {}
-        for name, (before, _) in SESSIONS.items():
-            client = clients[name] = mta.connect(TRUSTED)
-            client.reply()
-            talk(client, before)
-        mta.wait_until_only("") if False else None
+        sessions = {name: says for name, says in SESSIONS.items() if how not in ("drain", "SIGKILL") or name not in NEW_MESSAGE}
+        for name, (before, _) in sessions.items():
+            clients[name] = mta.connect(TRUSTED)
+            talk(clients[name], before)
         pid = mta.master_pid
         assert pid is not None
         if how.startswith("SIG"):
             os.kill(pid, getattr(signal, how))
-            assert wait_until(lambda: mta.master_pid is None or not mta.is_running(), 10)
+            assert wait_until(lambda: not mta.is_running(), 10)
         elif how == "reload":
             mta.reload()
         else:
             assert mta.run("postfix", how).returncode == 0
-        seen = {name: talk(clients[name], after) for name, (_, after) in SESSIONS.items()}
+        if how in ("stop", "abort", "SIGTERM"):
+            assert wait_until(lambda: not mta.pids(), 15)
+        seen = {name: talk(clients[name], after) for name, (_, after) in sessions.items()}
         for client in clients.values():
             client.close()
-        ended = how == "reload" or wait_until(lambda: not mta.pids(), 15)
         if how != "reload":
+            assert wait_until(lambda: not mta.pids(), 15)
             mta.start()
         mta.wait_until_empty()
-        senders = sorted(
-            line.partition(b"<")[2].partition(b">")[0]
-            for messages in mta.deliveries().values()
-            for message in messages
-            for line in message.splitlines()
-            if line.startswith(b"Return-Path:")
-        )
-        return seen, ended, senders
+        return seen, sorted(sender for messages in mta.deliveries().values() for sender in map(_sender, messages))
 
     parity(case, fresh=True)
+
+
+def _sender(message: bytes) -> bytes:
+    return message.partition(b"\n")[0]
