@@ -38,6 +38,7 @@ def _act(options: Options, snapshot: Values) -> int:
         raise Fatal('specify -b -h or -m only with "-q -"')
     if options.has("m") and not (options.has("b") or options.has("h")):
         warn("ignoring -m option without -b or -h")
+    process.read_plugins(snapshot)
     if not options.tables:
         raise options.misused()
     opening = Opening(snapshot, options.flags)

@@ -17,6 +17,7 @@ from _socket import socket as _Socket
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar
 
+from pyfix.config.dynamicmaps import plugins, uses_plugins
 from pyfix.config.errors import ConfigError
 from pyfix.config.own_networks import check_interfaces
 from pyfix.config.parameters.mail import MailSettings
@@ -401,6 +402,8 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
                 privileged=daemon.privileged,
                 transports=daemon.transports,
             )
+        if uses_plugins(snapshot):
+            plugins(snapshot, log.warning)
         os.chdir(settings.queue_directory)
         server = daemon(invocation, snapshot)
         server.before_jail()

@@ -55,7 +55,7 @@ def delete(references: Sequence[str], keys: Iterator[str], opening: Opening) -> 
     for short in references:
         reference = with_type(short, opening.snapshot)
         kind, _, name = reference.partition(":")
-        table_class(kind)
+        table_class(kind, opening.snapshot)
         if not name:
             raise TableError(f'open dictionary: expecting "type:name" form instead of "{reference}"')
         if not can_build(kind):
@@ -151,7 +151,7 @@ def make(
     try:
         if not can_build(kind):
             try:
-                table_class(kind)
+                table_class(kind, opening.snapshot)
             except TableError:
                 raise Fatal(f"unsupported map type: {kind}") from None
             if kind == "fail" and next(parse(source.text(), source.path), None):
@@ -185,7 +185,7 @@ def add(reference: str, opening: Opening, parse: Parse, marks: Marks = dict) -> 
             build.finish()
         return
     try:
-        table_class(kind)
+        table_class(kind, opening.snapshot)
     except TableError:
         raise Fatal(f"unsupported map type: {kind}") from None
     table = _open_for_change(reference, opening)

@@ -55,6 +55,7 @@ class Both:
 
     def __init__(self, folder: Path) -> None:
         self.folders = {"reference": folder / "reference", "pyfix": folder / "pyfix"}
+        self.unheard = _NOT_OURS
         for kind, place in self.folders.items():
             (place / "work").mkdir(parents=True)
             (place / "etc").mkdir()
@@ -97,7 +98,7 @@ class Both:
         return Done(
             status,
             out.decode(errors="surrogateescape"),
-            [line for line in lines if not any(words in line for words in _NOT_OURS)],
+            [line for line in lines if not any(words in line for words in self.unheard)],
         )
 
     def same(self, command: str, *arguments: str, given: str | bytes = b"", in_order: bool = True) -> Done:
