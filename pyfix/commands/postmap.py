@@ -33,12 +33,12 @@ def main(argv: Sequence[str]) -> int:
 def _act(options: Options, snapshot: Values) -> int:
     if options.has("j") and options.action not in ("q", "s"):
         raise Fatal("option -j requires -q or -s")
+    process.read_plugins(snapshot)
     of_message = options.has("b") or options.has("h") or options.has("m")
     if of_message and (options.action != "q" or options.key != "-"):
         raise Fatal('specify -b -h or -m only with "-q -"')
     if options.has("m") and not (options.has("b") or options.has("h")):
         warn("ignoring -m option without -b or -h")
-    process.read_plugins(snapshot)
     if not options.tables:
         raise options.misused()
     opening = Opening(snapshot, options.flags)

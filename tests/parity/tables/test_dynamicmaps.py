@@ -5,13 +5,16 @@ Source: postconf(5) shlib_directory, meta_directory.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.kit import programs
+from tests.kit import programs, requirements, servers
+from tests.kit.instance import Instance
+from tests.kit.parity import Parity
 
 from .conftest import Both, Done, make_old
 
@@ -20,7 +23,7 @@ pytestmark = [pytest.mark.reference, pytest.mark.root]
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 ENDINGS = [
     ("-q", "a", "foo:x"), ("foo:source",), ("-i", "foo:source"), ("-d", "a", "foo:source"), ("-s", "foo:source"), ("foo:nosuch",),
-    ("-q", "a", "inline:{a=b}", "foo:x"), ("-q", "c", "inline:{a=b}", "foo:x"), ("-q", "a", "unionmap:{foo:x}"), ("-q", "a", "proxy:foo:x"),
+    ("-q", "a", "inline:{a=b}", "foo:x"), ("-q", "c", "inline:{a=b}", "foo:x"), ("-q", "a", "unionmap:{foo:x}"),
 ]  # fmt: skip
 
 
@@ -71,7 +74,7 @@ def meta(both: Both, tmp_path: Path) -> Meta:
 
 
 @pytest.mark.parametrize(
-    "line", ["foo foo.so o", "foo foo.so o m", "foo /nosuch/foo.so o m", "foo sub/../x.so o m", "bar bar.so o", "foo . o", None]
+    "line", ["foo foo.so o", "foo foo.so o m", "foo /nosuch/foo.so o m", "foo sub/../x.so o m", "bar bar.so o", None]
 )
 def test_a_type_whose_library_is_missing(meta: Meta, line: str | None) -> None:
     """Asked, made, changed and listed; with the types that need no library nothing changes."""
@@ -157,32 +160,85 @@ def test_a_library_that_is_none(meta: Meta, owner: int, mode: int) -> None:
 
 
 def test_a_library_without_the_functions(meta: Meta) -> None:
-    """The reference's own libraries have none of the names that are asked for."""
-    library = programs.daemon_directory("reference").parent / "postfix-sqlite.so"
-    for functions in ("nosuch", "nosuch nosuch_either", "malloc nosuch"):
-        meta.say(f"foo {library} {functions}\n")
-        theirs = meta.both.run("reference", "postmap", "-q", "a", "foo:x")
-        assert "dlsym failure" in theirs.err[0]
+    """Both of them are looked up, whatever is asked for; one that has them is of no use to pyfix."""
+    source = meta.libraries / "foo.c"
+    source.write_text("int foo_open(void) { return 0; }\nint foo_make(void) { return 0; }\n")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-nostdlib", "-o", meta.libraries / "foo.so", source], check=True, timeout=60)
+    for functions in ("nosuch", "nosuch foo_make", "foo_open nosuch"):
+        meta.say(f"foo foo.so {functions}\n")
+        for words in (("-q", "a", "foo:x"), ("foo:source",)):
+            assert "undefined symbol: nosuch" in meta.ask("postmap", *words).err[0]
+    meta.say("foo foo.so foo_open foo_make\n")
+    assert meta.both.run("pyfix", "postmap", "-q", "a", "foo:x") == Done(
+        1,
+        "",
+        [
+            f"postmap: warning: unsupported dictionary type: foo ({meta.libraries}/foo.so: pyfix cannot use libraries that are made for Postfix)",
+            "postmap: fatal: unsupported dictionary type: foo",
+        ],
+    )
 
 
-def test_files_that_may_not_be_read(meta: Meta) -> None:
+def test_files_that_may_not_be_read() -> None:
     """Asked by a user who may not."""
-    asked = meta.both
-    for path in (*meta.top.parents, meta.top):
-        if not path.stat().st_mode & 0o005 and path.owner() == "root":
-            path.chmod(path.stat().st_mode | 0o055)
-    meta.say("foo foo.so o\n")
-    meta.more.mkdir()
-    (meta.more / "bar").write_text("bar bar.so o\n")
+    requirements.need_reference()
+    with servers.own_folder() as folder:
+        both = Both(folder)
+        meta = Meta(both, folder)
+        meta.say("foo foo.so o\n")
+        meta.more.mkdir()
+        (meta.more / "bar").write_text("bar bar.so o\n")
+
+        def said(kind: str) -> list[str]:
+            words = [*NOBODY, str(programs.command_directory(kind) / "postmap"), "-q", "a", "foo:x"]
+            environment = {"MAIL_CONFIG": str(both.folders[kind] / "etc"), "PATH": "/usr/bin:/bin"}
+            done = subprocess.run(words, env=environment, capture_output=True, check=False, timeout=60)
+            return done.stderr.decode().splitlines()
+
+        for path, mode, words in (
+            (meta.file, 0o600, "dynamicmaps.cf: file open failed: Permission denied"),
+            (meta.file, 0o644, "/foo.so: No such file or directory"),
+            (meta.more, 0o700, "dynamicmaps.cf.d: directory open failed: Permission denied"),
+            (meta.more, 0o755, "/foo.so: No such file or directory"),
+            (meta.more / "bar", 0o600, "dynamicmaps.cf.d/bar: file open failed: Permission denied"),
+        ):
+            path.chmod(mode)
+            theirs, ours = said("reference"), said("pyfix")
+            assert theirs == ours
+            assert words in ours[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "fatal"), [("foo foo.so o\nfoo x y\n", "no"), ("bar bar.so o\n", "no"), ("foo foo.so o m\n", "yes"), ("foo /etc o\n", "no")]
+)
+def test_daemons(parity: Parity, fatal: str, text: str) -> None:
+    """A table of such a type is unavailable; a library that cannot be loaded ends the process."""
+
+    def case(mta: Instance) -> object:
+        queue_id = mta.send_message("games@localhost")
+        mta.wait_for_log(rf"{queue_id}: to=<|/local\[\d+\]: fatal: ", seconds=6)
+        mta.settle()
+        said = [match[1] for line in mta.log_lines() if (match := re.search(r"/local\[\d+\]: (.*)", line))]
+        said = [re.sub(r"delay=.*?, dsn=", "dsn=", line).replace(str(mta.directory), "") for line in said]
+        return [re.sub(r"\A[0-9A-F]{8,}", "ID", line) for line in said]
+
+    main = {
+        "meta_directory": "{dir}/etc", "shlib_directory": "/nosuch", "alias_maps": "foo:x", "daemon_table_open_error_is_fatal": fatal,
+    }  # fmt: skip
+    parity(case, main=main, files={"dynamicmaps.cf": text}, fresh=True)
+
+
+def test_a_daemon_whose_file_is_malformed(meta: Meta) -> None:
+    """It ends at once; what it says to whoever started it is the same."""
+    meta.say("foo bar\n")
+    for place in meta.both.folders.values():
+        (place / "spool").mkdir()
 
     def said(kind: str) -> list[str]:
-        words = [*NOBODY, str(programs.command_directory(kind) / "postmap"), "-q", "a", "foo:x"]
-        environment = {"MAIL_CONFIG": str(asked.folders[kind] / "etc"), "PATH": "/usr/bin:/bin"}
-        done = subprocess.run(words, env=environment, capture_output=True, check=False, timeout=60)
-        return done.stderr.decode().splitlines()
+        words = [str(programs.daemon_directory(kind) / "trivial-rewrite"), "-v", "-t", "unix", "-u", "-n", "rewrite"]
+        environment = {"MAIL_CONFIG": str(meta.both.folders[kind] / "etc"), "PATH": "/usr/bin:/bin", "MAIL_LOGTAG": "x"}
+        done = subprocess.run(words, env=environment | programs.hasty(kind), capture_output=True, check=False, timeout=60)
+        log = meta.both.folders[kind] / "log"
+        return [f"{done.returncode}", *done.stderr.decode().splitlines(), *(log.read_text().splitlines() if log.exists() else [])]
 
-    for path, mode in ((meta.file, 0o600), (meta.file, 0o644), (meta.more / "bar", 0o600), (meta.more, 0o700)):
-        path.chmod(mode)
-        theirs, ours = said("reference"), said("pyfix")
-        assert theirs == ours
-        assert "ermission denied" in ours[0] or mode == 0o644
+    assert said("reference") == said("pyfix")
