@@ -393,6 +393,8 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
             log.warning(warning)
         check_startup(settings)
         check_interfaces(snapshot)
+        if uses_plugins(snapshot):
+            plugins(snapshot, log.warning)
         if invocation.debug:
             run_debugger(snapshot)
         if not invocation.stand_alone:
@@ -402,8 +404,6 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
                 privileged=daemon.privileged,
                 transports=daemon.transports,
             )
-        if uses_plugins(snapshot):
-            plugins(snapshot, log.warning)
         os.chdir(settings.queue_directory)
         server = daemon(invocation, snapshot)
         server.before_jail()

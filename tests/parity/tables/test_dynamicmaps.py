@@ -15,6 +15,7 @@ import pytest
 from tests.kit import programs, requirements, servers
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
+from tests.kit.syslog import SystemLog
 
 from .conftest import Both, Done, make_old
 
@@ -228,17 +229,20 @@ def test_daemons(parity: Parity, fatal: str, text: str) -> None:
     parity(case, main=main, files={"dynamicmaps.cf": text}, fresh=True)
 
 
-def test_a_daemon_whose_file_is_malformed(meta: Meta) -> None:
-    """It ends at once; what it says to whoever started it is the same."""
-    meta.say("foo bar\n")
-    for place in meta.both.folders.values():
-        (place / "spool").mkdir()
+def test_daemons_whose_file_is_malformed(parity: Parity) -> None:
+    """None starts, those that have nothing to do with tables included."""
 
-    def said(kind: str) -> list[str]:
-        words = [str(programs.daemon_directory(kind) / "trivial-rewrite"), "-v", "-t", "unix", "-u", "-n", "rewrite"]
-        environment = {"MAIL_CONFIG": str(meta.both.folders[kind] / "etc"), "PATH": "/usr/bin:/bin", "MAIL_LOGTAG": "x"}
-        done = subprocess.run(words, env=environment | programs.hasty(kind), capture_output=True, check=False, timeout=60)
-        log = meta.both.folders[kind] / "log"
-        return [f"{done.returncode}", *done.stderr.decode().splitlines(), *(log.read_text().splitlines() if log.exists() else [])]
+    def case(mta: Instance) -> dict[str, object]:
+        mta.stop()
+        mta.write("dynamicmaps.cf", "foo a b\nfoo a b\n\nfoo bar\n")
+        seen: dict[str, object] = {}
+        with SystemLog(mta) as syslog:
+            for name in ("smtpd", "qmgr", "anvil", "postlogd", "trivial-rewrite"):
+                syslog.datagrams.clear()
+                done = syslog.run(mta.daemon_directory / name, "-l", "-t", "unix")
+                seen[name] = (done.returncode, done.stdout, done.stderr, syslog.lines(mta))
+        return seen
 
-    assert said("reference") == said("pyfix")
+    main = {"meta_directory": "{dir}/etc", "shlib_directory": "/nosuch", "maillog_file": ""}
+    seen = parity(case, main=main, fresh=True).result
+    assert all("line 4: Expected" in str(lines) for _, _, _, lines in seen.values())

@@ -14,7 +14,7 @@ from tests.kit import requirements, servers
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
 
-from .conftest import Both, Done, make_old
+from .conftest import INTERNATIONAL, Both, Done, make_old
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
@@ -151,6 +151,18 @@ def test_servers(both: Both, database: Database, text: str) -> None:
     if "localhost" in text or "hosts =\n" in text:
         text += "user = x\n"
     same(both, database.table(both, database.select + text), ["a"])
+
+
+@pytest.mark.parametrize("enabled", ["yes", "no"])
+@pytest.mark.parametrize("domain", ["", "domain = bücher.example, x.com, 例え.example\n", "domain = static:x\n"])
+def test_international_keys(both: Both, database: Database, domain: str, enabled: str) -> None:
+    """Folded as smtputf8_enable has it, and what is no UTF-8 is refused.  Source: postconf(5) smtputf8_enable."""
+    both.use_smtputf8(enabled)
+    for query in ("SELECT '%s %u %d'", "SELECT v FROM t WHERE k='%u'"):
+        table = database.table(both, f"query = {query}\n{domain}")
+        for key in INTERNATIONAL:
+            theirs, ours = (both.run(kind, "postmap", "-q", key, table) for kind in ("reference", "pyfix"))
+            assert _comparable(theirs) == _comparable(ours), (key, query)
 
 
 def test_changes_nothing(both: Both, database: Database) -> None:
