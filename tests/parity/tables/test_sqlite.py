@@ -74,6 +74,7 @@ def prepare(both: Both, configuration: str) -> None:
         (work / "t.cf").write_text(text if "dbpath" in text else f"{text}dbpath = {work}/db\n")
         make_old(work / "t.cf")
         (work / "domains").write_text("file.com\n")
+        (work / "db").unlink(missing_ok=True)
         database = sqlite3.connect(work / "db")
         database.executescript(CONTENT)
         database.close()
