@@ -92,7 +92,7 @@ class PgsqlTable(SqlTable):
 
         def quote(text: str) -> str:
             try:
-                return bytes(escaping.escape_string(text.encode())).decode()
+                return bytes(escaping.escape_string(text.encode(errors="surrogateescape"))).decode(errors="surrogateescape")
             except Exception as error:
                 problem = f"dict pgsql: (host {host.name}) cannot escape input string: {error}"
                 raise ServerFailed(problem) from None
