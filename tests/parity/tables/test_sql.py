@@ -88,7 +88,7 @@ def same(both: Both, table: str, keys: list[str]) -> None:
 
 
 def _comparable(done: Done) -> tuple[int, str, list[str]]:
-    err = [re.sub(r"(query error): .*", r"\1", ERROR_NUMBER.sub(r"\1", line)) for line in done.err]
+    err = [re.sub(r"(query error|escape input string): .*", r"\1", ERROR_NUMBER.sub(r"\1", line)) for line in done.err]
     return done.status, done.out, err
 
 

@@ -6,20 +6,25 @@ import pytest
 
 from pyfix.config.dynamicmaps import plugins, uses_plugins
 from pyfix.config.errors import ConfigError
+from pyfix.config.snapshot import Snapshot
 
 
-def test_only_with_a_folder_for_libraries(parameters: type) -> None:
-    assert not uses_plugins(parameters(shlib_directory="no"))
-    assert not uses_plugins(parameters(shlib_directory=""))
-    assert uses_plugins(parameters(shlib_directory="/x"))
+def _snapshot(**settings: str) -> Snapshot:
+    return Snapshot(settings, process_name="x")
 
 
-def test_files_are_read_once(tmp_path: Path, parameters: type) -> None:
+def test_only_with_a_folder_for_libraries() -> None:
+    assert not uses_plugins(_snapshot(shlib_directory="no"))
+    assert not uses_plugins(_snapshot(shlib_directory=""))
+    assert uses_plugins(_snapshot(shlib_directory="/x"))
+
+
+def test_files_are_read_once(tmp_path: Path) -> None:
     """The first entry for a type counts."""
     (tmp_path / "dynamicmaps.cf").write_text("# types\n\nfoo\tfoo.so foo_open make\nbar /y/bar.so o\nfoo x y\n")
     (tmp_path / "dynamicmaps.cf.d").mkdir()
     (tmp_path / "dynamicmaps.cf.d/any name").write_text("bar z.so o\nzoo z.so o")
-    snapshot = parameters(meta_directory=str(tmp_path), shlib_directory="/x")
+    snapshot = _snapshot(meta_directory=str(tmp_path), shlib_directory="/x")
     said: list[str] = []
     known = plugins(snapshot, said.append)
     assert said == [
@@ -38,13 +43,13 @@ def test_files_are_read_once(tmp_path: Path, parameters: type) -> None:
 
 
 @pytest.mark.parametrize("line", ["foo", "foo foo.so", "foo foo.so o m x", " ", " # x", "foo a\0 b c"])
-def test_malformed_lines(tmp_path: Path, parameters: type, line: str) -> None:
+def test_malformed_lines(tmp_path: Path, line: str) -> None:
     (tmp_path / "dynamicmaps.cf").write_text(f"\n{line}\n")
     with pytest.raises(ConfigError, match=r"/dynamicmaps.cf, line 2: Expected \"dict-type "):
-        plugins(parameters(meta_directory=str(tmp_path), shlib_directory="/x"), print)
+        plugins(_snapshot(meta_directory=str(tmp_path), shlib_directory="/x"), print)
 
 
-def test_nothing_there(tmp_path: Path, parameters: type) -> None:
-    known = plugins(parameters(meta_directory=str(tmp_path), shlib_directory="/x"), pytest.fail)
+def test_nothing_there(tmp_path: Path) -> None:
+    known = plugins(_snapshot(meta_directory=str(tmp_path), shlib_directory="/x"), pytest.fail)
     assert not known.found
     assert not known.libraries
