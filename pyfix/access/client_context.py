@@ -13,7 +13,7 @@ from pyfix.tables.table import TableError
 __all__ = ["rewrites_locally"]
 
 
-def rewrites_locally(transaction: Transaction) -> bool:
+async def rewrites_locally(transaction: Transaction) -> bool:
     """Say whether local_header_rewrite_clients has the client.  Raises TableError."""
     policy = transaction.policy
     words = policy.settings.local_header_rewrite_clients
@@ -27,7 +27,7 @@ def rewrites_locally(transaction: Transaction) -> bool:
                 if transaction.client.connected_from in policy.own_addresses:
                     return True
             case "permit_mynetworks":
-                if policy.in_mynetworks(address):
+                if await policy.ask_mynetworks(address):
                     return True
             case "permit_sasl_authenticated":
                 if transaction.sasl_username:
@@ -37,19 +37,20 @@ def rewrites_locally(transaction: Transaction) -> bool:
             case "check_address_map":
                 name = words[position] if position < len(words) else ""
                 position += 1
-                if name and _in_table(transaction, name):
+                if name and await _in_table(transaction, name):
                     return True
             case _ if ":" in word:
-                if _in_table(transaction, word):
+                if await _in_table(transaction, word):
                     return True
             case _:
                 log.warning(f"parameter local_header_rewrite_clients: invalid request: {word}")
     return False
 
 
-def _in_table(transaction: Transaction, name: str) -> bool:
+async def _in_table(transaction: Transaction, name: str) -> bool:
     try:
-        return open_or_unavailable(name, transaction.policy.snapshot).find_now(transaction.client.address) is not None
+        table = open_or_unavailable(name, transaction.policy.snapshot)
+        return await table.find(transaction.client.address) is not None
     except TableError:
         log.warning(f'{name} lookup error for "{transaction.client.address}"')
         raise

@@ -189,6 +189,7 @@ def compile_list(
     A word that names nothing becomes a restriction that logs a warning and replies 451 each time.
     """
     from pyfix.access.restrictions import RESTRICTIONS, TAKES_ARGUMENT, bad_argument, broken
+    from pyfix.access.unavailable import AWAITED, REMOVED, refuse_awaited, refuse_removed
 
     checks: list[Check] = []
     warn = False
@@ -214,6 +215,11 @@ def compile_list(
         elif ":" in word and stage is not None and stage.table:
             check = Check(stage.table, RESTRICTIONS[stage.table], word)
             TAKES_ARGUMENT[stage.table](policy, check)
+        elif name in REMOVED:
+            check = Check(name, refuse_removed)
+        elif name in AWAITED:
+            check = Check(name, refuse_awaited)
+            position += AWAITED[name]
         elif ":" in word:
             check = Check(word, bad_argument, word)
         else:

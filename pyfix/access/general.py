@@ -5,6 +5,8 @@ Source: postconf(5) smtpd_client_restrictions, "Other restrictions that are vali
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from pyfix.access.evaluate import MISCONFIGURED, Check
 from pyfix.access.stage import DATA, END_OF_DATA, RECIPIENT, Stage
 from pyfix.access.transaction import Transaction
@@ -68,10 +70,23 @@ def reject_plaintext_session(transaction: Transaction, _stage: Stage, _check: Ch
     return Reject(code, "4.7.1" if code < 500 else "5.7.1", "Session encryption is required")
 
 
-def permit_mynetworks(transaction: Transaction, stage: Stage, _check: Check) -> Verdict:
+def permit_mynetworks(transaction: Transaction, stage: Stage, check: Check) -> Verdict | Awaitable[Verdict]:
     """Permit a client whose address is in mynetworks."""
+    if transaction.policy.networks_wait:
+        return _permit_mynetworks(transaction, stage, check)
     try:
         if not transaction.policy.in_mynetworks(transaction.client.address):
+            return DUNNO
+    except TableError:
+        raise transaction.lookup_failed(stage.subject(transaction)) from None
+    transaction.policy.old.tell_network(transaction.client.address, transaction.client.log_name)
+    return PERMIT
+
+
+async def _permit_mynetworks(transaction: Transaction, stage: Stage, _check: Check) -> Verdict:
+    """Do the same with tables that may wait."""
+    try:
+        if not await transaction.policy.ask_mynetworks(transaction.client.address):
             return DUNNO
     except TableError:
         raise transaction.lookup_failed(stage.subject(transaction)) from None

@@ -39,7 +39,7 @@ def reject_non_fqdn_helo_hostname(transaction: Transaction, _stage: Stage, _chec
     if name.startswith("["):
         return DUNNO if valid_mailhost_literal(name) else _bad_literal(transaction, name, "Helo command")
     bare = name.removesuffix(".")
-    if bare.isascii() and is_hostname(bare) and "." in bare:
+    if (bare.isascii() or transaction.smtputf8) and is_hostname(bare) and "." in bare:
         return DUNNO
     code = transaction.policy.settings.non_fqdn_reject_code
     return Reject(code, "5.5.2", f"<{name}>: Helo command rejected: need fully-qualified hostname")

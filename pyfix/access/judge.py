@@ -134,7 +134,7 @@ async def _tell_missing_relay_list(transaction: Transaction, recipient: str) -> 
     """Ask what smtpd_relay_restrictions would be today, and tell where they would refuse."""
     policy, client = transaction.policy, transaction.client
     try:
-        if policy.in_mynetworks(client.address):
+        if await policy.ask_mynetworks(client.address):
             policy.old.tell_network(client.address, client.log_name)
             return
     except TableError:

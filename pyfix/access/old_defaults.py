@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from pyfix.config.compatibility import flushes_by_old_default, is_old_default, old_default_text
 from pyfix.config.own_networks import default_networks
 from pyfix.config.parameter import split_words
 from pyfix.config.snapshot import Snapshot
-from pyfix.formats.macros import compare_levels
 from pyfix.runtime.log import log
 from pyfix.tables.matchlist import MatchList
 
@@ -21,15 +21,13 @@ class OldDefaults:
     """Which defaults of one main.cf are old ones."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        level = snapshot.value("compatibility_level")
-
         def is_old(name: str, new_level: str) -> bool:
-            return snapshot.raw(name) is None and compare_levels(level, new_level) < 0
+            return is_old_default(snapshot, name, new_level)
 
         self.smtputf8: Final = is_old("smtputf8_enable", "1")
         self.relay_list: Final = is_old("smtpd_relay_restrictions", "1")
         self.relay_domains: Final = is_old("relay_domains", "2")
-        self.flush_domains: Final = self.relay_domains and snapshot.raw("fast_flush_domains") is None
+        self.flush_domains: Final = flushes_by_old_default(snapshot)
         self.relay_last: Final = is_old("smtpd_relay_before_recipient_restrictions", "3.6")
         self._style = ""
         self._host: MatchList | None = None
@@ -73,4 +71,4 @@ class OldDefaults:
 
 
 def _tell(what: str) -> None:
-    log.info(f"using backwards-compatible default setting {what}")
+    log.info(old_default_text(what))

@@ -159,6 +159,26 @@ class AccessPolicy:
         """Say whether a client's address is in mynetworks.  Raises TableError."""
         return self._mynetworks.matches_address(address)
 
+    async def ask_mynetworks(self, address: str) -> bool:
+        """Answer as in_mynetworks(), with tables that may wait."""
+        return await self._mynetworks.ask_address(address)
+
+    async def ask_local_domain(self, domain: str) -> bool:
+        """Answer as is_local_domain(), with tables that may wait."""
+        if literal_to_address(domain) is not None:
+            return self.is_local_domain(domain)
+        return await self._mydestination.ask_domain(domain)
+
+    @property
+    def domains_wait(self) -> bool:
+        """Whether mydestination has tables that may wait."""
+        return not self._mydestination.local
+
+    @property
+    def networks_wait(self) -> bool:
+        """Whether mynetworks has tables that may wait."""
+        return not self._mynetworks.local
+
     def is_local_domain(self, domain: str) -> bool:
         """Say whether the domain is in mydestination, or is an address literal of ours."""
         address = literal_to_address(domain)

@@ -84,7 +84,7 @@ class Transaction:
         "accepted", "bcc", "client", "client_deferral", "defer_if_permit", "discard", "etrn_domain", "filter",
         "flags", "hangup", "helo_deferral", "helo_name", "hold", "ill_pipelining", "policy", "prepend", "protocol",
         "queue_id", "recipient", "recipient_checked", "redirect", "sasl_method", "sasl_sender", "sasl_username",
-        "sender", "sender_checked", "where",
+        "sender", "sender_checked", "smtputf8", "where",
     )  # fmt: skip
 
     def __init__(self, policy: AccessPolicy, client: Client) -> None:
@@ -96,6 +96,8 @@ class Transaction:
         """The command that is being served, in the words of the log."""
         self.sasl_method = ""
         self.sasl_username = ""
+        self.sasl_sender: str | None = None
+        """What AUTH= of MAIL said; it outlives a MAIL that is refused."""
         self.ill_pipelining = False
         self.hangup = False
         """Disconnect after this command: an access table said so."""
@@ -111,9 +113,10 @@ class Transaction:
         self.sender: str | None = None
         self.recipient: str | None = None
         self.queue_id = ""
-        self.sasl_sender: str | None = None
         self.accepted = 0
         """Recipients that were accepted so far."""
+        self.smtputf8 = False
+        """The client says that names and addresses may be Unicode."""
         self.sender_checked = False
         self.recipient_checked = False
         self.defer_if_permit: Reject | None = self.helo_deferral

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_recipient", "check_sender", "reject_unlisted_recipient", "reject_unlisted_sender"]
 
+_ALWAYS_THERE: Final = ("postmaster", "mailer-daemon")
 _DEFAULT_REASON: Final = "Address is undeliverable"
 
 
@@ -70,6 +71,8 @@ async def _unlisted(transaction: Transaction, address: str, stage: Stage, status
             return DUNNO
         if reply.resolve_flags & CLASS_RELAY:
             policy.old.tell_relay("accept mail for address", address)
+        if reply.resolve_flags & CLASS_LOCAL and _is_always_there(settings, resolved):
+            return DUNNO
         of_class = listed.maps(policy)
         if of_class is not None and (not of_class or await _has(policy, of_class, resolved)):
             return DUNNO
@@ -79,6 +82,12 @@ async def _unlisted(transaction: Transaction, address: str, stage: Stage, status
     suffix = f" in {listed.name} table" if settings.show_user_unknown_table_name else ""
     status = status if code >= 500 else f"4{status[1:]}"
     return Reject(code, status, f"<{address}>: {stage.label} rejected: User unknown{suffix}", "bounce")
+
+
+def _is_always_there(settings: SmtpdSettings, address: str) -> bool:
+    """Tell whether mail for a name of this system has to be taken, be it listed or not."""
+    localpart = address.rpartition("@")[0].lower()
+    return localpart in _ALWAYS_THERE or localpart == settings.double_bounce_sender.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,8 @@ _LISTS: Final = {
 
 async def _has(policy: AccessPolicy, maps: Maps, address: str) -> bool:
     delimiter, is_local = policy.recipient_delimiter, policy.is_local_domain
+    if policy.domains_wait:
+        return await maps.find_address(address, delimiter, is_local=policy.ask_local_domain) is not None
     if maps.local:
         return maps.find_address_now(address, delimiter, is_local=is_local) is not None
     return await maps.find_address(address, delimiter, is_local=is_local) is not None

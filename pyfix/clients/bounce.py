@@ -9,20 +9,22 @@ from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
 
 
-async def _ask(service: str, request: Attributes, timeout: float) -> bool:
+async def append(service: str, entry: Append, timeout: float) -> bool:
+    """Add an outcome to the log that *service* (``bounce``, ``defer`` or ``trace``) keeps; tell whether it is there."""
     try:
-        result = await ipc.call(f"private/{service}", PROTOCOL, request, Result, timeout)
+        return (await _ask(service, entry, timeout)).status == 0
     except ServiceError as error:
         log.warning(str(error))
         return False
-    return result.status == 0
-
-
-async def append(service: str, entry: Append, timeout: float) -> bool:
-    """Add an outcome to the log that *service* (``bounce``, ``defer`` or ``trace``) keeps; tell whether it is there."""
-    return await _ask(service, entry, timeout)
 
 
 async def flush(service: str, request: Flush | FlushVerp | One, timeout: float) -> bool:
-    """Let *service* send its notice for a message; tell whether that is done."""
-    return await _ask(service, request, timeout)
+    """Let *service* send its notice for a message; tell whether that is done.  The caller says so when it is not."""
+    try:
+        return (await _ask(service, request, timeout)).status == 0
+    except ServiceError:
+        return False
+
+
+async def _ask(service: str, request: Attributes, timeout: float) -> Result:
+    return await ipc.call(f"private/{service}", PROTOCOL, request, Result, timeout)

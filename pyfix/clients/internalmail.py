@@ -45,7 +45,7 @@ async def send_internal(
 
     *lines* are the header lines after Received: and Date:, an empty line, and the body; without any
     of them the message is a bare probe.  *envelope* are records to add before the recipients.
-    *opened* hears the queue id before the message is sent.  Raises ServiceError.
+    *opened* hears the queue id before the message is sent.  Raises ServiceError, and what *lines* raise.
     """
     message = await NewMessage.open(service_name, MAP_OK | more_flags, timeout)
     if opened is not None:
@@ -67,14 +67,18 @@ async def send_internal(
         + encode_record(MESSAGE)
         + encode_lines([line.encode("utf-8", "surrogateescape") for line in received])
     )
-    batch: list[bytes] = []
-    for line in lines:
-        batch.append(line)
-        if len(batch) >= 1000:
-            message.write(encode_lines(batch))
-            batch = []
-            await message.relieve()
-    message.write(encode_lines(batch) + encode_record(EXTRACTED) + encode_record(END))
+    try:
+        batch: list[bytes] = []
+        for line in lines:
+            batch.append(line)
+            if len(batch) >= 1000:
+                message.write(encode_lines(batch))
+                batch = []
+                await message.relieve()
+        message.write(encode_lines(batch) + encode_record(EXTRACTED) + encode_record(END))
+    except BaseException:
+        message.cancel()
+        raise
     status = await message.finish()
     if status.status:
         raise ServiceError(f"cleanup status {status.status} {status.reason}".rstrip())

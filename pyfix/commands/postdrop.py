@@ -59,7 +59,7 @@ def _run(argv: Sequence[str]) -> int:
         print(f"postdrop: {error}", file=sys.stderr)
         raise CommandError(_USAGE) from None
     os.umask(0o077)
-    snapshot = read_settings("postdrop", dict(options).get("c"))
+    snapshot = read_settings("postdrop", dict(options).get("c"), clean=True)
     _check_user(snapshot)
     os.chdir(snapshot.value("queue_directory"))
     return _receive(snapshot)

@@ -6,8 +6,7 @@ import os
 import sys
 
 from pyfix.config.parameters.process import ProcessSettings
-from pyfix.config.snapshot import Snapshot
-from pyfix.runtime.console import BadOption, CommandError, parse_options, run_command
+from pyfix.runtime.console import BadOption, CommandError, parse_options, read_settings, run_command
 from pyfix.runtime.ipc_sync import trigger
 from pyfix.runtime.log import log
 
@@ -34,7 +33,7 @@ def _run(argv: Sequence[str]) -> int:
         raise CommandError(_USAGE) from None
     if len(words) != 3:
         raise CommandError(_USAGE)
-    snapshot = Snapshot.read(dict(options).get("c"), process_name="postkick")
+    snapshot = read_settings("postkick", dict(options).get("c"))
     service_class, service, request = words
     path = f"{service_class}/{service}"
     try:

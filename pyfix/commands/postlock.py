@@ -8,9 +8,8 @@ import time
 
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.local import LocalSettings
-from pyfix.config.snapshot import Snapshot
 from pyfix.delivery.locks import LockBusy, lock_file, parse_methods, release_dotlock, take_dotlock
-from pyfix.runtime.console import EX_TEMPFAIL, BadOption, CommandError, parse_options, run_command
+from pyfix.runtime.console import EX_TEMPFAIL, BadOption, CommandError, parse_options, read_settings, run_command
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -38,10 +37,14 @@ def _run(argv: Sequence[str]) -> int:
     if len(words) < 2:
         raise CommandError(usage, EX_TEMPFAIL)
     values = dict(options)
-    settings = LocalSettings(Snapshot.read(values.get("c"), process_name="postlock"))
+    settings = LocalSettings(read_settings("postlock", values.get("c"), EX_TEMPFAIL))
     try:
         style = values.get("l")
-        methods = parse_methods("mailbox_delivery_lock", settings.mailbox_delivery_lock if style is None else [style])
+        name = "mailbox_delivery_lock"
+        if style is None:
+            methods = parse_methods(name, settings.mailbox_delivery_lock, settings.snapshot.value(name))
+        else:
+            methods = parse_methods(name, [style], style)
     except ConfigError:
         text = settings.snapshot.value("mailbox_delivery_lock") if style is None else style
         raise CommandError(f'unknown mailbox_delivery_lock value "{text}" in "{text}"', EX_TEMPFAIL) from None

@@ -7,8 +7,11 @@ import sys
 import time
 
 from pyfix.config.errors import ConfigError
+from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.snapshot import Snapshot
+from pyfix.config.startup import check_command_startup
 from pyfix.runtime.console import BadOption, parse_options
+from pyfix.runtime.environment import take_environment
 from pyfix.runtime.log import log, printable
 from pyfix.runtime.logtarget import configure_log
 
@@ -58,10 +61,17 @@ def main(argv: Sequence[str]) -> int:
         return _complain(f'bad severity: "{values["p"]}"')
     try:
         snapshot = Snapshot.read(values.get("c"), process_name="postlog")
+        settings = MailSettings(snapshot)
+        for warning in snapshot.warnings:
+            _show(f"warning: {warning}")
+        check_command_startup(settings)
         configure_log(snapshot, "postlog", to_file=True)
+        take_environment(settings.import_environment)
     except ConfigError as error:
+        for warning in error.warnings:
+            _show(f"warning: {warning}")
         if error.error:
-            print(f"postfix/postlog: error: {error.error}", file=sys.stderr)
+            _show(f"error: {error.error}")
         return _complain(str(error))
     shown = log.tag
     log.tag = values.get("t", log.tag)
@@ -80,5 +90,9 @@ def _lines() -> Iterable[str]:
 
 
 def _complain(text: str) -> int:
-    print(f"postfix/postlog: fatal: {text}", file=sys.stderr)
+    _show(f"fatal: {text}")
     return 1
+
+
+def _show(text: str) -> None:
+    print(f"{os.environ.get('MAIL_LOGTAG') or 'postfix'}/postlog: {printable(text)}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyfix.tables import flags as bits
 from pyfix.tables.console import process, questions
 from pyfix.tables.console.options import Fatal, Options
 from pyfix.tables.console.printer import Printer, input_lines
@@ -41,7 +42,10 @@ def _act(options: Options, snapshot: Values) -> int:
         warn("ignoring -m option without -b or -h")
     if not options.tables:
         raise options.misused()
-    opening = Opening(snapshot, options.flags)
+    flags = options.flags
+    if (options.has("b") or options.has("h")) and not options.has("U"):
+        flags &= ~bits.UTF8_REQUEST  # a message may have any bytes
+    opening = Opening(snapshot, flags)
     printer = Printer("\t", json=options.has("j"), files=options.has("F"))
     match options.action:
         case "q" if options.has("b") or options.has("h"):

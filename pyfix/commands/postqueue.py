@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+from pyfix.config.compatibility import flushes_by_old_default, old_default_text
 from pyfix.formats.attributes import AttributeListError, decode_pairs, end_of_list
 from pyfix.formats.queueid import is_valid
 from pyfix.runtime.console import (
@@ -55,7 +56,7 @@ def _run(argv: Sequence[str]) -> int:
     actions = [letter for letter, _value in options if letter in "fijps"]
     if len(actions) != 1 or words:
         raise CommandError(_USAGE, EX_UNAVAILABLE)
-    snapshot = read_settings("postqueue", values.get("c"), EX_UNAVAILABLE)
+    snapshot = read_settings("postqueue", values.get("c"), EX_UNAVAILABLE, clean=True)
     os.chdir(snapshot.value("queue_directory"))
     action = actions[0]
     if action in "pj":
@@ -285,12 +286,29 @@ def _flush_message(snapshot: Snapshot, queue_id: str) -> int:
     return 0
 
 
+def _tell_old_default(snapshot: Snapshot, site: str) -> None:
+    """Tell that mail for *site* can be flushed only by the old default of relay_domains, where that is so."""
+    if not flushes_by_old_default(snapshot):
+        return
+    from pyfix.config.parameter import split_words
+    from pyfix.tables.matchlist import MatchList
+    from pyfix.tables.table import TableError
+
+    domains = MatchList("fast_flush_domains", split_words(snapshot.value("fast_flush_domains")), snapshot)
+    try:
+        if domains.matches_domain(site):
+            log.info(old_default_text(f'relay_domains=$mydestination to flush mail for domain "{site}"'))
+    except TableError:
+        return  # flush(8) tells of it
+
+
 def _flush_site(snapshot: Snapshot, site: str) -> int:
     from pyfix.formats.domain import is_hostname, valid_mailhost_literal
     from pyfix.protocols.internal import flush
 
     if not (valid_mailhost_literal(site) if site.startswith("[") else is_hostname(site)):
         raise CommandError(f'Cannot flush mail queue - invalid destination: "{site}"', EX_UNAVAILABLE)
+    _tell_old_default(snapshot, site)
     status = _ask_flush(snapshot, flush.SendSite(site))
     if status == flush.BAD:
         raise CommandError(f'Invalid request: "{site}"', EX_UNAVAILABLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -285,8 +286,13 @@ class Keeper:
                 target = self._spool.path(queue, new_name)
                 if target == path:
                     continue
-                self._spool.make_folders(target)
-                os.rename(path, target)
+                try:
+                    self._spool.make_folders(target)
+                    os.rename(path, target)
+                except (NotADirectoryError, FileExistsError) as error:  # a file in the place of a folder
+                    raise CommandError(
+                        f"scan_dir_push: open directory {os.path.relpath(path)}: {os.strerror(errno.ENOTDIR)}"
+                    ) from error
                 if new_name != name:
                     renamed += 1
                     for log_queue in _LOG_QUEUES:

@@ -76,13 +76,19 @@ class Snapshot:
             f"{directory}/main.cf", warnings.append, {"config_directory": directory}
         )
         settings.update(overrides)
-        return cls(
+        if service_name:  # what -n says is set last, by each daemon
+            settings.pop("service_name", None)
+        snapshot = cls(
             settings,
             config_directory=directory,
             process_name=process_name,
             service_name=service_name,
             warnings=warnings,
         )
+        shown = dict(overrides).get("process_name")
+        if shown is not None:  # main.cf can't change it, an option can, for what is shown of it
+            snapshot._values["process_name"] = shown
+        return snapshot
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -160,11 +166,13 @@ class Snapshot:
         return None if parameter is None else parameter.default_text(self)
 
     def _look_up(self, name: str, test: bool) -> str | None:
+        if test:  # what is written decides, whatever it comes to
+            return self._written(name)
         value = self._values.get(name)
         if value is not None:
             return value
         text = self._written(name)
-        if text is None or test:
+        if text is None:
             return text
         if "$" not in text:
             self._values[name] = text
@@ -224,4 +232,4 @@ class Settings:
 def _config_error(error: MacroError) -> ConfigError:
     if error.fatal:
         return ConfigError(str(error))
-    return ConfigError("dictionary mail_dict: macro processing error", warning=str(error))
+    return ConfigError("dictionary mail_dict: macro processing error", warnings=(*error.reasons, str(error)))

@@ -11,7 +11,7 @@ from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.formats.macros import MacroError, level
 
-__all__ = ["SYSLOG_FACILITIES", "check_startup", "hostname_complaint"]
+__all__ = ["SYSLOG_FACILITIES", "check_command_startup", "check_startup", "hostname_complaint"]
 
 SYSLOG_FACILITIES = frozenset(
     (
@@ -21,6 +21,19 @@ SYSLOG_FACILITIES = frozenset(
 )
 _MAX_NAME, _MAX_LABEL, _SHOWN = 255, 63, 100
 _LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+
+
+_NETWORK_NAMES = ("mynetworks", "mynetworks_style", "inet_protocols")
+
+
+def check_command_startup(settings: MailSettings) -> None:
+    """Make the checks of ``check_startup`` for a command, which does not ask the kernel for networks if it can help it.
+
+    Raises ConfigError.
+    """
+    if not any(settings.snapshot.raw(name) is not None for name in _NETWORK_NAMES):
+        settings.__dict__["mynetworks"] = ()  # no command reads it
+    check_startup(settings)
 
 
 def check_startup(settings: MailSettings) -> None:
@@ -42,7 +55,7 @@ def check_startup(settings: MailSettings) -> None:
         complaint = hostname_complaint(value)
         if complaint:
             text = f"{where}: parameter {name}: bad parameter value: {value}"
-            raise ConfigError(text, warning=f"valid_hostname: {complaint}")
+            raise ConfigError(text, warnings=(f"valid_hostname: {complaint}",))
     for attribute, declaration in MailSettings.parameters().items():
         if attribute not in ("mynetworks", "myorigin") and declaration.is_read_by(snapshot.process_name):
             getattr(settings, attribute)

@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 
 from pyfix.config.snapshot import Snapshot
 from pyfix.delivery.outcome import Outcome
-from pyfix.delivery.report import Delivery, Reporter
+from pyfix.delivery.report import Delivery, NotMarked, Reporter
 from pyfix.delivery.requests import problem_of, receive_request
 from pyfix.delivery.standing import StandingConnections, read_request
 from pyfix.formats.attributes import AttributeListError
@@ -142,7 +142,7 @@ class DeliveryAgent(Daemon):
                 pass
             except OSError as error:
                 if not isinstance(error, ConnectionError):
-                    log.warning(f"accept connection: {error.strerror}")
+                    log.error(f"accept connection: {error.strerror}")
             # What waited for this process to start may be requests of a qmgr(8) that has ended since; the next one asks
             # again, and what we deliver or defer for nobody would be done twice, or stay for ever.
             gone = _which_have_gone([fd for fd, _ in arrived]) if not self._proven else ()
@@ -159,7 +159,7 @@ class DeliveryAgent(Daemon):
         try:
             reply = self._serve_now(fd, data)
         except Exception as error:
-            report_bug(error)
+            report_if_bug(error)
             reply = b""
         if reply is not None:
             self._answer(fd, reply)
@@ -307,8 +307,11 @@ class DeliveryAgent(Daemon):
             return Message(self.spool.path(request.queue_name, request.queue_id))
         except MessageBusy:
             log.warning(f"shared lock {request.queue_id}: Resource temporarily unavailable")
-        except OSError as error:
+        except FileNotFoundError as error:
             log.warning(f"open {request.queue_name} {request.queue_id}: {error.strerror}")
+        except OSError as error:
+            log.fatal(f"open {request.queue_name} {request.queue_id}: {error.strerror}")
+            return b""  # As from a process that ended over it; ours has other clients.
         return _DEFER
 
 
@@ -321,8 +324,8 @@ def _which_have_gone(fds: list[int]) -> set[int]:
 
 
 def report_if_bug(error: BaseException | None) -> None:
-    """Log what a coroutine raised, unless the client was just gone or silent."""
-    if error is not None and not isinstance(error, (StreamClosed, StreamTimeout)):
+    """Log what was raised, unless the client was just gone or silent, or the log has it."""
+    if error is not None and not isinstance(error, (StreamClosed, StreamTimeout, NotMarked)):
         report_bug(error)
 
 

@@ -28,13 +28,13 @@ class LockBusy(Exception):
         self.error = error
 
 
-def parse_methods(parameter: str, words: Sequence[str]) -> frozenset[str]:
-    """Return the locking methods.  Raises ConfigError for an unknown name, or none."""
+def parse_methods(parameter: str, words: Sequence[str], value: str) -> frozenset[str]:
+    """Return the locking methods; *words* are those of *value*.  Raises ConfigError for an unknown name, or none."""
     methods = frozenset(words)
     for word in words:
         if word not in _METHODS:
             # Postfix calls the parameter so whichever it is.
-            raise ConfigError(f'unknown mailbox_delivery_lock value "{word}" in "{", ".join(words)}"')
+            raise ConfigError(f'unknown mailbox_delivery_lock value "{word}" in "{value}"')
     if not methods:
         raise ConfigError(f"parameter {parameter} specifies no applicable mailbox locking method")
     return methods

@@ -29,7 +29,7 @@ class MailboxRules:
 
     locks: frozenset[str]
     limit: int
-    """Largest size of a mailbox in bytes, 0 for none."""
+    """Largest size of a mailbox in bytes, 0 or less for none."""
     stale_lock_time: int
     lock_attempts: int
     strict_ownership: bool
@@ -91,7 +91,7 @@ class MailboxTarget(FileTarget):
             mailbox.users += 1
             self._append(mailbox)
         except FileProblem as failure:
-            raise FileProblem(failure.outcome._replace(text=self._prefix + failure.outcome.text)) from None
+            raise failure.behind(self._prefix) from None
         return mailbox.fd
 
     def _append(self, mailbox: _OpenMailbox) -> None:
@@ -99,7 +99,7 @@ class MailboxTarget(FileTarget):
         size = self.start = mailbox.start if mailbox.users == 1 else os.lseek(mailbox.fd, 0, os.SEEK_END)
         limit = self._rules.limit
         try:
-            write_all(mailbox.fd, self._output, mailbox=True, room=max(limit - size, 0) if limit else -1)
+            write_all(mailbox.fd, self._output, mailbox=True, room=max(limit - size, 0) if limit > 0 else -1)
         except FileProblem:
             _truncate(mailbox.fd, size)
             self._release()

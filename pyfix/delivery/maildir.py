@@ -66,8 +66,7 @@ class MaildirTarget(FileTarget):
             status = os.fstat(fd)
         except FileProblem as failure:
             self._drop()
-            text = f"maildir delivery failed: {failure.outcome.text}"
-            raise FileProblem(failure.outcome._replace(text=text)) from None
+            raise failure.behind("maildir delivery failed: ") from None
         micros = int((now - seconds) * 1e6)
         self._name = f"{seconds}.V{status.st_dev:x}I{status.st_ino:x}M{micros}.{_host()}"
         return fd

@@ -1,9 +1,10 @@
-"""What became of one delivery: sent, deferred or bounced."""
+"""What became of one delivery: sent, deferred or bounced; or nothing, because the queue file is damaged."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+DAMAGED: Final = 0
 SENT: Final = 2
 DEFERRED: Final = 4
 BOUNCED: Final = 5
@@ -12,7 +13,7 @@ _ACTIONS: Final = {SENT: "delivered", DEFERRED: "delayed", BOUNCED: "failed"}
 
 
 class Outcome(NamedTuple):
-    """One recipient's outcome.  Make one with Sent, Deferred or Bounced."""
+    """One recipient's outcome.  Make one with Sent, Deferred, Bounced or Damaged."""
 
     kind: int
     code: str
@@ -39,6 +40,11 @@ def Deferred(code: str, text: str) -> Outcome:
 def Bounced(code: str, text: str) -> Outcome:
     """It will never be delivered."""
     return Outcome(BOUNCED, code, text, "failed")
+
+
+def Damaged(text: str) -> Outcome:
+    """The queue file is damaged: *text* is for the log, in lines; qmgr(8) saves the file in the corrupt queue."""
+    return Outcome(DAMAGED, "", text, "")
 
 
 _CLASSES: Final = {SENT: "2", DEFERRED: "4", BOUNCED: "5"}

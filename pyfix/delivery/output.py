@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pyfix.delivery.outcome import BOUNCED, DEFERRED, Outcome
+from pyfix.delivery.outcome import BOUNCED, DAMAGED, DEFERRED, Damaged, Outcome
 from pyfix.delivery.report import Delivery
 from pyfix.formats.address import internal_to_external
-from pyfix.queue.message import MessageDamaged
+from pyfix.queue.message import ContentDamaged, Message
 
 _FROM: Final = b"From "
 
@@ -47,7 +47,7 @@ class Output:
         """Yield all that is to be written, in large blocks; the first has the added lines.
 
         With *mailbox* lines that begin with ``From `` get a ``>``, and an empty line follows the message.
-        Raises OSError, MessageDamaged.
+        Raises ContentDamaged.
         """
         held = self.prefix(mailbox=mailbox)
         is_first = at_line_start = True
@@ -78,10 +78,8 @@ def write_all(fd: int, output: Output, *, mailbox: bool, room: int) -> None:
     while True:
         try:
             block = next(blocks, None)
-        except OSError as error:
-            raise io_problem("error reading message", error, "4.3.0") from error
-        except MessageDamaged as error:
-            raise FileProblem(Outcome(DEFERRED, "4.3.0", f"error reading message: {error}", "delayed")) from error
+        except ContentDamaged as damage:
+            raise FileProblem(damaged(output.delivery.message, damage)) from damage
         if block is None:
             return
         try:
@@ -102,6 +100,23 @@ class FileProblem(Exception):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.text)
         self.outcome = outcome
+
+    def behind(self, prefix: str) -> FileProblem:
+        """Return the same with *prefix* before the text, unless it is not the file that has the problem."""
+        outcome = self.outcome
+        if outcome.kind == DAMAGED:
+            return self
+        return FileProblem(outcome._replace(text=prefix + outcome.text))
+
+
+def damaged(message: Message, damage: ContentDamaged, new_id: str = "") -> Outcome:
+    """Return the outcome for a message whose content cannot be read.
+
+    *new_id* is the queue id of the message to which it was copied, if it was one.
+    """
+    trouble = f"{message.path}: {damage.trouble}\n" if damage.trouble else ""
+    copied = f"{new_id}: " if new_id else ""
+    return Damaged(f"{trouble}{copied}{damage}\ncorrupted queue file: {message.path}")
 
 
 _CODES: Final = {

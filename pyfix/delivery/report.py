@@ -7,9 +7,10 @@ from typing import Final, NamedTuple
 
 from pyfix.clients import bounce
 from pyfix.clients.flush import FlushClient
+from pyfix.config.compatibility import flushes_by_old_default, old_default_text
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.delivery.delays import format_delays, format_times
-from pyfix.delivery.outcome import BOUNCED, DEFERRED, SENT, Deferred, Outcome, changed, fitting, misfit
+from pyfix.delivery.outcome import BOUNCED, DAMAGED, DEFERRED, SENT, Deferred, Outcome, changed, fitting, misfit
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.queuefile import NOTIFY_SUCCESS
 from pyfix.protocols.internal import verify
@@ -79,6 +80,7 @@ class Reporter:
         self._soft_bounce = services.soft_bounce
         self._flush = FlushClient(services.flush_service_name, self._timeout)
         self._flushed = MatchList("fast_flush_domains", services.fast_flush_domains, services.snapshot)
+        self._flushes_by_old_default = flushes_by_old_default(services.snapshot)
 
     def report_now(self, delivery: Delivery, recipient: Recipient, outcome: Outcome, relay: str) -> bool:
         """Log and mark a recipient for whom the message was sent, if nobody else must know.
@@ -96,7 +98,7 @@ class Reporter:
             f"{delivery.request.queue_id}: {_to(recipient)}relay={relay}, {delays}, dsn={code}, status=sent ({text})"
         )
         if flags & SUCCESS:
-            delivery.message.mark_done(recipient.offset)
+            mark_done(delivery.message, recipient)
         return True
 
     async def report(
@@ -117,6 +119,9 @@ class Reporter:
         """
         if not connected and not tls and self.report_now(delivery, recipient, outcome, relay):
             return True
+        if outcome.kind == DAMAGED:
+            _mark_corrupt(delivery.message, outcome.text)
+            return False
         warning = misfit(outcome)
         if warning is not None:
             log.warning(warning)
@@ -135,14 +140,14 @@ class Reporter:
         else:
             finished = await self._deferred(result)
         if finished and flags & SUCCESS:
-            delivery.message.mark_done(recipient.offset)
+            mark_done(delivery.message, recipient)
         return finished
 
     async def trace(self, delivery: Delivery, recipient: Recipient, outcome: Outcome, relay: str = "none") -> bool:
         """Tell trace(8) alone, of what is no delivery, as when an alias is expanded; say whether it knows."""
         stats = MessageStats(delivery.arrival_time, delivery.active_time, delivery.handoff_time, 0.0, time.time())
         result = _Result(delivery, recipient, outcome, relay, stats, "")
-        return await self._append(self._services.trace_service_name, result)
+        return await self._traced(result)
 
     def _log(self, result: _Result, status: str) -> None:
         delivery, recipient, outcome, relay, stats, tls = result
@@ -158,9 +163,10 @@ class Reporter:
     async def _sent(self, result: _Result) -> bool:
         flags = result.delivery.request.flags
         traced = flags & (RECORD | RECORD_DELAY_SENT) or result.recipient.notify_flags & NOTIFY_SUCCESS
-        service = self._services.trace_service_name
-        if traced and not await self._append(service, result):
-            return await self._deferred(result._replace(outcome=Deferred("4.3.0", f"{service} failed")))
+        if traced and not await self._traced(result):
+            service, queue_id = self._services.trace_service_name, result.delivery.request.queue_id
+            outcome = Deferred("4.3.0", f"{queue_id}: {service} service failed")
+            return await self._deferred(result._replace(outcome=outcome))
         self._log(result, "sent")
         return True
 
@@ -181,10 +187,11 @@ class Reporter:
     async def _deferred(self, result: _Result) -> bool:
         service = self._services.defer_service_name
         queue_id = result.delivery.request.queue_id
-        if await self._append(service, result) and await self._recorded(result):
-            self._log(result, "deferred")
-        else:
-            log.warning(f"{queue_id}: {service} or {self._services.trace_service_name} service failure")
+        if not await self._append(service, result):
+            log.warning(f"{queue_id}: {service} service failure")
+        self._log(result, "deferred")
+        if not await self._recorded(result):
+            log.warning(f"{queue_id}: {self._services.trace_service_name} service failure")
         await self._tell_flush(queue_id, result.recipient)
         return False
 
@@ -197,12 +204,22 @@ class Reporter:
             log.warning(f"fast_flush_domains: {error}")
             return
         if wanted:
+            if self._flushes_by_old_default:
+                what = f'relay_domains=$mydestination to update fast-flush logfile for domain "{domain}"'
+                log.info(old_default_text(what))
             await self._flush.add(domain, queue_id)
 
     async def _recorded(self, result: _Result) -> bool:
         if not result.delivery.request.flags & RECORD:
             return True
-        return await self._append(self._services.trace_service_name, result)
+        return await self._traced(result)
+
+    async def _traced(self, result: _Result) -> bool:
+        service = self._services.trace_service_name
+        if await self._append(service, result):
+            return True
+        log.warning(f"{result.delivery.request.queue_id}: {service} service failure")
+        return False
 
     async def _append(self, service: str, result: _Result) -> bool:
         request, recipient, outcome = result.delivery.request, result.recipient, result.outcome
@@ -271,6 +288,28 @@ def _to(recipient: Recipient) -> str:
     if not original or original == address or original.lower() == address.lower():
         return f"to=<{internal_to_external(address)}>, "
     return f"to=<{internal_to_external(address)}>, orig_to=<{internal_to_external(original)}>, "
+
+
+class NotMarked(Exception):
+    """A recipient that is finished cannot be marked in the queue file; the log has it."""
+
+
+def mark_done(message: Message, recipient: Recipient) -> None:
+    """Mark a recipient as finished.  Raises NotMarked: qmgr(8), who gets no answer, will have it delivered again."""
+    try:
+        message.mark_done(recipient.offset)
+    except OSError as error:
+        log.fatal(f"update queue file {message.path}: {error.strerror}")
+        raise NotMarked(message.path) from error
+
+
+def _mark_corrupt(message: Message, text: str) -> None:
+    for line in text.split("\n"):
+        log.warning(line)
+    try:
+        message.mark_corrupt()
+    except OSError as error:
+        log.warning(f"fchmod {message.path}: {error.strerror}")
 
 
 def is_probe(request: DeliveryRequest) -> bool:

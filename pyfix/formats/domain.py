@@ -22,6 +22,7 @@ __all__ = [
     "literal_to_address",
     "mailhost_address",
     "parents",
+    "unicode_complaint",
     "valid_mailhost_literal",
 ]
 
@@ -35,6 +36,7 @@ _WILDCARD = re.compile(rf"(?=.{{1,255}}\Z)\*\.(?:{_LABEL}\.)*{_LABEL}\Z")
 _NUMERIC = re.compile(r"[0-9.]*\Z")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|0{0,2}[0-9]|0?[1-9][0-9])"
 _IPV4 = re.compile(rf"(?!0+\.){_OCTET}(?:\.{_OCTET}){{3}}\Z")
+_MALFORMED = "malformed ASCII label(s)"
 _IPV6_TAG = "ipv6:"
 
 
@@ -106,9 +108,19 @@ def literal_to_address(text: str) -> str | None:
 
 def ascii_complaint(domain: str) -> str | None:
     """Return the warning about an internationalised domain without an A-label form, as Postfix words it, or None."""
-    if domain.isascii() or domain_to_ascii(domain) is not None:
+    if domain and (domain.isascii() or domain_to_ascii(domain) is not None):
         return None
-    return idn.complaint(domain, idn.ascii_form(domain)[1] or "malformed ASCII label(s)")
+    return idn.complaint(domain, idn.ascii_form(domain)[1] or _MALFORMED)
+
+
+def unicode_complaint(domain: str) -> str | None:
+    """Return the warning about an ASCII name without a U-label form, as Postfix words it, or None."""
+    if not domain.isascii() or domain_to_utf8(domain) is not None:
+        return None
+    name, wrong = idn.unicode_form(domain)
+    if wrong:
+        return idn.complaint(domain, wrong, "UTF8")
+    return idn.complaint(name, idn.ascii_form(name)[1] or _MALFORMED)
 
 
 def hostaddr_complaint(literal: str) -> str | None:
@@ -162,5 +174,5 @@ def domain_to_utf8(domain: str) -> str | None:
     """
     if not domain.isascii():
         return domain
-    name = idn.unicode_form(domain)
-    return name if name is not None and is_hostname(name) else None
+    name, wrong = idn.unicode_form(domain)
+    return name if not wrong and is_hostname(name) else None

@@ -140,12 +140,12 @@ def ascii_form(domain: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def unicode_form(domain: str) -> str | None:
-    """Return the U-label form of an ASCII name, or None when it has none."""
+def unicode_form(domain: str) -> tuple[str, str]:
+    """Return the U-label form of an ASCII name, and what is wrong with it in the words of the log (empty: nothing)."""
     name, errors = _form(domain, to_ascii=False)
-    return None if errors else name
+    return name, ",".join([error for error in _ERRORS if error in errors])
 
 
-def complaint(domain: str, reason: str) -> str:
-    """Return the warning about a name without an ASCII form, as Postfix words it."""
-    return f'midna_domain_to_ascii_create: Problem translating domain "{domain}" to ASCII form: {reason}'
+def complaint(domain: str, reason: str, form: str = "ASCII") -> str:
+    """Return the warning about a name without an ``ASCII`` or ``UTF8`` form, as Postfix words it."""
+    return f'midna_domain_to_{form.lower()}_create: Problem translating domain "{domain}" to {form} form: {reason}'

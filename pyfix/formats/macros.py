@@ -45,12 +45,14 @@ _LEVEL_PART_LIMIT: Final = 1023
 class MacroError(Exception):
     """A malformed text; the argument is the text of Postfix's warning.
 
-    ``fatal`` is true for the errors that Postfix treats as fatal at once instead of warning first.
+    ``fatal`` is true for the errors that Postfix treats as fatal at once instead of warning first; ``reasons`` are the
+    warnings that come before that one.
     """
 
-    def __init__(self, text: str, *, fatal: bool = False) -> None:
+    def __init__(self, text: str, *, fatal: bool = False, reasons: tuple[str, ...] = ()) -> None:
         super().__init__(text)
         self.fatal = fatal
+        self.reasons = reasons
 
 
 class _Reference:
@@ -218,10 +220,14 @@ def _call(function: str, argument: str) -> str:
     """Return a domain in its other form; a malformed one is an error."""
     from pyfix.formats import domain  # few texts call a function
 
-    convert = domain.domain_to_ascii if function == "domain_to_ascii" else domain.domain_to_utf8
-    converted = convert(argument) if argument else None
-    if converted is None:
-        raise MacroError(f"bad domain argument in: '{function}{{{argument}}}'")
+    to_ascii = function == "domain_to_ascii"
+    if not argument and not to_ascii:
+        return ""
+    converted = (domain.domain_to_ascii if to_ascii else domain.domain_to_utf8)(argument)
+    if not converted:
+        complaint = (domain.ascii_complaint if to_ascii else domain.unicode_complaint)(argument)
+        reasons = () if complaint is None else (complaint,)
+        raise MacroError(f"bad domain argument in: '{function}{{{argument}}}'", reasons=reasons)
     return converted
 
 

@@ -208,11 +208,24 @@ def decode_record(data: bytes | bytearray | memoryview, start: int, end: int) ->
                 break
             shift += 7
             if shift >= 7 * MAX_LENGTH_BYTES:
-                raise RecordError(f"bad length of the record at {start}")
+                raise RecordError(f"too many length bits, record type {data[start]}")
     after = position + length
     if after > end:
         return None
     return data[start], position, after
+
+
+def what_is_missing(data: bytes) -> str:
+    """Say what *data*, the beginning of a record that the end of its file cuts off, lacks."""
+    position, length, shift = 1, 0, 0
+    while position < len(data):
+        digit = data[position]
+        length |= (digit & 0x7F) << shift
+        if not digit & 0x80:
+            return f"unexpected EOF in data, record type {data[0]} length {length}"
+        position += 1
+        shift += 7
+    return f"unexpected EOF reading length, record type {data[0]}"
 
 
 def read_records(stream: bytes, offset: int = 0, end: int | None = None) -> Iterator[Record]:

@@ -33,6 +33,7 @@ DAEMONS = (
     "flush",
     "local",
     "master",
+    "nbdb_reindexd",
     "pickup",
     "postlogd",
     "proxymap",

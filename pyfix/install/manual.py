@@ -104,7 +104,8 @@ def _families() -> list[str]:
 
 def _services(program: str, master: str) -> list[str]:
     entries = re.findall(rf"(?m)^\w\S+(?:\s+\S+){{6}}\s+{re.escape(program)}$", master)
-    return [".Bd -literal -offset indent", *(escape(entry) for entry in entries), ".Ed"]
+    # A program that is there for a while only has no entry; an empty display would be an error.
+    return [".Bd -literal -offset indent", *(escape(entry) for entry in entries or ["# none"]), ".Ed"]
 
 
 def _restrictions() -> list[str]:

@@ -6,7 +6,7 @@ Source: RFC 3461, RFC 3464, RFC 6522; bounce(8).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -14,7 +14,7 @@ from pyfix.formats.maildate import mail_date
 from pyfix.notices.template import US_ASCII, NoticeTemplate
 from pyfix.queue.bouncelog import LogEntry
 
-__all__ = ["Original", "Report", "returned_lines"]
+__all__ = ["Original", "Report", "returned_header", "returned_message"]
 
 _WIDTH: Final = 79
 _HEADER_LINE: Final = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
@@ -174,9 +174,10 @@ class Report:
         """Yield the third part of a notice about a message that can't be read; nothing follows, not even a boundary."""
         yield "\t--- Undelivered message unavailable ---"
 
-    def tail(self) -> Iterator[str]:
-        """Yield the lines that end the message."""
-        yield ""
+    def tail(self, *, complete: bool = True) -> Iterator[str]:
+        """Yield the lines that end the message; the first of them ends a returned line that is not *complete*."""
+        if complete:
+            yield ""
         yield f"--{self.boundary}--"
 
 
@@ -193,13 +194,31 @@ def _folded(text: str) -> Iterator[str]:
     yield indent + line.rstrip(" ")
 
 
-def returned_lines(content: Iterable[bytes], *, return_path: str, headers_only: bool) -> Iterator[bytes]:
-    """Yield the lines of the message that is returned: all of it, or its header.
+def returned_message(content: Iterable[bytes], *, return_path: str) -> Iterator[bytes]:
+    """Yield the lines of the message that is returned: *content*; *return_path* is the sender, in external form."""
+    yield _return_path(return_path)
+    yield from content
 
-    *content* are its lines; *return_path* is the sender in external form.
+
+def returned_header(pieces: Iterable[tuple[bytes, bool]], *, return_path: str) -> Generator[bytes, None, bool]:
+    """Yield the lines of the header that is returned; return whether the last of them was complete.
+
+    *pieces* are lines or parts of lines, each with whether it ends a line.  What comes first that looks like no header
+    and no continuation of one ends the header, be it the rest of a line too long for one record.
     """
-    yield f"Return-Path: <{return_path}>".encode("utf-8", "surrogateescape")
-    for line in content:
-        if headers_only and not _HEADER_LINE.match(line):
-            return
+    yield _return_path(return_path)
+    line = b""
+    for piece, ends in pieces:
+        if not _HEADER_LINE.match(piece):
+            break
+        line += piece
+        if ends:
+            yield line
+            line = b""
+    if line:
         yield line
+    return not line
+
+
+def _return_path(sender: str) -> bytes:
+    return f"Return-Path: <{sender}>".encode("utf-8", "surrogateescape")

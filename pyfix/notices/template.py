@@ -14,7 +14,8 @@ from pyfix.formats.macros import MacroError, expand
 
 __all__ = ["BUILT_IN", "US_ASCII", "NoticeTemplate", "TemplateError", "read_templates"]
 
-_HEADER: Final = re.compile(r"([!-9;-~]+):[ \t]*(.*)")
+_HEADER: Final = re.compile(r"([!-9;-~]+)[ \t]*:[ \t]*(.*)", re.DOTALL)
+_BLANKS: Final = " \t\n\v\f\r"
 US_ASCII: Final = "us-ascii"
 _NAMES: Final = ("failure", "delay", "success", "verify")
 
@@ -148,18 +149,18 @@ def _parse(name: str, lines: list[str]) -> NoticeTemplate:
     default = BUILT_IN[name]
     headers: dict[str, str] = {}
     position = 0
+    while position < len(lines) and not lines[position]:
+        position += 1
     while position < len(lines):
         match = _HEADER.fullmatch(lines[position])
         if match is None:
             break
-        if match[1].lower() not in _LABELS:
-            raise TemplateError(f'unknown "{match[1]}" header label in {name} template -- ignoring this template')
-        if match[1].lower() == "postmaster-subject" and not default.postmaster_subject:
-            raise TemplateError(f'inapplicable "{match[1]}" header label in {name} template -- ignoring this template')
-        headers[match[1].lower()] = match[2].strip()
+        headers[match[1].lower()] = _checked(match[1], match[2], default)
         position += 1
-    if position < len(lines) and not lines[position].strip():
+    while position < len(lines) and not lines[position].strip(_BLANKS):
         position += 1
+    if position == len(lines):
+        raise TemplateError(f"missing message text in {name} template -- ignoring this template")
     charset = headers.get("charset", default.charset)
     if charset.lower() == US_ASCII and not "".join(lines[position:]).isascii():
         raise TemplateError(
@@ -177,6 +178,22 @@ def _parse(name: str, lines: list[str]) -> NoticeTemplate:
     )
 
 
+def _checked(label: str, value: str, default: NoticeTemplate) -> str:
+    """Return the value of a header line.  Raises TemplateError."""
+    fault = ""
+    if not value:
+        fault = f'empty "{label}" header value'
+    elif not value.isascii():
+        fault = f'non-ASCII "{label}" header value'
+    elif label.lower() not in _LABELS:
+        fault = f'unknown "{label}" header label'
+    elif label.lower() == "postmaster-subject" and not default.postmaster_subject:
+        fault = f'inapplicable "{label}" header label'
+    if fault:
+        raise TemplateError(f"{fault} in {default.name} template -- ignoring this template")
+    return value
+
+
 def read_templates(text: str, path: str, warn: Callable[[str], None]) -> dict[str, NoticeTemplate]:
     """Return the four templates, those of a template file in the place of the built-in ones.
 
@@ -184,27 +201,36 @@ def read_templates(text: str, path: str, warn: Callable[[str], None]) -> dict[st
     be used is ignored with a warning; *path* is the file's name in it.  Raises TemplateError.
     """
     templates = dict(BUILT_IN)
-    lines = text.splitlines()
+    # A line ends where its first null byte is; the last one may lack its newline, and is then no end of a template.
+    lines = [line.partition("\0")[0] for line in text.split("\n")]
+    last = lines.pop()
+    if last:
+        lines.append(last)
     position = 0
     while position < len(lines):
         line = lines[position]
         position += 1
-        if not line.strip() or line.startswith("#"):
+        if not line.strip(_BLANKS) or line.lstrip(_BLANKS).startswith("#"):
             continue
-        name, equals, value = line.partition("=")
-        name, value = name.strip(), value.strip()
-        if not equals:
-            raise TemplateError(f"{path}, line {position + 1}: missing '=' after attribute name: \"{line}\"")
+        where = f"{path}, line {position + 1}"
+        name, value = _assignment(line, where)
         body = [value]
         if value.startswith("<<"):
-            word = value[2:].strip()
+            word = value[2:].strip(_BLANKS)
+            if not word:
+                raise TemplateError(f"{where}: missing end marker after <<")
+            if not (word[0].isascii() and word[0].isalnum()):
+                raise TemplateError(f"{where}: malformed end marker after <<")
             end = position
-            while end < len(lines) and lines[end] != word:
+            ends = len(lines) - 1 if last else len(lines)
+            while end < ends and lines[end] != word:
                 end += 1
-            body = lines[position:end]
-            position = end + 1
-            if end == len(lines):
-                position = end
+            if end < ends:
+                body = lines[position:end]
+                position = end + 1
+            else:
+                body = [line for line in lines[position:] if line != word]
+                position = len(lines)
                 warn(f'{path}, line {position + 1}: missing "{word}" end marker')
         kind = name.removesuffix("_template")
         if kind == name or kind not in _NAMES:
@@ -216,3 +242,14 @@ def read_templates(text: str, path: str, warn: Callable[[str], None]) -> dict[st
             first, *more = error.args
             templates[kind] = replace(BUILT_IN[kind], faults=(f"{path}: {first}", *more))
     return templates
+
+
+def _assignment(line: str, where: str) -> tuple[str, str]:
+    """Return name and value of a line that assigns one.  Raises TemplateError."""
+    name, equals, value = line.partition("=")
+    words = name.split()
+    if not equals or len(words) > 1:
+        raise TemplateError(f"{where}: missing '=' after attribute name: \"{line}\"")
+    if not words:
+        raise TemplateError(f"{where}: missing attribute name: \"{line}\"")
+    return words[0], value.strip(_BLANKS)

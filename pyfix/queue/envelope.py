@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from pyfix.formats import records
 from pyfix.formats.number import LARGEST, whole_number
 from pyfix.formats.queuefile import Sizes
-from pyfix.formats.records import RecordError, decode_record
+from pyfix.formats.records import RecordError, decode_record, what_is_missing
 from pyfix.queue.message import HEAD, Message, MessageDamaged, pointer_target
 
 _BLOCK: Final = 65536
@@ -31,6 +31,14 @@ _USUAL: Final = re.compile(
 _USUAL_PAIRS: Final = re.compile(r"\0A[^\0](?!dsn_orig_rcpt=|notify_flags=)([^=\0]*)=([^\0]*)").findall
 _USUAL_EMPTY: Final = 3
 """Records without a text in such an envelope, all but the sender."""
+
+
+class UnexpectedRecord(MessageDamaged):
+    """A record of the envelope can't stand there."""
+
+    def __init__(self, kind: int, offset: int) -> None:
+        """*offset* is where in the file the record begins."""
+        super().__init__(f"Unexpected record type '{chr(kind)}' at offset {offset}")
 
 
 class EnvelopeRecipient(NamedTuple):
@@ -91,7 +99,9 @@ class Envelope:
         Raises MessageDamaged, OSError.
         """
         sizes = self.sizes = self.message.sizes
-        if self._position == 0 and (sizes.data_offset <= 0 or sizes.segment < 0):
+        if self._position == 0 and (
+            sizes.data_offset <= 0 or sizes.segment < 0 or sizes.flags < 0
+        ):
             raise MessageDamaged("weird size record")
         self._limit = most
         if not self._position and self._read_usual(self.message.head, sizes):
@@ -117,7 +127,7 @@ class Envelope:
                 if self._limit and len(self.recipients) >= self._limit:
                     return
             else:
-                raise MessageDamaged("missing end record")
+                raise MessageDamaged("missing end record", what_is_missing(data) if data else "")
 
     def _read_usual(self, head: bytes, sizes: Sizes) -> bool:
         """Read the whole envelope if it is of the kind that nearly every message has; if not, read nothing.
@@ -186,7 +196,7 @@ class Envelope:
                 try:
                     found = decode_record(data, position, end)
                 except RecordError as error:
-                    raise MessageDamaged(str(error)) from error
+                    raise MessageDamaged("missing end record", str(error)) from error
                 if found is None:
                     break
                 kind, begin, after = found
@@ -216,6 +226,9 @@ class Envelope:
                 return True, 0, after
             elif kind == records.POINTER:
                 target = pointer_target(data[begin:after])
+                if target is None:
+                    value = data[begin:after].lstrip().decode(_UTF8, _ESCAPE)
+                    raise MessageDamaged("missing end record", f"malformed pointer record value: {value}")
                 if target:
                     return False, target, after
             elif kind == 0x53 and self.sender is None:  # SENDER
@@ -268,8 +281,10 @@ class Envelope:
             self.errors_to = self.errors_to or value
         elif kind in _OLD_ATTRIBUTES:
             self._raw.append(f"{_OLD_ATTRIBUTES[kind]}={value}".encode(_UTF8, _ESCAPE))
-        elif kind not in _IGNORED:
-            raise MessageDamaged(f"unexpected record type {chr(kind)!r} at offset {offset}")
+        elif not kind:
+            raise MessageDamaged("missing end record")
+        elif kind not in _IGNORED and (kind != records.EXTRACTED or not self._tail):
+            raise UnexpectedRecord(kind, offset)
 
 
 _OLD_ATTRIBUTES: Final = {
@@ -278,7 +293,7 @@ _OLD_ATTRIBUTES: Final = {
     records.CREATE_TIME: "create_time",
 }
 _IGNORED: Final = frozenset(
-    (records.FULL_NAME, records.KILLED, records.PADDING, records.PRIORITY, records.EXTRACTED, records.FLAGS)
+    (records.FULL_NAME, records.KILLED, records.PADDING, records.PRIORITY)
 )
 
 

@@ -14,13 +14,9 @@ from typing import Final, Literal
 from pyfix.formats.number import LARGEST
 from pyfix.formats.queuefile import SIZE_RECORD_BYTES, Sizes
 from pyfix.formats.records import (
-    ATTRIBUTE,
-    CANCELED_RECIPIENT,
-    DONE,
     EXTRACTED,
     PADDING,
     POINTER,
-    RECIPIENT,
     SIZE,
     TEXT,
     UNTERMINATED,
@@ -28,6 +24,7 @@ from pyfix.formats.records import (
     decode_record,
     equal_run,
     text_of_run,
+    what_is_missing,
 )
 
 HEAD: Final = 4096
@@ -35,6 +32,11 @@ HEAD: Final = 4096
 _BLOCK: Final = 262144
 _MOST_JUMPS: Final = 10000
 _SIZEHEADER: Final = 2
+_MOST_DIGITS: Final = 19
+_CORRUPT_MODE: Final = 0o400
+_NO_MORE: Final = -1
+_UNREADABLE: Final = -2
+"""What stands for the type of a record that is not there, or cannot be read."""
 
 Lock = Literal["shared", "exclusive"]
 _LOCKS: Final = {"shared": fcntl.LOCK_SH | fcntl.LOCK_NB, "exclusive": fcntl.LOCK_EX | fcntl.LOCK_NB}
@@ -46,6 +48,19 @@ class MessageBusy(Exception):
 
 class MessageDamaged(Exception):
     """The queue file is not one that cleanup(8) wrote and completed."""
+
+    def __init__(self, text: str, trouble: str = "") -> None:
+        """*trouble* says why a record cannot be read."""
+        super().__init__(text)
+        self.trouble = trouble
+
+
+class ContentDamaged(MessageDamaged):
+    """The content does not go on to its end; the text says at which type of record it stops."""
+
+    def __init__(self, kind: int = _UNREADABLE, trouble: str = "") -> None:
+        """*trouble* says why a record cannot be read."""
+        super().__init__(f"bad record type: {kind} in message content", trouble)
 
 
 class Message:
@@ -77,6 +92,11 @@ class Message:
             os.close(self.fd)
             self.fd = -1
 
+    def closed_unread(self) -> None:
+        """Close a file of which the disk does not give the beginning: what was not read is empty."""
+        self._head = b""
+        self.close()
+
     def __enter__(self) -> Message:
         return self
 
@@ -107,6 +127,8 @@ class Message:
         """What the size record says.  Raises MessageDamaged."""
         if self._sizes is None:
             head = self.head
+            if not head or (head[0] == SIZE and len(head) < SIZE_RECORD_BYTES):
+                raise MessageDamaged("missing end record", what_is_missing(head) if head else "")
             if len(head) < SIZE_RECORD_BYTES or head[0] != SIZE:
                 raise MessageDamaged("missing size record")
             try:
@@ -120,34 +142,67 @@ class Message:
     def content_blocks(self, offset: int, size: int = _BLOCK) -> Iterator[bytes]:
         """Yield the text that begins at *offset*, each line with a newline, in blocks of whole records.
 
-        *size* is the number of bytes that are read at a time.  Raises MessageDamaged, OSError.
+        *size* is the number of bytes that are read at a time.  Raises ContentDamaged, after all that stands before the
+        damage.
         """
         position = offset
-        jumps = 0
+        jumps_back = 0
         while True:
-            data = self.read(position, size)
+            try:
+                data = self.read(position, size)
+            except OSError:
+                data = b""  # For a reader of records there is nothing: what the disk does not give is lost.
             if not data:
-                raise MessageDamaged("the content has no end")
+                raise ContentDamaged(_NO_MORE)
             parts, used, jump, ended = decode_text(data)
             if parts:
                 yield b"".join(parts)
             if ended:
                 return
             if jump:
-                jumps += 1
-                if jumps > _MOST_JUMPS:
-                    raise MessageDamaged("too many pointer records")
+                jumps_back += jump < position + used
+                if jumps_back > _MOST_JUMPS:
+                    raise ContentDamaged(trouble="too many reverse jump records")
                 position = jump
             elif used:
                 position += used
             else:
                 # A single record that is longer than what was read.
                 if len(data) < size:
-                    raise MessageDamaged("a record that the end of the file cuts off")
+                    raise ContentDamaged(trouble=what_is_missing(data))
                 size *= 4
 
+    def content_pieces(self, offset: int, block: int = _BLOCK) -> Iterator[tuple[bytes, bool]]:
+        """Yield the text that begins at *offset* as its records have it, and whether each ends a line.
+
+        Only what is longer than postconf(5) line_length_limit is in several.  *block* is the number of bytes that are
+        read at a time.  Raises MessageDamaged, OSError.
+        """
+        position, size = offset, block
+        jumps = 0
+        while True:
+            data = self.read(position, size)
+            used = 0
+            while (found := _next_record(data, used)) is not None:
+                kind, begin, used = found
+                if kind in (TEXT, UNTERMINATED):
+                    yield data[begin:used], kind == TEXT
+                elif kind == EXTRACTED:
+                    return
+                elif kind == POINTER and (target := pointer_target(data[begin:used])):
+                    jumps += 1
+                    if jumps > _MOST_JUMPS:
+                        raise MessageDamaged("too many pointer records")
+                    position, used = target, 0
+                    break
+            else:
+                if not used and len(data) < size:
+                    raise MessageDamaged("the content has no end")
+                position += used
+                size = block if used else 4 * size
+
     def content(self, offset: int) -> bytes:
-        """Return the whole text that begins at *offset*.  Raises MessageDamaged, OSError."""
+        """Return the whole text that begins at *offset*.  Raises ContentDamaged."""
         blocks = list(self.content_blocks(offset))
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
@@ -163,6 +218,10 @@ class Message:
         if offset > 0:
             os.pwrite(self.fd, b"D", offset)
 
+    def mark_corrupt(self) -> None:
+        """Let qmgr(8) save the file in the corrupt queue.  Raises OSError."""
+        os.fchmod(self.fd, _CORRUPT_MODE)
+
     def is_recipient(self, offset: int) -> bool:
         """Tell whether a recipient record (done or not) starts at *offset*."""
         return os.pread(self.fd, 1, offset) in (b"R", b"D")
@@ -172,7 +231,8 @@ def decode_text(data: bytes) -> tuple[list[bytes], int, int, bool]:
     """Decode the text records at the start of *data*.
 
     Returns their text in parts, the offset after the last complete record, where a pointer leads (0: none), and
-    whether the content ended.  Raises MessageDamaged for a record that cannot stand there.
+    whether the content ended.  Raises ContentDamaged for a first record that cannot stand there; it is not decoded
+    while others stand before it.
     """
     if len(data) < HEAD and data.isascii():
         small = _decode_small(data)
@@ -196,7 +256,9 @@ def decode_text(data: bytes) -> tuple[list[bytes], int, int, bool]:
             try:
                 found = decode_record(data, position, end)
             except RecordError as error:
-                raise MessageDamaged(str(error)) from error
+                if position:
+                    break
+                raise ContentDamaged(trouble=str(error)) from error
             if found is None:
                 break
             kind, begin, after = found
@@ -218,12 +280,27 @@ def decode_text(data: bytes) -> tuple[list[bytes], int, int, bool]:
             return parts, after, 0, True
         elif kind == POINTER:
             target = pointer_target(data[begin:after])
+            if target is None:
+                if position:
+                    break
+                value = data[begin:after].lstrip().decode("utf-8", "surrogateescape")
+                raise ContentDamaged(trouble=f"malformed pointer record value: {value}")
             if target:
                 return parts, after, target, False
-        elif kind not in (PADDING, ATTRIBUTE, RECIPIENT, DONE, CANCELED_RECIPIENT):
-            raise MessageDamaged(f"unexpected record type {chr(kind)!r} in the content")
+        elif kind != PADDING:
+            if position:
+                break
+            raise ContentDamaged(kind)
         position = after
     return parts, position, 0, False
+
+
+def _next_record(data: bytes, start: int) -> tuple[int, int, int] | None:
+    """Return type, payload offset and end of the record at *start*, None if it is not all there."""
+    try:
+        return decode_record(data, start, len(data))
+    except RecordError as error:
+        raise MessageDamaged(str(error)) from error
 
 
 def _decode_small(data: bytes) -> tuple[list[bytes], int, int, bool] | None:
@@ -248,12 +325,10 @@ def _decode_small(data: bytes) -> tuple[list[bytes], int, int, bool] | None:
     return [b"\n".join(lines)], after, 0, True
 
 
-def pointer_target(payload: bytes) -> int:
-    """Return the offset in a pointer record, 0 for one that leads nowhere.  Raises MessageDamaged."""
-    try:
-        target = int(payload)
-    except ValueError:
-        raise MessageDamaged("bad pointer record") from None
-    if not 0 <= target < LARGEST:
-        raise MessageDamaged("bad pointer record")
-    return target
+def pointer_target(payload: bytes) -> int | None:
+    """Return the offset in a pointer record, 0 for one that leads nowhere, None when it has no offset."""
+    digits = payload.lstrip()
+    if not digits.isdigit() or len(digits) > _MOST_DIGITS:
+        return None
+    target = int(digits)
+    return target if target < LARGEST else None

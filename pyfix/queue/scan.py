@@ -22,6 +22,26 @@ def queue_ids(spool: Spool, queue: str) -> Iterator[tuple[str, str]]:
     return _walk(spool.folder(queue), depth)
 
 
+def other_names(spool: Spool, queue: str) -> Iterator[str]:
+    """Yield the names in *queue* that are neither queue ids nor those of folders of a hashed queue."""
+    for folder in (spool.folder(queue), *_folders(spool.folder(queue))):
+        try:
+            names = os.listdir(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        yield from (name for name in names if not _is_queue_id(name) and not _is_folder(name))
+
+
+def _folders(folder: str) -> Iterator[str]:
+    try:
+        names = list(filter(_is_folder, os.listdir(folder)))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        yield f"{folder}/{name}"
+        yield from _folders(f"{folder}/{name}")
+
+
 def _walk(folder: str, depth: int) -> Iterator[tuple[str, str]]:
     try:
         names = os.listdir(folder)

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 from pyfix.config.parameters.cleanup import CleanupSettings
+from pyfix.formats.address import internal_to_external
 from pyfix.rewriting.classes import ADDRESS_CLASSES, AddressClass, address_classes
-from pyfix.rewriting.lookup import AddressLookup
+from pyfix.rewriting.lookup import NULL_KEY, AddressLookup
 from pyfix.tables.maps import Maps
 
 _DEEPEST: Final = 10
@@ -56,14 +57,16 @@ class Canonical:
 
     async def _map_one(self, maps: Maps, address: str, warn: Callable[[str], None]) -> str:
         for _ in range(_DEEPEST):
-            found = await self._lookup.find(maps, address, propagate=self._propagate)
+            shown = internal_to_external(address) or NULL_KEY
+            found = await self._lookup.find(maps, address, propagate=self._propagate, shown=shown)
             if not found:
                 return address
             if len(found) > 1:
-                warn(f"multi-valued {maps.parameter_name} entry for {address}")
+                warn(f"multi-valued {maps.parameter_name} entry for {shown}")
             if found[0].lower() == address.lower():
                 return found[0]
             address = found[0]
         # The words are Postfix's; the message is accepted all the same.
-        warn(f"unreasonable {maps.parameter_name} map nesting for {address} -- message not accepted, try again later")
+        shown = internal_to_external(address) or NULL_KEY
+        warn(f"unreasonable {maps.parameter_name} map nesting for {shown} -- message not accepted, try again later")
         return address

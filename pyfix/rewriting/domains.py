@@ -25,6 +25,19 @@ class OwnDomains:
         own = [address.address for address in own_addresses(snapshot)]
         self._addresses: Final = frozenset([*own, *proxy_addresses(snapshot)])
 
+    @property
+    def local(self) -> bool:
+        """Whether the call answers without waiting."""
+        return self._destinations.local
+
+    async def ask(self, domain: str) -> bool:
+        """Answer as the call does, with tables that may wait.  Raises TableError."""
+        if self.local:
+            return self(domain)
+        if domain.lower() == self._origin or await self._destinations.ask_string(domain):
+            return True
+        return literal_to_address(domain) in self._addresses
+
     def __call__(self, domain: str) -> bool:
         """Tell whether the domain is ours.  Raises TableError."""
         if domain.lower() == self._origin or self._destinations.matches_string(domain):

@@ -12,17 +12,26 @@ from pyfix.formats.address_list import AddressList
 from pyfix.rewriting.domains import OwnDomains
 from pyfix.rewriting.standard import LOCAL, StandardForm
 from pyfix.runtime.log import log
-from pyfix.tables.maps import Maps
+from pyfix.tables.maps import AddressMatch, Maps
 from pyfix.tables.table import TableError
+
+NULL_KEY: Final = '""'
+"""The null address as a key."""
+_NOBODY: Final = "<>"
+"""The null address as a result."""
 
 
 class MappingError(Exception):
     """An address could not be mapped; the text is for the log."""
 
-    def __init__(self, text: str, *, unreasonable: bool = False) -> None:
+    def __init__(self, text: str, *, unreasonable: bool = False, warns: bool = True) -> None:
         super().__init__(f"{text} -- message not accepted, try again later")
         self.unreasonable = unreasonable
         """The tables are to blame, with loops or sizes beyond limits; else a table could not be asked."""
+        self.warns = warns
+        """Whether the log has it as a warning."""
+        self.of_alias = False
+        """Whether it is about virtual aliases, of which the client hears more."""
 
 
 class AddressLookup:
@@ -36,19 +45,23 @@ class AddressLookup:
         self._own: Final = own
         self._standard: Final = standard
 
-    async def find(self, maps: Maps, address: str, *, propagate: bool) -> list[str] | None:
+    async def find(self, maps: Maps, address: str, *, propagate: bool, shown: str = "") -> list[str] | None:
         """Return the addresses that *maps* have for *address*, all in internal form; None when they have none.
 
         *propagate* is whether an extension that took no part in the match is added to the results
-        (propagate_unmatched_extensions).  Raises MappingError, ServiceError.
+        (propagate_unmatched_extensions).  *shown* is what the log has for the address.  Raises MappingError,
+        ServiceError.
         """
         try:
-            if maps.local:
+            if not address:
+                value = await maps.find(NULL_KEY)
+                match = None if value is None else AddressMatch(value, "")
+            elif maps.local and self._own.local:
                 match = maps.find_address_now(address, self._delimiter, is_local=self._own)
             else:
-                match = await maps.find_address(address, self._delimiter, is_local=self._own)
+                match = await maps.find_address(address, self._delimiter, is_local=self._own.ask)
         except TableError:
-            raise MappingError(f"{maps.parameter_name} map lookup problem for {address}") from None
+            raise MappingError(f"{maps.parameter_name} map lookup problem for {shown or address}") from None
         if match is None:
             return None
         value = match.value
@@ -57,9 +70,11 @@ class AddressLookup:
             localpart = address.rpartition("@")[0] or address
             return [await self._standard.internal(LOCAL, localpart + value)]
         addresses = AddressList(value).addresses
+        if not addresses and value.strip() == _NOBODY:
+            return [match.extension or "" if propagate else ""]
         if not addresses:
-            log.warning(f'{maps.parameter_name} lookup of {address} returns non-address result "{value}"')
-            raise MappingError(f"{maps.parameter_name} map lookup problem for {address}")
+            log.warning(f'{maps.parameter_name} lookup of {shown or address} returns non-address result "{value}"')
+            raise MappingError(f"{maps.parameter_name} map lookup problem for {shown or address}")
         results = []
         for found in addresses:
             external = self._standard.external_now(LOCAL, found)

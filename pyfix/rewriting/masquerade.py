@@ -27,10 +27,12 @@ class Masquerade:
         """Tell whether any address is masqueraded."""
         return bool(self._domains and self._classes)
 
-    def masquerade(self, address: str, kind: AddressClass) -> str:
+    async def masquerade(self, address: str, kind: AddressClass) -> str:
         """Return *address* (internal form) as the world is to see it.  Raises TableError."""
         localpart, at, domain = address.rpartition("@")
-        if not at or kind not in self._classes or (self._exceptions and self._exceptions.matches_string(localpart)):
+        if not at or kind not in self._classes or (
+            self._exceptions and await self._exceptions.ask_string(localpart)
+        ):
             return address
         folded = domain.lower()
         for pattern in self._domains:

@@ -39,6 +39,13 @@ class VirtualAliases:
 
         Raises MappingError, ServiceError.
         """
+        try:
+            return await self._expand(address)
+        except MappingError as error:
+            error.of_alias = True
+            raise
+
+    async def _expand(self, address: str) -> list[str]:
         addresses = [address]
         fixed: set[str] = set()  # what stands for itself, and perhaps for others, is not expanded again
         index = 0

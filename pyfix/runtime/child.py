@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from pyfix.config.main_cf import split_assignment
+
 FLOW_READ: Final = 3
 FLOW_WRITE: Final = 4
 STATUS: Final = 5
@@ -27,6 +29,9 @@ _WITHOUT_VALUE: Final = frozenset("DSVcdluvz")
 
 class UsageError(ValueError):
     """The command line is not one that master(8) gives."""
+
+    log_to_stderr = False
+    """Whether the words before the fault ask to log to standard error."""
 
 
 @dataclass(slots=True)
@@ -59,7 +64,15 @@ class Invocation:
     def parse(cls, program: str, argv: Sequence[str]) -> Invocation:
         """Read the options that every daemon takes.  Raises UsageError."""
         invocation = cls(program, service=program)
-        words = list(argv)
+        try:
+            invocation._take(list(argv))
+        except UsageError as error:
+            error.log_to_stderr = invocation.log_to_stderr
+            raise
+        invocation.generation = int(os.environ.get("GENERATION", "0"), 8)
+        return invocation
+
+    def _take(self, words: list[str]) -> None:
         while words and words[0].startswith("-") and words[0] != "-":
             cluster = words.pop(0)[1:]
             if cluster == "-":
@@ -67,19 +80,17 @@ class Invocation:
             while cluster:
                 option, cluster = cluster[0], cluster[1:]
                 if option in _WITHOUT_VALUE:
-                    invocation._flag(option)
+                    self._flag(option)
                 elif option in _WITH_VALUE:
                     if not cluster:
                         if not words:
                             raise UsageError(f"invalid option: {option}")
                         cluster = words.pop(0)
-                    invocation._option(option, cluster)
+                    self._option(option, cluster)
                     cluster = ""
                 else:
                     raise UsageError(f"invalid option: {option}")
-        invocation.arguments = words
-        invocation.generation = int(os.environ.get("GENERATION", "0"), 8)
-        return invocation
+        self.arguments = words
 
     def _flag(self, option: str) -> None:
         match option:
@@ -119,14 +130,11 @@ class Invocation:
 
 
 def _setting(value: str) -> tuple[str, str]:
-    """Return name and value of ``name=value`` or ``{ name = value }``."""
-    text = value.strip()
-    if text.startswith("{") and text.endswith("}"):
-        text = text[1:-1].strip()
-    name, equals, setting = text.partition("=")
-    if not equals:
-        raise UsageError(f"invalid \"-o {value}\" option value: missing '=' after attribute name")
-    return name.strip(), setting.strip()
+    """Return name and value of ``name=value``; braces around it are master(8)'s, which has taken them off."""
+    assignment = split_assignment(value)
+    if isinstance(assignment, str):
+        raise UsageError(f'invalid "-o {value}" option value: {assignment}')
+    return assignment
 
 
 def _count(value: str) -> int:

@@ -5,10 +5,14 @@ No event loop, and nothing that is slow to import.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from pyfix.config.errors import ConfigError
+from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.snapshot import Snapshot
+from pyfix.config.startup import check_command_startup
+from pyfix.runtime.environment import take_environment, update_environment
 from pyfix.runtime.log import log
 from pyfix.runtime.logtarget import configure_log
 
@@ -67,17 +71,26 @@ def parse_options(argv: Sequence[str], known: str) -> tuple[list[tuple[str, str]
     return found, words
 
 
-def read_settings(program: str, config_directory: str | None, status: int = 1) -> Snapshot:
-    """Read main.cf and let the log go where it says, copied to standard error.
+def read_settings(program: str, config_directory: str | None, status: int = 1, *, clean: bool = False) -> Snapshot:
+    """Read and check main.cf, take over the environment, and let the log go where main.cf says.
 
-    Raises CommandError with the exit status *status*.
+    It is copied to standard error.  *clean*: of the environment only what import_environment names is kept, as the
+    caller's rights are not ours.  Raises CommandError with the exit status *status*.
     """
     log.tag = f"postfix/{program}"
     log.to_stderr()
     try:
         snapshot = Snapshot.read(config_directory, process_name=program)
         configure_log(snapshot, program, to_stderr=True)
+        for warning in snapshot.warnings:
+            log.warning(warning)
+        settings = MailSettings(snapshot)
+        check_command_startup(settings)
+        os.environ["MAIL_LOGTAG"] = settings.syslog_name
+        (take_environment if clean else update_environment)(settings.import_environment)
     except ConfigError as error:
+        for warning in error.warnings:
+            log.warning(warning)
         if error.error:
             log.error(error.error)
         raise CommandError(str(error), status) from error
@@ -96,6 +109,8 @@ def run_command(program: str, act: Callable[[], int]) -> int:
         log.fatal(str(error))
         return error.status
     except ConfigError as error:
+        for warning in error.warnings:
+            log.warning(warning)
         log.fatal(str(error))
         return 1
     except BrokenPipeError:

@@ -368,7 +368,7 @@ def run(daemon: type[Daemon], argv: Sequence[str]) -> int:
     try:
         invocation = Invocation.parse(daemon.program, argv)
     except UsageError as error:
-        configure_log_early(daemon.program)
+        configure_log_early(daemon.program, to_stderr=error.log_to_stderr)
         log.fatal(str(error))
         log.finish(_FATAL_DELAY)
         return 1
@@ -404,6 +404,7 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
                 privileged=daemon.privileged,
                 transports=daemon.transports,
             )
+        log.to_stderr(invocation.log_to_stderr, short=False)
         os.chdir(settings.queue_directory)
         server = daemon(invocation, snapshot)
         server.before_jail()
@@ -419,8 +420,8 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
         else:
             server.start()
     except ConfigError as error:
-        if error.warning is not None:
-            log.warning(error.warning)
+        for warning in error.warnings:
+            log.warning(warning)
         log.fatal(str(error))
         log.finish(_FATAL_DELAY)
         return 1

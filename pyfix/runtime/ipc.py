@@ -44,7 +44,10 @@ async def connect(path: str, timeout: float) -> Stream:
     delay = 0.001
     end = current().now + timeout
     while True:
-        connection = _Socket(_FAMILY, _KIND, 0)
+        try:
+            connection = _Socket(_FAMILY, _KIND, 0)
+        except OSError as error:
+            raise ServiceError(f"connect to {path}: {error.strerror}") from error
         try:
             connection.connect(path)
         except OSError as error:

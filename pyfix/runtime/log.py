@@ -195,6 +195,8 @@ class Log:
             self._log("info", text)
 
     def _log(self, severity: str, text: str) -> None:
+        if len(text) > _MOST_TEXT:
+            text = text[:_MOST_TEXT]
         if self.ascii_only and not text.isascii():
             text = text.encode("utf-8", "surrogateescape").decode("ascii", "replace").replace("\ufffd", "?")
         text = printable(text)
@@ -208,8 +210,6 @@ class Log:
             print(f"{tag}: {text}", file=sys.stderr, flush=True)
         if not self._address:
             return
-        if len(text) > _MOST_TEXT:
-            text = text[:_MOST_TEXT]
         second = int(time())
         if second != self._second or not self._pid:
             self._pid = os.getpid()

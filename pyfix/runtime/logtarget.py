@@ -36,10 +36,10 @@ def configure_log(snapshot: Snapshot, program: str, *, to_stderr: bool = False, 
         log.to_syslog(snapshot.value("syslog_facility"))
 
 
-def configure_log_early(program: str) -> None:
+def configure_log_early(program: str, *, to_stderr: bool = False) -> None:
     """Let the log of a program that master(8) started go where master(8) said: main.cf is not read yet, or never."""
     log.tag = f"{os.environ.get('MAIL_LOGTAG') or 'postfix'}/{program}"
-    log.to_stderr(False)
+    log.to_stderr(to_stderr)
     path = os.environ.get("POSTLOG_SERVICE", "")
     if path:
         log.to_postlogd(path, os.environ.get("POSTLOG_HOSTNAME", ""))

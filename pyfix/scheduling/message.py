@@ -22,6 +22,8 @@ class ActiveMessage:
     """Entries that are not done."""
     deferred = False
     """Some recipient was deferred."""
+    flushed = False
+    """Somebody wants it delivered now, also by a transport that waits for that (defer_transports)."""
     expire = False
     """Return it to the sender now (postsuper -e)."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Destination:
     """One nexthop of a transport: the entries that wait for it, and what is known of it."""
 
-    __slots__ = ("busy", "dead", "is_queued", "name", "nexthop", "resting", "todo", "transport", "window")
+    __slots__ = ("busy", "dead", "is_queued", "name", "nexthop", "resting", "todo", "transport", "warn_again", "window")
 
     def __init__(self, transport: Transport, name: str, nexthop: str) -> None:
         self.transport = transport
@@ -32,6 +32,8 @@ class Destination:
         self.resting = False
         """A rate delay is running."""
         self.is_queued = False
+        self.warn_again = 0.0
+        """When the log may be told again that it fills the active queue, by the loop's clock."""
 
     def is_ready(self) -> bool:
         """Tell whether a delivery can begin now."""

@@ -6,11 +6,12 @@ Source: DATABASE_README.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from pyfix.tables.braces import BraceError, members
 from pyfix.tables.notice import info
-from pyfix.tables.table import Opening, Table, TableError
+from pyfix.tables.table import Opening, Table, TableError, fold
 
 
 class _Composed(Table):
@@ -29,7 +30,9 @@ class _Composed(Table):
             raise TableError(need)
         self._tables: Final = [open_as(reference, opening) for reference in references]
         self.local = all(table.local for table in self._tables)
-        self.fold = False  # each member folds for itself
+        # The first member decides whether parts of addresses are asked for, and whether case matters.
+        self.pattern = self._tables[0].pattern
+        self.fold = self.fold and not self.pattern
 
     def changed(self) -> bool:
         """Say whether a member changed."""
@@ -52,19 +55,29 @@ class UnionTable(_Composed):
 
     def find_now(self, key: str) -> str | None:
         """Ask every member."""
+        key = fold(key, self.utf8) if self.fold else key
         try:
             values = [value for table in self._tables if (value := table.find_now(key)) is not None]
         except TableError as error:
             raise self._failed(error) from error
-        return ",".join(values) if values else None
+        return _joined(values)
 
     async def find(self, key: str) -> str | None:
         """Ask every member."""
+        key = fold(key, self.utf8) if self.fold else key
         try:
             values = [value for table in self._tables if (value := await table.find(key)) is not None]
         except TableError as error:
             raise self._failed(error) from error
-        return ",".join(values) if values else None
+        return _joined(values)
+
+
+def _joined(values: list[str]) -> str | None:
+    """Join values with commas, but for empty ones at the beginning."""
+    joined = ""
+    for value in values:
+        joined += "," + value if joined else value
+    return joined or None
 
 
 class PipeTable(_Composed):
@@ -74,7 +87,7 @@ class PipeTable(_Composed):
 
     def find_now(self, key: str) -> str | None:
         """Ask member after member until one has no answer."""
-        value: str | None = key
+        value: str | None = fold(key, self.utf8) if self.fold else key
         try:
             for table in self._tables:
                 value = table.find_now(value)  # type: ignore[arg-type]  # the loop ends at None
@@ -86,7 +99,7 @@ class PipeTable(_Composed):
 
     async def find(self, key: str) -> str | None:
         """Ask member after member until one has no answer."""
-        value: str | None = key
+        value: str | None = fold(key, self.utf8) if self.fold else key
         try:
             for table in self._tables:
                 value = await table.find(value)  # type: ignore[arg-type]  # the loop ends at None
@@ -154,6 +167,20 @@ class DebugTable(Table):
         except TableError as error:
             info(f'{self._table.name} lookup: "{key}" = "error"')
             raise TableError(str(error).replace(self._table.name, self.name, 1)) from error
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Yield all keys and values of the other table.  Raises TableError where that can't be done."""
+        items: Callable[[], Iterator[tuple[str, str]]] | None = getattr(self._table, "items", None)
+        if items is None:
+            if self._table.kind == "fail":
+                info(f"{self._table.name} sequence: found EOF")
+                raise TableError(f"table {self.name}: sequence error")
+            below = self._table.name.removeprefix("debug:")
+            raise TableError(f"table {below}: sequence operation is not supported")
+        for key, value in items():
+            info(f'{self._table.name} sequence: "{key}" = "{value}"')
+            yield key, value
+        info(f"{self._table.name} sequence: found EOF")
 
     def changed(self) -> bool:
         """Say whether the other table changed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from pyfix.formats.needed_text import Need
 from pyfix.formats.patterns import (
     IF,
     PatternError,
@@ -12,20 +13,23 @@ from pyfix.formats.patterns import (
     Template,
     TemplateError,
     parse_template,
+    shown_index,
     split_expression_line,
 )
 from pyfix.tables import flags as bits
+from pyfix.tables.candidates import Candidates
 from pyfix.tables.notice import warn
 from pyfix.tables.rules import Rule, RuleTable
-from pyfix.tables.table import TableError
+from pyfix.tables.table import Opening
 
 Groups = list[tuple[int, int]]
 """Start and end of the whole match and of each group; -1 for a group that took no part."""
-_SHORTEST_RUN: Final = 4
-_LONGEST_RUN: Final = 200
+_MANY_RULES: Final = 16
+_ASKED_OFTEN: Final = 4
+"""Lookups until a table is worth the work of finding out what its rules need."""
 
 Matcher = Callable[[bytes], "Groups | None"]
-"""Raises RuntimeError for an expression that goes on too long."""
+"""Raises RuntimeError when nobody can tell, as for an expression that goes on too long."""
 
 
 class Expression:
@@ -45,13 +49,22 @@ class ExpressionTable(RuleTable):
     known_flags = ""
     unclosed = "skipping this rule"
     range_words = "out-of-range"
+    second = False
+    """Whether a rule may have a second expression."""
 
     _stray_endif = "ignoring ENDIF without matching IF"
 
-    __slots__ = ()
+    __slots__ = ("_asked", "_known", "_sorted_out")
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        """Read the rules.  Raises TableError."""
+        super().__init__(name, opening)
+        self._asked = 0
+        self._sorted_out = False
+        self._known: Candidates | None = None
 
     def _read(self, line: str) -> Statement | None:
-        return split_expression_line(line, self.known_flags, self.unclosed)
+        return split_expression_line(line, self.known_flags, self.unclosed, second=self.second)
 
     def expression(self, pattern: str, flags: str, *, groups: bool) -> Expression:
         """Compile an expression; *groups* says whether the texts of its groups are wanted.  Raises PatternError."""
@@ -62,10 +75,11 @@ class ExpressionTable(RuleTable):
         try:
             template = parse_template(statement.text, range_words=self.range_words)
         except TemplateError as error:
-            if error.anywhere:
-                warn(str(error))
-            else:
-                self._warn(number, str(error))
+            for complaint in error.complaints:
+                if complaint.anywhere:
+                    warn(complaint.text)
+                else:
+                    self._warn(number, complaint.text)
             raise PatternError("bad replacement syntax: skipping this rule") from None
         highest = max((part for part in template if isinstance(part, int)), default=0)
         if highest and statement.negated:
@@ -74,88 +88,72 @@ class ExpressionTable(RuleTable):
             raise PatternError("regular expression substitution is not allowed: skipping this rule")
         expression = self.expression(statement.pattern, statement.flags, groups=highest > 0)
         if highest > expression.groups:
-            raise PatternError(f'out of range replacement index "{highest}": skipping this rule')
+            raise PatternError(f'out of range replacement index "{shown_index(highest)}": skipping this rule')
         result = template if highest else "".join(map(str, template))
-        source = statement.pattern, "".join(sorted(statement.flags))
+        source = statement.pattern, statement.flags
+        if statement.also is not None:
+            other = self.expression(statement.also.pattern, statement.also.flags, groups=False)
+            test = _both(expression.matches, statement.negated, other.matches, statement.also.negated)
+            if statement.negated:
+                source = "", ""  # what it contains says nothing of the keys that are wanted
+            return Rule(test, result, number, negated=False, condition=False, source=source)
         return Rule(expression.matches, result, number, negated=statement.negated, condition=condition, source=source)
 
-    def union(self, patterns: list[str], flags: str) -> Matcher | None:
-        """Return one expression that matches what any of *patterns* does; None where there is none."""
-        return None
+    def needs(self, pattern: bytes, flags: str) -> list[Need]:
+        """Return what needed_text() says of an expression of this type."""
+        raise NotImplementedError
 
-    def _shortened(self, rules: list[Rule]) -> list[Rule]:
-        """Put a condition before each long run of plain rules: one expression that says whether any can match.
-
-        Most keys match nothing, and one large expression costs little more than a small one.
-        """
-        targets = {rule.next for rule in rules if rule.condition}
-        runs: list[tuple[int, int]] = []
-        start = 0
-        for index in range(len(rules) + 1):
-            rule = rules[index] if index < len(rules) else None
-            plain = rule is not None and not rule.negated and not rule.condition
-            if index > start and (
-                not plain
-                or index in targets
-                or index - start >= _LONGEST_RUN
-                or rule.source[1] != rules[start].source[1]  # type: ignore[union-attr]  # plain says that there is a rule
-            ):
-                if index - start >= _SHORTEST_RUN:
-                    runs.append((start, index))
-                start = index
-            if not plain:
-                start = index + 1
-        before: dict[int, Rule] = {}
-        for start, end in runs:
-            test = self.union([rule.source[0] for rule in rules[start:end]], rules[start].source[1])
-            if test is not None:
-                before[start] = Rule(_cautious(test), None, rules[start].line, negated=False, condition=True)
-                before[start].next = end
-        if not before:
-            return rules
-        places, added = [], 0
-        for index in range(len(rules) + 1):
-            places.append(index + added)
-            added += index in before
-        shortened: list[Rule] = []
-        for index, rule in enumerate(rules):
-            if index in before:
-                before[index].next = places[before[index].next]
-                shortened.append(before[index])
-            rule.next = places[rule.next]
-            shortened.append(rule)
-        return shortened
+    def _candidates(self) -> Candidates | None:
+        """Return which rules can hold for a key at all; None where it costs less to try all of them."""
+        self._asked += 1
+        if self._asked < _ASKED_OFTEN or len(self._rules) < _MANY_RULES:
+            return None
+        if not self._sorted_out:
+            self._sorted_out = True
+            # A condition, and what is negated, says most where its text is not there.
+            found = Candidates([
+                [] if rule.condition or rule.negated
+                else self.needs(rule.source[0].encode(errors="surrogateescape"), rule.source[1])
+                for rule in self._rules
+            ])  # fmt: skip
+            if found.spared >= _MANY_RULES // 2:
+                self._known = found
+        return self._known
 
     def lookup(self, key: str) -> str | None:
         """Return the text of the first rule that holds for the key."""
         data = key.encode(errors="surrogateescape")
+        if b"\0" in data:
+            data = data[: data.index(b"\0")]
         rules = self._rules
-        index, end = 0, len(rules)
-        while index < end:
+        candidates = self._known or self._candidates()
+        next_rule = 0
+        for index in range(len(rules)) if candidates is None else candidates.of(data):
+            if index < next_rule:
+                continue
             rule = rules[index]
             try:
                 groups = rule.test(data)
             except RuntimeError as error:
-                self._warn(rule.line, str(error))
-                raise TableError(f"table {self.name}: query error") from error
-            if (groups is not None) != rule.negated:
-                if not rule.condition:
-                    result = rule.result
-                    return result if isinstance(result, str) else _filled(result, data, groups)
-                index += 1
-            else:
-                index = rule.next
+                self._warn(rule.line, str(error))  # and the rule does not hold, nor does its negation
+                next_rule = rule.next
+                continue
+            if (groups is not None) == rule.negated:
+                next_rule = rule.next
+            elif not rule.condition:
+                result = rule.result
+                return result if isinstance(result, str) else _filled(result, data, groups)
         return None
 
 
-def _cautious(test: Matcher) -> Matcher:
-    """Return the same test, but one that goes on too long is said to hold: the rules themselves decide then."""
+def _both(first: Matcher, first_negated: bool, second: Matcher, second_negated: bool) -> Matcher:
+    """Return the test whether both hold; its groups are those of the first."""
 
     def holds(key: bytes) -> Groups | None:
-        try:
-            return test(key)
-        except RuntimeError:
-            return []
+        groups = first(key)
+        if (groups is not None) == first_negated or (second(key) is not None) == second_negated:
+            return None
+        return groups or []
 
     return holds
 

@@ -39,8 +39,10 @@ class _Plain:
         """Patterns as ``.domain``, which match what ends with them."""
         self.blocks: list[tuple[int, int, int]] = []
         """Address size in bytes, network mask, network."""
-        self.broken: list[str] = []
-        """What is wrong with patterns that look like networks; it matters when an address is asked for."""
+        self.broken: tuple[str, bool] | None = None
+        """What is wrong with a pattern that looks like a network, which matters when an address is asked for.
+
+        And whether only an IPv6 address can be meant."""
 
 
 class _Lookup:
@@ -147,16 +149,16 @@ class MatchList:
         plain.names.add(pattern)
         if pattern.startswith(".") and not self.match_parents:
             plain.suffixes.add(pattern)
-        if pattern.startswith("["):
-            plain.names.add(pattern[1:].partition("]")[0])
-        elif pattern.strip("0123456789./"):
+        of_v6 = bool(pattern.strip("0123456789./[]"))
+        if of_v6 and (pattern[0] != "[" or pattern.strip("0123456789abcdef:./[]")):
             return
-        elif "/" not in pattern and packed_address(pattern) is None:
+        inside = pattern[1:-1] if f"{pattern[0]}{pattern[-1]}" == "[]" else pattern
+        if "/" not in pattern and packed_address(inside) is None:
             return  # part of an address, or a number: it can only equal a name
         try:
             plain.blocks.append(parse_network(pattern))
         except NetworkError as error:
-            plain.broken.append(str(error))
+            plain.broken = (str(error), of_v6)
 
     # Asking
 
@@ -186,7 +188,7 @@ class MatchList:
                     for block_size, mask, network in plain.blocks:
                         if size == block_size and number & mask == network:
                             return True
-            if plain.broken:
+            if plain.broken is not None and (":" in address or not plain.broken[1]):
                 self._refuse(plain.broken[0])
         return False
 

@@ -73,6 +73,8 @@ class InlineTable(DictTable):
         super().__init__(name, opening)
         need = f'"{self.name}"; need "inline:{{name=value...}}"'
         try:
+            if name == "{}":
+                raise TableError(f"bad syntax: {need}")
             words = members(self.name, name, "name=value")
         except BraceError as error:
             raise TableError(str(error)) from None
@@ -81,8 +83,10 @@ class InlineTable(DictTable):
                 text = unbrace(word) if word.startswith("{") else word
             except BraceError as error:
                 raise TableError(f"{error}: {need}") from None
+            if not text:
+                raise TableError(f"no key found; expected format: key = value: {need}")
             key, equals, value = text.partition("=")
-            if not equals:
+            if not equals or " " in key.strip():
                 raise TableError(f"missing '=' after attribute name: {need}")
             value = value.strip()
             if opening.flags & bits.SRC_RHS_IS_FILE:

@@ -5,9 +5,9 @@ Source: mysql_table(5).
 
 from __future__ import annotations
 
-import os
 import socket
 
+from pyfix.tables.option_file import read_options, standard_files
 from pyfix.tables.queried import old_query, value_text
 from pyfix.tables.sql import Host, ServerFailed, SqlTable, host_words, library_missing
 from pyfix.tables.table import Opening, TableError
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _PORT: Final = 3306
 _SOCKET: Final = "/run/mysqld/mysqld.sock"
-_OPTION_FILE: Final = "/etc/my.cnf"
-_GROUPS: Final = ("client", "client-server", "client-mariadb")
 _CONNECT_SECONDS: Final = 30
 _TLS: Final = {
     "tls_CAfile": "ssl-ca", "tls_CApath": "ssl-capath", "tls_cert_file": "ssl-cert", "tls_key_file": "ssl-key",
@@ -62,7 +60,7 @@ def _host(word: str) -> Host:
         except OSError:
             raise TableError(f"unknown service: {port}/tcp") from None
     if server == "localhost":  # the client libraries of MariaDB and MySQL take no notice of the port then
-        return Host(word, _SOCKET, local=True)
+        return Host(word, "", local=True)
     return Host(word, address, local=False)
 
 
@@ -71,7 +69,10 @@ class MysqlTable(SqlTable):
 
     kind = "mysql"
 
-    __slots__ = ("_encrypts", "_library", "_needs_result", "_options", "_query", "_tls", "_trusts")
+    __slots__ = (
+        "_encrypts", "_file_options", "_library", "_needs_result", "_options", "_port", "_query", "_socket", "_tls",
+        "_trusts",
+    )  # fmt: skip
 
     def __init__(self, name: str, opening: Opening) -> None:
         try:
@@ -81,6 +82,9 @@ class MysqlTable(SqlTable):
         self._library: Final = pymysql
         super().__init__(name, opening)
         parameters = self.parameters
+        self._file_options: dict[str, str] = {}
+        self._port = _PORT
+        self._socket = _SOCKET
         self._options: Final[dict[str, Any]] = {
             "user": parameters.text("user"),
             "password": parameters.text("password"),
@@ -96,15 +100,28 @@ class MysqlTable(SqlTable):
         self.use([_host(word) for word in host_words(parameters.text("hosts"))])
 
     def _read_option_file(self) -> None:
+        """Take what the table does not say from the client library's option files.
+
+        Not the password: one that is not in the table is empty.
+        """
         path = self.parameters.text("option_file")
         group = self.parameters.text("option_group", "client")
-        if path or (group and os.path.exists(_OPTION_FILE)):
-            self._options["read_default_file"] = path or _OPTION_FILE
-            self._options["read_default_group"] = group or "client"
+        if not path and not group:
+            return
+        found = self._file_options = read_options([path] if path else standard_files(), group)
+        if not self._options["user"] and found.get("user"):
+            self._options["user"] = found["user"]
+        if command := found.get("init-command"):
+            self._options["init_command"] = command
+        if address := found.get("bind-address"):
+            self._options["bind_address"] = address
+        if (port := found.get("port", "")).isdecimal() and int(port):
+            self._port = int(port)
+        self._socket = found.get("socket") or _SOCKET
 
     def _read_tls(self) -> None:
         """Learn what is said about encryption: by the table, else by the option file."""
-        file = self._options_of_file()
+        file = self._file_options
         given = {name: self.parameters.text(name) or file.get(option, "") for name, option in _TLS.items()}
         wants = file.get("ssl-verify-server-cert", "0") in ("", "1", "on", "true", "yes")
         verify = self.parameters.boolean("tls_verify_cert", wants)
@@ -112,25 +129,6 @@ class MysqlTable(SqlTable):
         self._encrypts = bool(self._tls) or verify
         self._trusts = not (verify or "tls_CAfile" in self._tls or "tls_CApath" in self._tls)
         """Whether any certificate will do."""
-
-    def _options_of_file(self) -> dict[str, str]:
-        """Return the options that the client library's file has for us: those of all clients, then of our group."""
-        path = self._options.get("read_default_file")
-        found: dict[str, str] = {}
-        if path is None:
-            return found
-        from configparser import Error, RawConfigParser
-
-        parser = RawConfigParser(allow_no_value=True, strict=False)
-        try:
-            parser.read(path)
-        except (Error, UnicodeDecodeError):
-            return found
-        for group in (*_GROUPS, self._options["read_default_group"]):
-            if parser.has_section(group):
-                for name, value in parser.items(group):
-                    found[name.replace("_", "-")] = (value or "").strip("\"'")
-        return found
 
     def _context(self) -> Any:
         """Return what the library wants for an encrypted connection.  Raises OSError, ValueError."""
@@ -151,11 +149,11 @@ class MysqlTable(SqlTable):
         """Return a connection.  Raises ServerFailed."""
         options = dict(self._options)
         if host.local:
-            options["unix_socket"] = host.address
+            options["unix_socket"] = host.address or self._socket
         else:
             server, port = _server(host.address)
             options["host"] = server
-            options["port"] = int(port) if port.isdigit() else socket.getservbyname(port, "tcp") if port else _PORT
+            options["port"] = int(port) if port.isdigit() else socket.getservbyname(port, "tcp") if port else self._port
         try:
             known = self._library.charset.charset_by_name(options["charset"])
         except (KeyError, AttributeError):
@@ -184,7 +182,7 @@ class MysqlTable(SqlTable):
         if self._encrypts and isinstance(cause, OSError) and not unreached:  # TLS's own, or a file's
             reason = getattr(cause, "verify_message", "") or cause.strerror or str(cause).strip("(',)")
             return f"TLS/SSL error: {reason}"
-        return _unreachable(error, host)
+        return _unreachable(error, host, self._socket)
 
     def run(self, connection: Any, host: Host, key: str) -> list[str | None] | None:
         """Run the query for *key*.  Raises ServerFailed."""
@@ -237,13 +235,13 @@ def _reason(error: Exception) -> str:
     return str(error.args[1]) if len(error.args) > 1 else str(error)
 
 
-def _unreachable(error: Exception, host: Host) -> str:
+def _unreachable(error: Exception, host: Host, standard: str) -> str:
     """Return why a server can't be reached, in the words of its own library."""
     cause = getattr(error, "original_exception", None)
     if not isinstance(cause, OSError):
         return _reason(error)
     if host.local:
-        return f"Can't connect to local server through socket '{host.address}' ({cause.errno})"
+        return f"Can't connect to local server through socket '{host.address or standard}' ({cause.errno})"
     server, _ = _server(host.address)
     if isinstance(cause, socket.gaierror):
         return f"Unknown server host '{server}' ({cause.errno})"

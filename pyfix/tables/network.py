@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import socket
+from typing import Final
 
 
 class NetworkError(ValueError):
     """Text that is no network block; it says why in Postfix's words."""
 
+
+_LARGEST: Final = 2**63 - 1
+_NUMBER: Final = 2**32 - 1
+"""Lengths are read as a C program with numbers of 32 bits reads them."""
 
 Block = tuple[int, int, int]
 """Size of the address in bytes, mask, and the address under the mask, as numbers."""
@@ -23,13 +28,19 @@ def packed_address(text: str) -> bytes | None:
 
 def parse_network(text: str) -> Block:
     """Return the block that *text* names, ``address`` or ``address/length``.  Raises NetworkError."""
-    address, slash, length = text.partition("/")
-    if address.startswith("["):
-        address, closed, more = address[1:].partition("]")
+    if text.startswith("["):
+        # Brackets stand around the whole, or around the address alone.
+        address, closed, more = text[1:].partition("]")
         if not closed:
-            raise NetworkError(f"missing ']' character after \"[{address}\"")
-        if more:
+            raise NetworkError(f"missing ']' character after \"{text}\"")
+        if more and more[0] != "/":
             raise NetworkError(f'garbage after "[{address}]"')
+        text = address + more
+        slash, length = more[:1], more[1:]
+        if not slash:
+            address, slash, length = address.partition("/")
+    else:
+        address, slash, length = text.partition("/")
     packed = packed_address(address)
     if not slash:
         if packed is None:
@@ -38,11 +49,11 @@ def parse_network(text: str) -> Block:
         return len(packed), (1 << bits) - 1, int.from_bytes(packed)
     if not (length.isascii() and length.isdigit()):
         raise NetworkError(f'bad mask value in "{text}"')
-    if packed is None:
-        raise NetworkError(f'bad network value in "{text}"')
-    bits, wanted = len(packed) * 8, int(length)
+    bits, wanted = 128 if ":" in address else 32, min(int(length), _LARGEST) & _NUMBER
     if wanted > bits:
         raise NetworkError(f'bad mask length in "{text}"')
+    if packed is None:
+        raise NetworkError(f'bad network value in "{text}"')
     mask = ((1 << wanted) - 1) << (bits - wanted)
     number = int.from_bytes(packed)
     if number & ~mask:

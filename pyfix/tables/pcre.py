@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-import re
 from typing import Any, Final
 
+from pyfix.formats.needed_text import Need, needed_text
 from pyfix.formats.patterns import PatternError, toggled
-from pyfix.tables.expressions import Expression, ExpressionTable, Groups, Matcher
+from pyfix.tables.expressions import Expression, ExpressionTable, Groups
 from pyfix.tables.table import Opening, TableError
 
 _ANCHORED: Final = 0x80000000
@@ -19,15 +19,11 @@ _EXTENDED: Final = 0x00000080
 _MULTILINE: Final = 0x00000400
 _UNGREEDY: Final = 0x00040000
 _NO_MATCH: Final = -1
-_JIT_COMPLETE: Final = 1
 _INFO_CAPTURECOUNT: Final = 4
 
 _FLAGS: Final = {
     "i": _CASELESS, "m": _MULTILINE, "s": _DOTALL, "x": _EXTENDED, "A": _ANCHORED, "E": _DOLLAR_ENDONLY, "U": _UNGREEDY,
 }  # fmt: skip
-
-_NOT_TO_JOIN: Final = re.compile(r"\\[1-9gkQEK]|\(\?(?![:=!]|<[=!])|\(\*")
-"""References to groups, names, options, quoting, verbs: what depends on its place in the whole expression."""
 
 _loaded: list[Any] = []
 
@@ -48,7 +44,6 @@ def _library() -> Any:
     library.pcre2_compile_8.restype = pointer
     library.pcre2_code_free_8.argtypes = [pointer]
     library.pcre2_code_free_8.restype = None
-    library.pcre2_jit_compile_8.argtypes = [pointer, number]
     library.pcre2_pattern_info_8.argtypes = [pointer, number, pointer]
     library.pcre2_match_data_create_from_pattern_8.argtypes = [pointer, pointer]
     library.pcre2_match_data_create_from_pattern_8.restype = pointer
@@ -80,7 +75,6 @@ class _Compiled:
         )
         if not self.code:
             raise PatternError(f"error in regex at offset {offset.value}: {_message(library, code.value)}")
-        library.pcre2_jit_compile_8(self.code, _JIT_COMPLETE)
         count = ctypes.c_uint32()
         library.pcre2_pattern_info_8(self.code, _INFO_CAPTURECOUNT, ctypes.byref(count))
         self.groups: Final = count.value
@@ -114,7 +108,8 @@ class PcreTable(ExpressionTable):
 
     def expression(self, pattern: str, flags: str, *, groups: bool) -> Expression:
         """Compile an expression.  Raises PatternError with the library's words."""
-        # Bytes, not characters: Postfix does not ask the library for UTF-8.
+        # Bytes, not characters: Postfix does not ask the library for UTF-8, and not for compiled code either, whose
+        # limits are other ones: its stack is too small for long keys.
         options = _CASELESS | _DOTALL
         for letter, bit in _FLAGS.items():
             if toggled(flags, letter):
@@ -135,16 +130,11 @@ class PcreTable(ExpressionTable):
                     for n in range(compiled.groups + 1 if groups else 0)
                 ]
             if status != _NO_MATCH:
-                raise RuntimeError(f"matching error: {_message(library, status)}")
+                raise RuntimeError(_message(library, status))
             return None
 
         return Expression(matches, compiled.groups)
 
-    def union(self, patterns: list[str], flags: str) -> Matcher | None:
-        """Join expressions that mean the same inside a larger one."""
-        if toggled(flags, "x") or any(_NOT_TO_JOIN.search(pattern) for pattern in patterns):
-            return None
-        try:
-            return self.expression("|".join(f"(?:{pattern})" for pattern in patterns), flags, groups=False).matches
-        except PatternError:
-            return None
+    def needs(self, pattern: bytes, flags: str) -> list[Need]:
+        """Return what a text that an expression matches contains."""
+        return [] if toggled(flags, "x") else needed_text(pattern, perl=True)

@@ -1,29 +1,23 @@
 """Tables that ask a library: a query made from the key, and a result made from what comes back.
 
-Libraries block, so that a lookup in the event loop runs in a thread.
 Source: sqlite_table(5), mysql_table(5), pgsql_table(5), ldap_table(5).
 """
 
 from __future__ import annotations
 
-from pyfix.tables.notice import in_another_thread, report_all, warn
+from pyfix.tables.notice import warn
 from pyfix.tables.parameters import TableParameters
-from pyfix.tables.table import Opening, Table, TableError, fail_query, valid_text
+from pyfix.tables.table import Opening, fail_query, valid_text
 from pyfix.tables.template import DomainFilter, Template
+from pyfix.tables.threaded import ThreadedTable
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class FatalQuery(TableError):
-    """What ends Postfix's process with a fatal line; a daemon of ours warns, and the lookup fails."""
-
-
-class QueriedTable(Table):
+class QueriedTable(ThreadedTable):
     """A table whose answers come from a library; a type gives ``query``."""
-
-    local = False
 
     __slots__ = ("domain", "limit", "parameters", "result_format")
 
@@ -38,10 +32,6 @@ class QueriedTable(Table):
         self.result_format = Template(text, parameters.name, "result")
         self.limit = parameters.integer("expansion_limit", 0)
         self.domain = DomainFilter(parameters, self.opening)
-
-    def query(self, key: str) -> str | None:
-        """Return the value of a key that was folded already; blocks.  Raises TableError."""
-        raise NotImplementedError
 
     def joined(self, values: Iterable[str | None], key: str, shown: str) -> str | None:
         """Return the results made of *values*, separated by commas, None when there is none.
@@ -68,8 +58,8 @@ class QueriedTable(Table):
     takes_any_bytes = False
     """Whether the library can be asked for a key that is no UTF-8, as comes up with ``smtputf8_enable = no``."""
 
-    def _asked(self, key: str) -> str | None:
-        """Return *key* as query() wants it, None when there is nothing to ask."""
+    def asked(self, key: str) -> str | None:
+        """Return *key* as query() wants it, None when it is empty or lacks a part that results are made of."""
         if not key:
             warn(f'table "{self.name}": empty query string -- ignored')
             return None
@@ -82,36 +72,17 @@ class QueriedTable(Table):
 
     def find_now(self, key: str) -> str | None:
         """Ask and wait for the answer; the whole process waits.  Raises TableError."""
-        asked = self._asked(key)
+        asked = self.asked(key)
         if asked is None or not self.domain.accepts_now(asked):
             return None
-        return self._accepted(asked, self.query(asked))
+        return self.accepted(asked, self.query(asked))
 
     async def find(self, key: str) -> str | None:
         """Ask in a thread, while the event loop goes on.  Raises TableError."""
-        asked = self._asked(key)
+        asked = self.asked(key)
         if asked is None or not await self.domain.accepts(asked):
             return None
-        from pyfix.runtime.identity import is_another  # a command has no event loop
-        from pyfix.runtime.threads import in_thread
-
-        said: list[tuple[str, str]] = []
-        try:
-            if is_another():  # no thread may start with a recipient's rights
-                value = self.query(asked)
-            else:
-                value = await in_thread(in_another_thread, lambda: self.query(asked), said)
-        except FatalQuery as error:
-            said.append(("warning", str(error)))
-            raise
-        finally:
-            report_all(said)
-        return self._accepted(asked, value)
-
-    def _accepted(self, key: str, value: str | None) -> str | None:
-        if value is not None and self.utf8 and not valid_text(value):
-            self.refuse_value(key, value)
-        return value
+        return self.accepted(asked, await self.in_thread(asked))
 
 
 def old_query(parameters: TableParameters) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 from typing import Final
 
+from pyfix.formats.needed_text import Need, needed_text
 from pyfix.formats.patterns import PatternError, toggled
 from pyfix.tables.expressions import Expression, ExpressionTable, Groups
 
@@ -77,11 +78,13 @@ class RegexpTable(ExpressionTable):
     """``regexp:/path`` and ``regexp:{ { /expression/flags text }, ... }``.
 
     Flags turn around what holds otherwise: ``i`` case does not matter, ``x`` extended
-    expressions, ``m`` a newline is like any other character.
+    expressions, ``m`` a newline is like any other character.  ``/expression/flags!/other/flags text`` is for keys that
+    match the first and not the other.
     """
 
     kind = "regexp"
     known_flags = "imx"
+    second = True
 
     __slots__ = ()
 
@@ -115,3 +118,7 @@ class RegexpTable(ExpressionTable):
             return None
 
         return Expression(matches_groups, compiled.groups)
+
+    def needs(self, pattern: bytes, flags: str) -> list[Need]:
+        """Return what a text that an expression matches contains."""
+        return [] if toggled(flags, "x") else needed_text(pattern, perl=False)

@@ -62,6 +62,8 @@ class RuleTable(Table):
                 if statement.kind == ENDIF:
                     if not waiting:
                         raise PatternError(self._stray_endif)
+                    if statement.text:
+                        self._warn(number, "ignoring extra text after ENDIF")
                     waiting.pop().next = len(rules)
                     continue
                 if opening.flags & bits.SRC_RHS_IS_FILE and statement.kind == MATCH:
@@ -71,7 +73,8 @@ class RuleTable(Table):
                 self._warn(number, f"{error}: skipping this rule")
                 continue
             except PatternError as error:
-                self._warn(number, str(error))
+                for text in (*error.remarks, str(error)):
+                    self._warn(number, text)
                 continue
             rules.append(rule)
             rule.next = len(rules)
@@ -80,11 +83,7 @@ class RuleTable(Table):
         for rule in reversed(waiting):
             self._warn(rule.line, "IF has no matching ENDIF")
             rule.next = len(rules)
-        self._rules: Final = self._shortened(rules)
-
-    def _shortened(self, rules: list[Rule]) -> list[Rule]:
-        """Return rules that say the same with less work."""
-        return rules
+        self._rules: Final = rules
 
     def _warn(self, line: int, text: str) -> None:
         warn(f"{self.kind} map {self._file_name}, line {line}: {text}")

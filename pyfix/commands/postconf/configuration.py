@@ -12,7 +12,7 @@ from pyfix.commands.postconf import database_clients
 from pyfix.commands.postconf.entries import READ_ONLY, Entry, read_entries
 from pyfix.commands.postconf.messages import Fatal, tell, warn
 from pyfix.config import catalogue, main_cf
-from pyfix.config.blanks import SEPARATORS, split_blanks
+from pyfix.config.blanks import split_blanks
 from pyfix.config.errors import ConfigError
 from pyfix.config.families import family_parameters
 from pyfix.config.host import host_domain, host_qualified_name
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Configuration", "expand"]
 
-_COMMENT_SHOWN = 20
 _NETWORK_NAMES = ("inet_interfaces", "inet_protocols")
 _KNOWN_FIRST = _NETWORK_NAMES
 """Parameters whose defaults are known when those that depend on the host are worked out."""
@@ -47,12 +46,14 @@ class Configuration:
         self.settings: dict[str, str] = {}
         """main.cf, the -o options of the command line, and config_directory."""
         self.entries: list[Entry] = []
+        self.overrides: list[dict[str, str]] = []
+        """What the -o options say, by entry: entries with one name and type share it, as in Postfix."""
         self.builtin: dict[str, Parameter[Any]] = {}
         self.service: dict[str, Parameter[Any]] = {}
         self.user: set[str] = set()
         self.local: list[set[str]] = []
         """User-defined names among the -o options, by entry."""
-        self.snapshot = Snapshot({}, config_directory=self.directory, process_name="postconf")
+        self.snapshot: Snapshot = _Values({}, config_directory=self.directory, process_name="postconf")
 
     def read_main(self, overrides: Sequence[str] = ()) -> None:
         """Read main.cf.  Raises ConfigError."""
@@ -63,7 +64,9 @@ class Configuration:
                 raise Fatal(f"invalid parameter override: {argument}: {assignment}")
             settings[assignment[0]] = assignment[1]
         self.settings = settings
-        self.snapshot = Snapshot(settings, config_directory=self.directory, process_name="postconf")
+        self.snapshot = _Values(
+            settings, config_directory=self.directory, process_name="postconf", services=self.service
+        )
 
     def check_host_defaults(self) -> None:
         """Work out the defaults that depend on the host, as a fault in what they are made of is told of first.
@@ -93,6 +96,16 @@ class Configuration:
             if needed:
                 raise
             warn(str(error))
+        shared: dict[str, dict[str, str]] = {}
+        for entry in self.entries:
+            own = entry.overrides
+            known = shared.get(entry.key)
+            if known is None:
+                known = {}
+                if own:  # an entry in front of the first one with options has no part in it
+                    shared[entry.key] = known
+            known.update(own)
+            self.overrides.append(known)
 
     def declare(self) -> None:
         """Learn the builtin and the service-defined names."""
@@ -104,35 +117,40 @@ class Configuration:
         made: dict[str, Parameter[Any]] = {}
         for entry in self.entries:  # several may have one name, each with a family of its own
             made |= family_parameters({entry.fields[0]: entry.fields[7]})
-        self.service = {name: found for name, found in made.items() if name not in self.builtin}
+        self.service.update((name, found) for name, found in made.items() if name not in self.builtin)
 
     def find_user_names(self) -> None:
         """Learn the user-defined names, with warnings about names that are referred to but not set."""
         self.local = [set() for _ in self.entries]
-        overrides = [entry.overrides for entry in self.entries]
+        for settings in (self.settings, *self.overrides):
+            self.user.update(filter(self.is_legacy, settings))
         tables = database_clients.Check(quiet=self.quiet)
-        for index, own in enumerate(overrides):
-            if not self.entries[index].all_overrides:
+        for index, own in enumerate(self.overrides):
+            if not own:
                 continue
-            scope = self.scope(self.entries[index])
+            scope = self.scope(index)
             self._restriction_classes(own, index)
-            for name, value in self.entries[index].all_overrides.items():
+            for name, value in list(own.items()):
                 self._note_value(tables, name, value, scope, index)
-        for parameter in self.builtin.values():
-            if parameter.expanded and isinstance(parameter.default, str):
-                self._refer(parameter.default, overrides, None)
+                if name in READ_ONLY:
+                    del own[name]
+        for parameter in (*self.builtin.values(), *self.service.values()):
+            if parameter.expanded and isinstance(parameter.default, str) and parameter.name not in self.settings:
+                self._refer(parameter.default, self.overrides, None)
         self.check_host_defaults()
         self._restriction_classes(self.settings, None)
         for name, value in sorted(self.settings.items()):
             self._note_value(tables, name, value, self.snapshot, None)
 
-    def scope(self, entry: Entry) -> Snapshot:
-        """Return the values as the entry's program sees them."""
-        return Snapshot(
-            {**self.settings, **entry.overrides},
+    def scope(self, index: int) -> Snapshot:
+        """Return the values as the program of the entry at a position sees them."""
+        entry = self.entries[index]
+        return _Values(
+            {**self.settings, **self.overrides[index]},
             config_directory=self.directory,
             process_name=entry.fields[7],
             service_name=entry.fields[0],
+            services=self.service,
         )
 
     def find(self, name: str) -> Parameter[Any] | None:
@@ -157,14 +175,11 @@ class Configuration:
         if parameter is not None and not parameter.expanded:
             return
         if index is None:
-            self._refer(value, [entry.overrides for entry in self.entries], where)
+            self._refer(value, self.overrides, where)
         else:
-            self._refer(value, [self.entries[index].overrides], where, index)
+            self._refer(value, [self.overrides[index]], where, index)
         if parameter is not None:
-            value = expand(scope, value)
-            if "#" in value:
-                value = _before_comment(value, where)
-            self._note_tables(tables, value, index)
+            self._note_tables(tables, expand(scope, value), index)
 
     def _refer(
         self, value: str, overrides: list[dict[str, str]], where: str | None, index: int | None = None
@@ -179,11 +194,11 @@ class Configuration:
             warn(str(error))
 
     def _use(self, name: str, overrides: list[dict[str, str]], where: str | None, index: int | None) -> None:
-        known = self.find(name) is not None
+        known = self.find(name) is not None or self.is_legacy(name)
         if index is not None and name in overrides[0]:
             self._learn(name, index, index)
             return
-        if name in self.settings and not known:
+        if name in self.settings and self.find(name) is None:
             self._learn(name, index, None)
             known = True
         if index is None:
@@ -197,7 +212,7 @@ class Configuration:
     def _learn(self, name: str, source: int | None, place: int | None) -> None:
         """Note that *source* makes *name* in *place* known; each is an entry's position, or None: main.cf."""
         known = self.user if place is None else self.local[place]
-        if self.verbose and name not in known and not (name in self.settings and self.is_legacy(name)):
+        if self.verbose and name not in known and not (place is None and self.is_legacy(name)):
             tell(f"${name} in {self._file(source)} validates {name}=value in {self._file(place)}")
         known.add(name)
 
@@ -209,18 +224,49 @@ class Configuration:
         value = settings.get("smtpd_restriction_classes")
         if not value:
             return
-        overrides: list[dict[str, str]] = [{}] if index is None else [self.entries[index].overrides]
+        overrides = self.overrides if index is None else [self.overrides[index]]
         where = self.main_path if index is None else self.master_path
         scope = _MainCfAlone(settings, config_directory=self.directory, process_name="postconf")
-        for name in split_blanks(scope.expand(value).replace(",", " ")):
+        try:
+            expanded = scope.expand(value)
+        except ConfigError as error:
+            if index is None or not error.warnings:
+                raise
+            text = f"dictionary {self.entries[index].key}: macro processing error"
+            raise ConfigError(text, warnings=error.warnings) from None
+        for name in split_blanks(expanded.replace(",", " ")):
             self._use(name, overrides, where, index)
 
     def _note_tables(self, tables: database_clients.Check, value: str, index: int | None) -> None:
         """Learn names such as ``ldapsource_server_host``, which a table ``ldap:ldapsource`` reads."""
-        overrides = [entry.overrides for entry in self.entries] if index is None else [self.entries[index].overrides]
-        where = self.main_path if index is None else f"{self.master_path}:{self.entries[index].key}"
-        for made in tables.names(value, where):
+        overrides = self.overrides if index is None else [self.overrides[index]]
+        if index is None:
+            made_names = tables.names(value, self.main_path, self.main_path)
+        else:
+            made_names = tables.names(value, self.master_path, f"{self.master_path}:{self.entries[index].key}")
+        for made in made_names:
             self._use(made, overrides, None, index)
+
+
+class _Values(Snapshot):
+    """Values that know the defaults of the names that services make."""
+
+    def __init__(
+        self,
+        settings: dict[str, str],
+        *,
+        config_directory: str,
+        process_name: str,
+        service_name: str = "",
+        services: dict[str, Parameter[Any]] | None = None,
+    ) -> None:
+        super().__init__(
+            settings, config_directory=config_directory, process_name=process_name, service_name=service_name
+        )
+        self._services = {} if services is None else services
+
+    def _declared(self, name: str) -> Parameter[Any] | None:
+        return self._services.get(name) or super()._declared(name)
 
 
 class _MainCfAlone(Snapshot):
@@ -230,25 +276,13 @@ class _MainCfAlone(Snapshot):
         return super()._written(name) if name in self._settings or name in _KNOWN_FIRST else None
 
 
-def _before_comment(value: str, where: str) -> str:
-    """Return what stands before the first word that looks like a comment, with a warning if there is one."""
-    at = value.find("#")
-    while at > 0 and value[at - 1] not in SEPARATORS:
-        at = value.find("#", at + 1)
-    if at < 0:
-        return value
-    comment = split_blanks(value[at:])[0]
-    after = value[at + len(comment) + 1 :][:_COMMENT_SHOWN]
-    warn(f"{where}: #comment after other text is not allowed: {comment} {after}...")
-    return value[:at]
-
-
 def expand(snapshot: Snapshot, text: str) -> str:
     """Return the expanded text.  Raises Fatal, after the warning, for a malformed one."""
     try:
         return snapshot.expand(text)
     except ConfigError as error:
-        if error.warning is None:
+        if not error.warnings:
             raise
-        warn(error.warning)
+        for warning in error.warnings:
+            warn(warning)
         raise Fatal("macro processing error") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pyfix.commands.postconf.entries import within_braces
 from pyfix.commands.postconf.messages import warn
 from pyfix.config import main_cf
+from pyfix.config.blanks import SEPARATORS
 from pyfix.config.parameter import split_words
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -41,6 +42,8 @@ SUFFIXES = {
 }
 """Table type to the names that its settings end in."""
 
+_COMMENT_SHOWN = 20
+_BETWEEN = "," + SEPARATORS
 _ADAPTERS = ("proxy:", "debug:")
 
 
@@ -51,21 +54,25 @@ class Check:
         self._quiet = quiet
         self._files: set[tuple[str, str]] = set()
 
-    def names(self, value: str, where: str) -> Iterator[str]:
-        """Yield the main.cf names that the tables in *value* read.
+    def names(self, value: str, path: str, where: str) -> Iterator[str]:
+        """Yield the main.cf names that the tables in *value* read; a word that looks like a comment ends it.
 
-        A table with a file has the file's own names checked, with warnings; ConfigError when it is malformed.  *where*
-        is the file that the value is from, for a warning about braces.
+        A table with a file has the file's own names checked, with warnings; ConfigError when it is malformed.  *path*
+        is the file that the value is from, *where* the same with the service, for warnings.
         """
-        if ":" not in value and "{" not in value:
+        if ":" not in value and "{" not in value and "#" not in value:
             return
         for written in split_words(value):
+            if written.startswith("#"):
+                _warn_of_comment(value, written, path)
+                return
             word = written
             while word.startswith(_ADAPTERS):
                 word = word.partition(":")[2]
             kind, _, name = word.partition(":")
             if word.startswith("{") or name.startswith("{"):
-                yield from self.names(within_braces(word if word.startswith("{") else name, where, warn), where)
+                inside = within_braces(word if word.startswith("{") else name, where, warn, strip=False)
+                yield from self.names(inside, path, where)
                 continue
             suffixes = SUFFIXES.get(kind)
             if suffixes is None or not name:
@@ -89,3 +96,13 @@ class Check:
         for name, value in main_cf.parse_assignments(text, path, warn).items():
             if name not in known and not self._quiet:
                 warn(f"{kind}:{path}: unused parameter: {name}={value}")
+
+
+def _warn_of_comment(value: str, comment: str, path: str) -> None:
+    """Warn of the word *comment*, the first one of *value* that looks like one."""
+    at = value.find(comment)
+    while at and value[at - 1] not in _BETWEEN:
+        at = value.find(comment, at + 1)
+    after = value[at + len(comment) + 1 :].encode("utf-8", "surrogateescape")[:_COMMENT_SHOWN]
+    shown = after.decode("utf-8", "surrogateescape")
+    warn(f"{path}: #comment after other text is not allowed: {comment} {shown}...")

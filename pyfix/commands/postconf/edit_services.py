@@ -86,10 +86,13 @@ def _folded(entry: Entry) -> str:
 
 
 def _head(line: str, where: str) -> Entry:
-    """Return name and type of the entry that a line begins.  Raises Fatal when the line has not both."""
+    """Return name and type of the entry that a line begins.  Raises Fatal when it has not both, or odd ones."""
     words = split_blanks(line)
     if len(words) < 2:
         raise Fatal(f"{where}: specify service name and type on the same line")
+    for title, word, odd in (("name", words[0], "="), ("type", words[1], "=/")):
+        if any(character in word for character in odd):
+            raise Fatal(f'{where}: service {title} syntax "{word}" is unsupported with -Me, -Fe, -Pe, -X, or -#')
     return Entry(words[:2], [])
 
 
@@ -123,33 +126,36 @@ def _edit_parts(path: str, lines: list[str], mode: str, how: str, wanted: list[_
     out: list[str] = []
     entry: list[str] = []
     chosen: list[_Request] = []
+    number = 0  # Postfix does not count the lines of an entry that it changes
 
     def finish() -> None:
         if entry:
-            out.append(_changed("".join(entry), mode, how, chosen))
+            text = "".join(entry)
+            out.append(_changed(text, f"file {path}: line {number}: bad field count", mode, how, chosen))
             entry.clear()
 
-    for number, line in enumerate(lines, 1):
-        if edit.is_remark(line):
+    for line in lines:
+        remark = edit.is_remark(line)
+        begins = not remark and line[0] not in BLANK
+        if begins:
+            finish()
+        number += not entry
+        if remark:
             out.append(line)
             continue
-        if line[0] not in BLANK:
-            finish()
+        if begins:
             head = _head(line, f"file {path}: line {number}")
             chosen = [request for request in wanted if request.pattern.matches(head)]
             if chosen:
                 entry.append(line)
                 continue
-        if entry:
-            entry.append(line)
-        else:
-            out.append(line)
+        (entry or out).append(line)
     finish()
     return "".join(out)
 
 
-def _changed(text: str, mode: str, how: str, chosen: list[_Request]) -> str:
-    entry = parse_entry(text, f'bad field count: "{text}"', warn)
+def _changed(text: str, too_short: str, mode: str, how: str, chosen: list[_Request]) -> str:
+    entry = parse_entry(text, too_short, warn, shown=text.replace("\n", " "))
     for request in chosen:
         request.matched = True
         if mode == "F":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyfix.commands.postconf.layout import width
 from pyfix.commands.postconf.messages import Fatal
 from pyfix.config import main_cf, master_cf
 from pyfix.config.blanks import BLANK
@@ -9,6 +10,8 @@ from pyfix.config.errors import ConfigError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyfix.config.main_cf import Warn
 
 __all__ = ["FIELDS", "READ_ONLY", "Entry", "Pattern", "parse_entry", "read_entries", "within_braces"]
@@ -41,11 +44,6 @@ class Entry:
 
     @property
     def overrides(self) -> dict[str, str]:
-        """The settings of the ``-o`` options by name, without those of read-only names."""
-        return {name: value for name, value in self.all_overrides.items() if name not in READ_ONLY}
-
-    @property
-    def all_overrides(self) -> dict[str, str]:
         """The settings of the ``-o`` options by name, the last one of a name."""
         found: dict[str, str] = {}
         for at in self._override_positions():
@@ -92,25 +90,24 @@ class Entry:
         _check_field(index, value, value)
         self.fields[index] = value
 
-    def with_values(self, values: dict[str, str]) -> Entry:
-        """Return a copy whose ``-o`` options have other values."""
-        copy = Entry(list(self.fields), list(self.arguments))
-        for at in copy._override_positions():
-            name = copy.arguments[at].partition("=")[0]
-            if name in values:
-                copy.arguments[at] = f"{name}={values[name]}"
-        return copy
+    def shown(self, expand: Callable[[str], str] | None = None) -> Entry:
+        """Return the entry as Postfix prints it, with the values of its options expanded where *expand* does that.
 
-    def shown(self) -> Entry:
-        """Return the entry as Postfix prints it: without the braces around the first argument behind the options.
-
-        Where an entry is changed they stay, as without them it would mean something else.
+        The first argument behind the options has no braces then, others only where they have a blank.  Where an entry
+        is changed they stay, as without them it would mean something else.
         """
-        at = self._end_of_options()
-        if not self.arguments[at : at + 1] or not self.arguments[at].startswith("{"):
-            return self
         copy = Entry(list(self.fields), list(self.arguments))
-        copy.arguments[at] = within_braces(copy.arguments[at], "", lambda _: None)
+        if expand is not None:
+            for at in copy._override_positions():
+                name, equals, value = copy.arguments[at].partition("=")
+                if equals and name not in READ_ONLY:
+                    copy.arguments[at] = f"{name}={expand(value)}"
+        end = self._end_of_options()
+        for at in range(end, len(copy.arguments)):
+            if copy.arguments[at].startswith("{"):
+                inside = within_braces(copy.arguments[at], "", lambda _: None)
+                if at == end or not _has_blank(inside):
+                    copy.arguments[at] = inside
         return copy
 
     def _end_of_options(self) -> int:
@@ -124,12 +121,13 @@ class Entry:
         """Return the entry's text without a line end, with fields in columns when *aligned*."""
         text = self.fields[0]
         for column, field in zip(_COLUMNS[1:], self.fields[1:], strict=True):
-            text = f"{text.ljust(column - 1) if aligned else text} {field}"
-        return text + self._argument_text(len(text), folded)
+            padding = " " * (column - 1 - width(text)) if aligned else ""
+            text = f"{text}{padding} {field}"
+        return text + self._argument_text(width(text), folded)
 
     def command_text(self, *, folded: bool = False, column: int = len(_NEXT_LINE)) -> str:
         """Return program and arguments; *column* is how much stands before them on the line."""
-        return self.fields[7] + self._argument_text(column + len(self.fields[7]), folded)
+        return self.fields[7] + self._argument_text(column + width(self.fields[7]), folded)
 
     def field(self, name: str) -> str:
         """Return the text of the field *name*, the arguments belonging to the command."""
@@ -145,18 +143,21 @@ class Entry:
             if at + 1 in positions:
                 at += 1
                 value = self.arguments[at]
-                word = "-o {" + value + "}" if any(blank in value for blank in _BLANK) else f"-o {value}"
+                word = f"-o {{{value}}}" if _has_blank(value) else f"-o {value}"
                 new_line = folded
                 after_override = True
+                length = width(word)
             else:
                 word = self.arguments[at]
-                new_line = folded and (after_override or column + 1 + len(word) >= _WIDTH)
+                length = width(word)
+                uncounted = 2 if word.startswith("{") and _has_blank(word) else 0  # Postfix puts the braces on later
+                new_line = folded and (after_override or column + 1 + length - uncounted >= _WIDTH)
                 after_override = False
                 if column < len(_NEXT_LINE):  # so it is in Postfix, where -h leaves a short command alone on the line
                     space = ""
             at += 1
             out.append((_NEXT_LINE if new_line else space) + word)
-            column = (len(_NEXT_LINE) - 1 if new_line else column + len(space)) + len(word)
+            column = (len(_NEXT_LINE) - 1 if new_line else column + len(space)) + length
         return "".join(out)
 
 
@@ -193,13 +194,16 @@ def read_entries(path: str, warn: Warn) -> list[Entry]:
     ]
 
 
-def parse_entry(text: str, too_short: str, warn: Warn) -> Entry:
-    """Return the entry that one logical line describes.  Raises Fatal, with *too_short* for missing fields."""
+def parse_entry(text: str, too_short: str, warn: Warn, shown: str = "") -> Entry:
+    """Return the entry that one logical line describes.  Raises Fatal, with *too_short* for missing fields.
+
+    *shown* is the text that the fatal line tells where it is not *text*.
+    """
     words = master_cf.split_fields(text)
     if len(words) < len(FIELDS):
         raise Fatal(too_short)
     for index in range(1, 7):
-        _check_field(index, words[index], text)
+        _check_field(index, words[index], shown or text)
     return Entry(words[: len(FIELDS)], _normal_arguments(words[len(FIELDS) :], warn))
 
 
@@ -233,9 +237,8 @@ def _normal_arguments(words: list[str], warn: Warn) -> list[str]:
         if pieces[-1] == "-o" and left:
             pieces.append(left.pop(0))
         out += [_override_text(piece, warn) if piece.startswith("{") else piece for piece in pieces]
-    if left and left[0].startswith("{"):
-        left[0] = _plain_text(left[0], warn)
-    return out + left
+    ended = out[-1:] == ["--"]
+    return out + [_plain_text(word, warn, first=not at and not ended) for at, word in enumerate(left)]
 
 
 def _split_cluster(cluster: str) -> list[str]:
@@ -261,25 +264,35 @@ def _split_cluster(cluster: str) -> list[str]:
         cluster = f"-{value[following:]}"
 
 
-def within_braces(text: str, where: str, warn: Warn) -> str:
-    """Return what is between the braces that *text* begins with, with a warning where they do not enclose all of it."""
+def within_braces(text: str, where: str, warn: Warn, *, strip: bool = True) -> str:
+    """Return what is between the braces that *text* begins with, with a warning where they do not enclose all of it.
+
+    *strip*: without the blanks at the ends.
+    """
     try:
-        return master_cf.strip_braces(text)
+        master_cf.strip_braces(text)
     except ConfigError as error:
         warn(f"{where}: {error}")
     depth = 0
+    inside = text[1:]
     for position, character in enumerate(text):
         depth += (character == "{") - (character == "}")
         if not depth:
-            return text[1:position].strip(BLANK)
-    return text[1:].strip(BLANK)
+            inside = text[1:position]
+            break
+    return inside.strip(BLANK) if strip else inside
 
 
-def _plain_text(argument: str, warn: Warn) -> str:
-    """Return an argument without braces that it does not need."""
+def _plain_text(argument: str, warn: Warn, *, first: bool) -> str:
+    """Return an argument without braces that it does not need; but for the *first* one, with them around a blank."""
+    if not argument.startswith("{"):
+        return argument if first or not _has_blank(argument) else f"{{{argument}}}"
     inside = within_braces(argument, "master.cf", warn)
-    needed = not inside or inside.startswith("{") or any(blank in inside for blank in _BLANK)
-    return f"{{{inside}}}" if needed else inside
+    return f"{{{inside}}}" if not inside or inside.startswith("{") or _has_blank(inside) else inside
+
+
+def _has_blank(text: str) -> bool:
+    return any(blank in text for blank in _BLANK)
 
 
 def _override_text(value: str, warn: Warn) -> str:

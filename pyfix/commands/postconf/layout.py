@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyfix.config.blanks import split_blanks
 
-__all__ = ["Layout", "fold", "json_pair"]
+__all__ = ["Layout", "fold", "json_pair", "width"]
 
 _WIDTH = 80
 _INDENT = "    "
@@ -33,19 +33,24 @@ class Layout:
 
 
 def fold(words: list[str]) -> str:
-    """Return the words on lines of at most 80 characters, as far as they allow it; the first ``=`` is never left."""
+    """Return the words on lines of at most 80 bytes, as far as they allow it; the first ``=`` is never left."""
     lines: list[str] = []
     line = ""
     for index, word in enumerate(words):
         if not line and not lines:
             line = word
-        elif len(line) + 1 + len(word) <= _WIDTH or (index == 1 and word == "="):
+        elif width(line) + 1 + width(word) <= _WIDTH or (index == 1 and word == "="):
             line += f" {word}"
         else:
             lines.append(line)
             line = _INDENT + word
     lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def width(text: str) -> int:
+    """Return how many columns Postfix takes a text for: one a byte."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
 
 
 def json_pair(name: str, value: str) -> str:

@@ -33,6 +33,8 @@ class Shown:
         """Return the lines to print; empty when there is nothing to show, None for a name that is not known."""
         configuration = self._configuration
         parameter = configuration.find(name)
+        if parameter is None and configuration.is_legacy(name):
+            parameter = catalogue.all_parameters()[name]
         if parameter is None and (self._defaults or name not in configuration.user):
             return None
         value = None if self._defaults else configuration.settings.get(name)
@@ -80,8 +82,8 @@ def warn_unused(configuration: Configuration, *, main: bool) -> None:
         deprecated += [_advice(configuration.main_path, name) for name in sorted(configuration.settings)]
     unused: list[tuple[str, str]] = []
     old: list[str] = []
-    for entry, local in zip(configuration.entries, configuration.local, strict=True):
-        for name, value in sorted(entry.overrides.items()):
+    for overrides, local in zip(configuration.overrides, configuration.local, strict=True):
+        for name, value in sorted(overrides.items()):
             old.append(name)
             known = configuration.find(name) is not None or name in local or name in configuration.user
             if not known and not configuration.is_legacy(name):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pyfix.commands.postconf.configuration import Configuration, expand
 from pyfix.commands.postconf.entries import FIELDS, Entry, Pattern
-from pyfix.commands.postconf.layout import Layout, json_pair
+from pyfix.commands.postconf.layout import Layout, json_pair, width
 from pyfix.commands.postconf.messages import Fatal, print_text, warn
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from pyfix.config.snapshot import Snapshot
 
 __all__ = ["show_services"]
 
@@ -31,24 +35,23 @@ def show_services(
             if pattern.item not in (*FIELDS, "*"):
                 raise Fatal(f'invalid service attribute name: "{pattern.item}"')
     out: list[str] = []
-    for written in configuration.entries:
+    for index, written in enumerate(configuration.entries):
         chosen = [pattern for pattern in patterns if pattern.matches(written)]
         if not chosen:
             continue
-        entry = (_expanded(configuration, written) if expanded else written).shown()
+        scope = configuration.scope(index) if expanded else None
+        entry = written.shown(None if scope is None else partial(expand, scope))
         for pattern in chosen:
-            texts = _TEXTS[mode](entry, pattern.item, layout)
+            if mode == "P":
+                texts = _parameter_texts(entry.key, configuration.overrides[index], scope, pattern.item, layout)
+            else:
+                texts = _TEXTS[mode](entry, pattern.item, layout)
             pattern.matched = pattern.matched or bool(texts)
             out += texts
     print_text("".join(out))
     for pattern in patterns:
         if not pattern.matched and arguments:
             warn(f'unmatched request: "{pattern.text}"')
-
-
-def _expanded(configuration: Configuration, entry: Entry) -> Entry:
-    scope = configuration.scope(entry)
-    return entry.with_values({name: expand(scope, value) for name, value in entry.overrides.items()})
 
 
 def _entry_text(entry: Entry, _item: str, layout: Layout) -> list[str]:
@@ -67,14 +70,16 @@ def _field_text(entry: Entry, field: str, layout: Layout) -> str:
         return layout.setting(name, entry.field(field))
     label = f"{name} = " if layout.name else ""
     if field == "command":
-        return f"{label}{entry.command_text(folded=layout.folded, column=len(label))}\n"
+        return f"{label}{entry.command_text(folded=layout.folded, column=width(label))}\n"
     return f"{label}{entry.field(field)}\n"
 
 
-def _parameter_texts(entry: Entry, item: str, layout: Layout) -> list[str]:
+def _parameter_texts(
+    key: str, overrides: dict[str, str], scope: Snapshot | None, item: str, layout: Layout
+) -> list[str]:
     return [
-        layout.setting(f"{entry.key}/{name}", value)
-        for name, value in sorted(entry.overrides.items())
+        layout.setting(f"{key}/{name}", value if scope is None else expand(scope, value))
+        for name, value in sorted(overrides.items())
         if item in ("*", name)
     ]
 
@@ -82,5 +87,4 @@ def _parameter_texts(entry: Entry, item: str, layout: Layout) -> list[str]:
 _TEXTS: dict[str, Callable[[Entry, str, Layout], list[str]]] = {
     "M": _entry_text,
     "F": _field_texts,
-    "P": _parameter_texts,
 }

@@ -36,6 +36,7 @@ COMMANDS = {
     "upgrade-configuration": ("installation", "upgrade_configuration"),
     "post-install": ("installation", "post_install"),
     "non-bdb": ("migration", "non_bdb"),
+    "tls": ("tls", "tls"),
 }
 """Module and function of each command; the function takes a System and the words after the command."""
 
@@ -55,8 +56,8 @@ def main(argv: Sequence[str]) -> int:
         log.fatal(str(error))
         return error.status
     except ConfigError as error:
-        if error.warning:
-            log.warning(error.warning)
+        for warning in error.warnings:
+            log.warning(warning)
         log.fatal(str(error))
         return 1
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 
+from pyfix.commands.postfix.jailcopies import complaints
 from pyfix.commands.postfix.layout import folders
-from pyfix.commands.postfix.system import System
+from pyfix.commands.postfix.system import Failure, System
+from pyfix.commands.postfix.tree import below
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 _OF_OWNER = (
     "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "public",
@@ -46,13 +49,26 @@ def check_fatal(system: System) -> None:
             except OSError as error:
                 system.warning(f"{folder.path}: {error.strerror}")
                 raise system.failure("unable to create missing queue directories") from None
+    if os.path.exists(f"{system.settings.meta_directory}/postfix-files"):
+        _make_listed(system)
     if not os.path.exists(f"{system.config_directory}/master.cf"):
         raise system.failure(f"no {system.config_directory}/master.cf file found")
     if system.settings.maillog_file and not _has_logger(system):
         raise system.failure("missing 'postlog' service in master.cf - run 'postfix upgrade-configuration'")
     check_queue = system.command("postsuper")
     if os.path.exists(check_queue) and system.run(check_queue) != 0:
-        raise system.failure("Postfix integrity check failed!")
+        raise Failure  # postsuper(1) has said why
+
+
+def _make_listed(system: System) -> None:
+    from pyfix.commands.postfix.filelist import Trouble
+    from pyfix.commands.postfix.permissions import make_listed
+
+    try:
+        make_listed(system)
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr, flush=True)
+        raise system.failure("unable to create missing queue directories") from None
 
 
 def _has_logger(system: System) -> bool:
@@ -89,13 +105,15 @@ def check_warn(system: System) -> None:
     ours = (system.config_directory, settings.daemon_directory, settings.shlib_directory, settings.meta_directory)
     for folder in sorted({folder for folder in ours if os.path.isdir(folder)}):
         by_root.look_below(f"{folder}/.")
-    by_owner.look_below(f"{settings.data_directory}/.")
+    by_owner.look_below(f"{settings.data_directory}/.", links=True)
     for name in _OF_OWNER:
         by_owner.look_below(f"{queue}/{name}", modes=False, skip=_is_endpoint)
     by_owner.look(f"{queue}/maildrop", modes=False)
     if not is_rootless():
         _check_set_gid(system, (f"{queue}/public", f"{queue}/maildrop"))
-    for path in _below("corrupt"):
+    for complaint in complaints(queue, root, root_name):
+        system.warning(complaint)
+    for path in below("corrupt"):
         if os.path.isfile(path):
             system.warning(f"damaged message: {path}")
 
@@ -108,34 +126,43 @@ class _Owned:
         self._uid = uid
         self._name = name
 
-    def look(self, path: str, *, modes: bool = True, skip: Callable[[os.stat_result], bool] | None = None) -> None:
-        try:
-            status = os.lstat(path)
-        except OSError:
-            return
-        if skip is not None and skip(status):
-            return
-        if status.st_uid != self._uid:
-            self._system.warning(f"not owned by {self._name}: {path}")
-        if modes and status.st_mode & _SHARED_WRITE and not stat.S_ISLNK(status.st_mode):
-            self._system.warning(f"group or other writable: {path}")
+    def look(
+        self,
+        *paths: str,
+        modes: bool = True,
+        links: bool = False,
+        skip: Callable[[os.stat_result], bool] | None = None,
+    ) -> None:
+        """Look at these; *modes*: at their modes, too, *links*: even of symbolic links, whose modes say nothing."""
+        found = [(path, status) for path in paths if (status := _status(path)) and not (skip and skip(status))]
+        for path, status in found:
+            if status.st_uid != self._uid:
+                self._system.warning(f"not owned by {self._name}: {path}")
+        for path, status in found if modes else ():
+            if status.st_mode & _SHARED_WRITE and (links or not stat.S_ISLNK(status.st_mode)):
+                self._system.warning(f"group or other writable: {path}")
 
     def look_below(
-        self, path: str, *, modes: bool = True, skip: Callable[[os.stat_result], bool] | None = None
+        self,
+        path: str,
+        *,
+        modes: bool = True,
+        links: bool = False,
+        skip: Callable[[os.stat_result], bool] | None = None,
     ) -> None:
-        self.look(path, modes=modes, skip=skip)
-        for inner in _below(path):
-            self.look(inner, modes=modes, skip=skip)
+        """Look at a folder and all that is in it."""
+        self.look(path, *below(path), modes=modes, links=links, skip=skip)
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None
 
 
 def _is_endpoint(status: os.stat_result) -> bool:
     return stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode)
-
-
-def _below(folder: str) -> Iterator[str]:
-    for path, folders_there, files in os.walk(folder):
-        for name in (*folders_there, *files):
-            yield f"{path}/{name}"
 
 
 def _check_set_gid(system: System, shared_folders: Sequence[str]) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import sys
 
+from pyfix.commands.postfix.filelist import Trouble
 from pyfix.commands.postfix.layout import folders
-from pyfix.commands.postfix.permissions import set_all
+from pyfix.commands.postfix.permissions import make_listed, set_all, set_listed
 from pyfix.commands.postfix.system import Failure, System
 from pyfix.commands.postfix.upgrade import upgrade_master
 
@@ -62,6 +63,9 @@ def post_install(system: System, words: Sequence[str]) -> int:
         }
     try:
         return _act(system, frozenset(commands))
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr)
+        raise Failure from None
     except OSError as error:
         print(f"{system.daemon('post-install')}: {error.filename}: {error.strerror}", file=sys.stderr)
         raise Failure from None
@@ -86,8 +90,10 @@ def _act(system: System, commands: frozenset[str]) -> int:
         for folder in folders(system):
             if not os.path.isdir(folder.path):
                 folder.make()
+        make_listed(system)
     if commands & _PERMISSIONS:
         set_all(system)
+        set_listed(system, all_of_them="set-permissions" in commands or "upgrade-source" in commands)
     if commands & _CONFIGURATION:
         upgrade_master(system)
     if "first-install-reminder" in commands:

@@ -13,6 +13,39 @@ _CONFIGURATION = ("main.cf", "master.cf")
 _SET_GID = ("postdrop", "postlog", "postqueue")
 
 
+def set_listed(system: System, *, all_of_them: bool) -> None:
+    """Give what postfix-files lists its owner and mode: all, or only what each upgrade sets anew.  Raises Trouble.
+
+    The folders of the instance, which pyfix knows itself, are left out.
+    """
+    from pyfix.commands.postfix.filelist import entries
+    from pyfix.runtime.identity import is_rootless
+
+    if is_rootless():
+        return
+    known = {folder.path for folder in folders(system)}
+    for entry in entries(system):
+        if entry.path in known:
+            continue
+        if entry.is_folder and entry.made and not os.path.isdir(entry.path):
+            entry.make()
+        elif all_of_them or entry.upgraded:
+            entry.set_permissions()
+
+
+def make_listed(system: System) -> None:
+    """Make the folders that postfix-files wants to be there.  Raises Trouble."""
+    from pyfix.commands.postfix.filelist import entries
+    from pyfix.runtime.identity import is_rootless
+
+    if is_rootless():
+        return
+    known = {folder.path for folder in folders(system)}
+    for entry in entries(system):
+        if entry.is_folder and entry.made and entry.path not in known and not os.path.isdir(entry.path):
+            entry.make()
+
+
 def set_all(system: System) -> None:
     """Give each folder and file its owner and mode.  Raises OSError.
 

@@ -106,6 +106,11 @@ class System:
         log.warning(text)
         self._show(f"warning: {text}")
 
+    def error(self, text: str) -> None:
+        """Log an error, and show it to the caller."""
+        log.error(text)
+        self._show(f"error: {text}")
+
     def failure(self, text: str) -> Failure:
         """Log a fatal line and show it; return what to raise."""
         log.fatal(text)

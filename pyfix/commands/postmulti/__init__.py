@@ -147,8 +147,8 @@ def main(argv: Sequence[str]) -> int:
         log.fatal(str(error))
         return error.status
     except ConfigError as error:
-        if error.warning:
-            log.warning(error.warning)
+        for warning in error.warnings:
+            log.warning(warning)
         log.fatal(str(error))
         return 1
     return status

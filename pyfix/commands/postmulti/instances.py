@@ -126,8 +126,8 @@ class Instances:
             return Instance.of(Snapshot.read(directory, process_name="postconf"))
         except ConfigError as error:
             postconf = os.path.join(self.settings.command_directory, "postconf")
-            if error.warning:
-                print(f"{postconf}: warning: {error.warning}", file=sys.stderr)
+            for warning in error.warnings:
+                print(f"{postconf}: warning: {warning}", file=sys.stderr)
             print(f"{postconf}: fatal: {error}", file=sys.stderr)
             raise CommandError(f"Failed to obtain all required {directory}/main.cf parameters") from None
 

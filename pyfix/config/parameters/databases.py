@@ -41,6 +41,9 @@ class DatabaseSettings(Settings):
     non_bdb_migration_log_redirect = boolean("yes")
     """Whether each redirected table is logged."""
 
+    pyfix_python_tables = words("", own=True)
+    """The functions, as module:function, that tables of type python may call; none by default."""
+
     pyfix_rebuild_stale_tables = text("no", own=True)
     """Whether a program that opens an indexed table which is older than its source file makes it anew first."""
 

@@ -15,6 +15,7 @@ from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.bounce import BounceSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.bounce.notice import DELAY, FAILURE, SUCCESS, VERIFY, Kind, Notifier
+from pyfix.daemons.bounce.texts import Texts, shown, shown_expanded
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.attributes import AttributeListError, Attributes, decode_pairs
 from pyfix.formats.queuefile import NOTIFY_DELAY, NOTIFY_FAILURE
@@ -45,6 +46,9 @@ _FAILED: Final = -1
 _QUEUE_NAME: Final = re.compile(r"[0-9A-Za-z]+")
 _VERIFY_FLAGS: Final = 512 | 1024
 """Bits of a trace request's flags: the user asked for a report (sendmail -bv, -v)."""
+
+_SHOWN: Final = {"dump_templates": shown, "expand_templates": shown_expanded}
+"""What is asked for by the name of the service where there is no master."""
 
 _NOTHING_KNOWN: Final = LogEntry("(recipient address unavailable)", reason="(error report unavailable)")
 """What is told with VERP where there is no log."""
@@ -81,7 +85,7 @@ class Bounce(Daemon):
         path = self.settings.bounce_template_file
         if path:
             try:
-                with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
                     templates = read_templates(file.read(), path, log.warning)
             except OSError as error:
                 # Only Python refuses to open a folder; the system does when it is read.
@@ -89,7 +93,21 @@ class Bounce(Daemon):
                 raise ConfigError(f"{step} {path}: {error.strerror}") from error
             except TemplateError as error:
                 raise ConfigError(str(error)) from error
+        self._templates = templates
         self._notifier = Notifier(self.settings, templates, self._spool)
+
+    def stand_alone(self) -> None:
+        """Show the templates on standard output, for postconf(1).  Raises ConfigError."""
+        show = _SHOWN.get(self._service)
+        if show is None:
+            super().stand_alone()
+            return
+        try:
+            text = "".join(f"{line}\n" for line in show(self._templates, Texts(self.settings)))
+        except TemplateError as error:
+            raise ConfigError(str(error)) from error
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stdout.flush()
 
     async def serve(self, stream: Stream) -> None:
         """Answer one request."""
@@ -111,7 +129,7 @@ class Bounce(Daemon):
         except _Refused as refused:
             log.warning(str(refused))
             status = _FAILED
-        except LogNotOpened as error:
+        except (LogNotOpened, TemplateError) as error:
             # Postfix's process ends here: its client gets no answer.  Ours has more of them.
             log.fatal(str(error))
             return
@@ -175,7 +193,7 @@ class Bounce(Daemon):
             log.warning(f"{request.queue_id}: undeliverable postmaster notification discarded")
             return True
         if not request.sender:
-            if "2bounce" not in settings.notify_classes:
+            if not {"bounce", "2bounce"}.intersection(settings.notify_classes):
                 return True
             return await self._notifier.to_postmaster(FAILURE, request, known, settings.double_bounce_notice_recipient)
         wanted = [entry for entry in known.entries if _wants(entry, NOTIFY_FAILURE)]

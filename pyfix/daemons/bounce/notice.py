@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from pyfix.clients.cleanup import NewMessage
 from pyfix.clients.internalmail import option_flags, send_internal
 from pyfix.config.parameters.bounce import BounceSettings
+from pyfix.daemons.bounce.texts import Texts
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.queuefile import NOTIFY_NEVER, REQUIRETLS_ESMTP, REQUIRETLS_HEADER, RET_HEADERS, SMTPUTF8_REQUESTED
 from pyfix.formats.records import encode_attribute
-from pyfix.notices.report import Encoding, Original, Report, returned_lines
-from pyfix.notices.template import BUILT_IN, NoticeTemplate, TemplateError
+from pyfix.notices.report import Encoding, Original, Report, returned_header, returned_message
+from pyfix.notices.template import NoticeTemplate
 from pyfix.protocols.internal.bounce import Flush
 from pyfix.protocols.internal.cleanup import MAP_OK
 from pyfix.queue.bouncelog import LogEntry, StatusLog
@@ -27,8 +29,6 @@ from pyfix.queue.spool import Spool
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
 
-_UNITS: Final = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "weeks": 604800}
-"""What may follow the name of a time in a template, ``$maximal_queue_lifetime_days``.  Source: bounce(5)."""
 _SOME_LINES: Final = 65536
 
 
@@ -48,18 +48,18 @@ FAILURE: Final = Kind("failure", "non-delivery", "Undelivered Message", headers_
 DELAY: Final = Kind("delay", "delay", "Undelivered Message", headers_only=True)
 SUCCESS: Final = Kind("success", "delivery status", "Message", headers_only=True)
 VERIFY: Final = Kind("verify", "delivery status", "Message", headers_only=True)
+_SERVICES: Final = {"delay": "defer", "delivery status": "trace"}
+"""Who sends them, when it is not bounce."""
 
 
 class Notifier:
-    """Sends notices; one for the whole daemon."""
+    """Sends notices; one for the whole daemon.  Its methods that send raise TemplateError."""
 
     def __init__(self, settings: BounceSettings, templates: dict[str, NoticeTemplate], spool: Spool) -> None:
         self._settings = settings
         self._templates = templates
         self._spool = spool
-        self._warned: set[str] = set()
-        self._times = {"delay_warning_time": settings.delay_warning_time}
-        self._times["maximal_queue_lifetime"] = settings.maximal_queue_lifetime
+        self._texts = Texts(settings)
 
     async def to_sender(
         self, kind: Kind, request: Flush, known: StatusLog, entries: Sequence[LogEntry], recipient: str = ""
@@ -133,8 +133,7 @@ class Notifier:
 
     def double_bounce_address(self) -> str:
         """Return the sender of copies for postmaster, about which there are no notices."""
-        name: str = self._settings.double_bounce_sender
-        return name if "@" in name else f"{name}@{self._settings.myhostname}"
+        return f"{self._settings.double_bounce_sender}@{self._settings.myhostname}"
 
     async def _send(
         self,
@@ -152,13 +151,17 @@ class Notifier:
         whom = "postmaster" if postmaster else "sender"
         try:
             message: Message | None = Message(
-                self._spool.path(request.queue_name, request.queue_id), lock=None, read_only=True
+                self._spool.path(request.queue_name, request.queue_id), lock=None
             )
+        except PermissionError as error:
+            # An agent has marked it as damaged.
+            log.fatal(f"open {_SERVICES.get(kind.name, 'bounce')} {request.queue_id}: {error.strerror}")
+            return False
         except OSError:
             message = None
         try:
             report, references = self._report(kind, request, entries, message)
-            too_large = message is not None and 0 < settings.bounce_size_limit < message.sizes.segment
+            too_large = message is not None and 0 < settings.bounce_size_limit < _segment(message)
             lines = self._lines(
                 report,
                 references,
@@ -190,9 +193,6 @@ class Notifier:
         except (MessageDamaged, OSError) as error:
             log.warning(f"{request.queue_id}: {error}")
             return False
-        except TemplateError as error:
-            log.fatal(str(error))
-            return False
         finally:
             if message is not None:
                 message.close()
@@ -206,7 +206,8 @@ class Notifier:
         arrival, references, sender = time.time(), "", None
         if message is not None:
             envelope = Envelope(message)
-            envelope.read()
+            with suppress(MessageDamaged):  # what can be read is returned
+                envelope.read()
             arrival = envelope.arrival_time or arrival
             sender = envelope.sender or f"MAILER-DAEMON@{settings.myhostname}"
             if settings.enable_threaded_bounces:
@@ -233,35 +234,6 @@ class Notifier:
         )
         return report, references
 
-    def _text(self, template: NoticeTemplate) -> list[str]:
-        """Return the text of a notice.  Raises TemplateError."""
-        if template.faults and template.name not in self._warned:
-            self._warned.add(template.name)
-            for fault in template.faults:
-                log.warning(fault)
-        where = "[built-in]" if template.text is BUILT_IN[template.name].text else self._settings.bounce_template_file
-
-        def look_up(name: str) -> str | None:
-            base, _, unit = name.rpartition("_")
-            if base not in self._times or unit not in _UNITS:
-                snapshot = self._settings.snapshot
-                known = name in snapshot.names or snapshot.default(name) is not None
-                return snapshot.value(name) if known else None
-            time = self._times[base] // _UNITS[unit]
-            if not time and self._times[base]:
-                log.warning(f'{where}: zero result in {template.name} template conversion of parameter "{name}"')
-                log.warning(f'please reduce time unit "{unit}" of "{name}" in {template.name} template')
-                log.warning("for instructions see the bounce(5) manual")
-            return str(time)
-
-        try:
-            return template.expanded(look_up)
-        except TemplateError as error:
-            *warnings, text = error.args
-            for warning in warnings:
-                log.warning(warning)
-            raise TemplateError(f"{where}: {text}") from error
-
     def _lines(
         self,
         report: Report,
@@ -285,7 +257,7 @@ class Notifier:
                 tls_optional=request.sendopts & (REQUIRETLS_HEADER | REQUIRETLS_ESMTP) == REQUIRETLS_HEADER,
             )
         )
-        yield from _encoded(report.explanation([] if postmaster else self._text(report.template)))
+        yield from _encoded(report.explanation([] if postmaster else self._texts.expanded(report.template)))
         _warn_of(faults)
         yield from _encoded(report.recipients_in_words(quoted))
         _warn_of(faults)
@@ -294,12 +266,14 @@ class Notifier:
         if message is None:
             yield from _encoded(report.nothing_returned())
             return
-        yield from returned_lines(
-            _content_lines(message),
-            return_path=internal_to_external(report.original.sender or ""),
-            headers_only=headers_only,
-        )
-        yield from _encoded(report.tail())
+        return_path = internal_to_external(report.original.sender or "")
+        complete = True
+        if headers_only:
+            pieces = message.content_pieces(message.sizes.data_offset, _SOME_LINES)
+            complete = yield from returned_header(pieces, return_path=return_path)
+        else:
+            yield from returned_message(_content_lines(message), return_path=return_path)
+        yield from _encoded(report.tail(complete=complete))
 
 
 def _never_notify() -> bytes:
@@ -316,10 +290,21 @@ def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
         yield line.encode("utf-8", "surrogateescape")
 
 
+def _segment(message: Message) -> int:
+    try:
+        return message.sizes.segment
+    except MessageDamaged:
+        return 0
+
+
 def _content_lines(message: Message) -> Iterator[bytes]:
     rest = b""
-    for block in message.content_blocks(message.sizes.data_offset, _SOME_LINES):
-        *lines, rest = (rest + block).split(b"\n")
-        yield from lines
+    try:
+        for block in message.content_blocks(message.sizes.data_offset, _SOME_LINES):
+            *lines, rest = (rest + block).split(b"\n")
+            yield from lines
+    except MessageDamaged as damage:  # what can be read is returned
+        if damage.trouble:
+            log.warning(f"{message.path}: {damage.trouble}")
     if rest:
         yield rest

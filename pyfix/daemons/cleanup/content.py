@@ -13,10 +13,10 @@ from pyfix.daemons.cleanup.header import HeaderWriter
 from pyfix.daemons.cleanup.message import Message
 from pyfix.daemons.cleanup.origin import log_action
 from pyfix.daemons.cleanup.quickheader import RECEIVED, scan_header
-from pyfix.daemons.cleanup.source import RecordSource
+from pyfix.daemons.cleanup.source import LAST, RecordSource
 from pyfix.formats import status as bits
 from pyfix.formats.mime import BODY, MimeParser
-from pyfix.formats.records import END, EXTRACTED, TEXT, UNTERMINATED, decode_record, encode_record
+from pyfix.formats.records import EXTRACTED, TEXT, UNTERMINATED, decode_record, encode_record
 from pyfix.protocols.internal.cleanup import FILTER
 from pyfix.runtime.log import log
 
@@ -88,6 +88,7 @@ class _Content:
                     return
             else:
                 ended = self._lines(parser)
+                paused = not ended and self._header.ends is not None
                 if self._header.waiting:
                     await self._header.resolve()
                 if not message.going:
@@ -99,7 +100,7 @@ class _Content:
                     if self._header.waiting:
                         await self._header.resolve()
                     break
-                if parser.state == BODY and not self._every_line and not parser.converting:
+                if paused or (parser.state == BODY and not self._every_line and not parser.converting):
                     continue
             await source.more()
         if not message.going:
@@ -189,14 +190,14 @@ class _Content:
                 self._body.unterminated = kind == UNTERMINATED and (in_body or not (text or parser.amid_header))
                 if in_body and not every_line and not parser.converting:
                     break
-                if not message.going:
+                if not message.going or (in_body and self._header.ends is not None):
                     break
             elif kind == EXTRACTED:
                 source.position = position
                 return True
             else:
                 self._unexpected(kind)
-                source.ended = kind == END
+                source.ended = kind in LAST
                 break
         source.position = position
         return False

@@ -6,9 +6,10 @@ Source: cleanup(8); postconf(5) bounce_service_name, soft_bounce.
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from pyfix.clients import bounce
-from pyfix.daemons.cleanup.message import Message
+from pyfix.daemons.cleanup.message import Delivered, Message
 from pyfix.delivery.delays import format_delays
 from pyfix.formats import status as bits
 from pyfix.formats.address import internal_to_external
@@ -22,6 +23,9 @@ from pyfix.queue.spool import HOLD as HOLD_QUEUE
 from pyfix.queue.writer import SizeLimitExceeded
 from pyfix.runtime.groupcommit import GroupCommit
 from pyfix.runtime.log import log
+
+_NOBODY_YET: Final = Delivered("unknown", "", "", 0, 0)
+"""Whom a notice is about when the message was refused before its first recipient."""
 
 
 def sizes_of(message: Message) -> Sizes:
@@ -70,7 +74,7 @@ async def return_to_sender(message: Message) -> bool:
     code, text = split_status(message.reason, detail.code) if message.reason else (detail.code, detail.text)
     now = time.time()
     stats = MessageStats(message.arrival_time, now, 0.0, 0.0, now)
-    for entry in message.recipients:
+    for entry in message.recipients or (_NOBODY_YET,):
         request = Append(
             flags=CLEAN,
             queue_id=message.queue_id,
@@ -96,10 +100,8 @@ async def return_to_sender(message: Message) -> bool:
             to += f"orig_to=<{internal_to_external(original)}>, "
         delays = format_delays(stats, setup.delay_logging_resolution_limit)
         log.info(f"{message.queue_id}: {to}relay=none, {delays}, dsn={code}, status=bounced ({text})")
-    if not message.sender:
-        return True
     # Content that nobody may see here is not sent back either.
-    returned = RET_HEADERS if message.errors & bits.CONTENT else int(message.ret_flags)
+    returned = RET_HEADERS if message.errors & bits.CONTENT else message.ret_flags
     flush = Flush(
         nrequest=FLUSH,
         flags=CLEAN,
@@ -107,7 +109,7 @@ async def return_to_sender(message: Message) -> bool:
         queue_id=message.queue_id,
         encoding=_text(message.encoding) or "",
         sendopts=sizes_of(message).options,
-        sender=message.sender,
+        sender=message.sender or "",
         envelope_id=_text(message.envelope_id),
         ret_flags=returned,
     )

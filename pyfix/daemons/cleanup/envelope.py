@@ -22,6 +22,7 @@ from pyfix.daemons.cleanup.recipients import (
 from pyfix.daemons.cleanup.source import RecordSource
 from pyfix.formats import status as bits
 from pyfix.formats.address import is_standard
+from pyfix.formats.number import in_32_bits, leading_number
 from pyfix.formats.queuefile import (
     NOTIFY_DELAY,
     NOTIFY_FAILURE,
@@ -68,12 +69,13 @@ from pyfix.formats.records import (
 from pyfix.protocols.internal.cleanup import DISCARD, HOLD, REQUIRE_TLS, SMTPUTF8
 from pyfix.runtime.log import log
 
-_PLAIN: Final = frozenset((FULL_NAME, INSPECTOR, FILTER, REDIRECT, KILLED))
+NO_TYPE: Final = 0
+_PLAIN: Final = frozenset((FULL_NAME, INSPECTOR, FILTER, REDIRECT, KILLED, NO_TYPE))
 """Records that are copied as they are."""
 RECIPIENT_CLASS: Final = frozenset(
-    (DONE, RECIPIENT, ORIGINAL_RECIPIENT, CANCELED_RECIPIENT, KILLED, DSN_ORIGINAL_RECIPIENT, DSN_NOTIFY)
+    (DONE, RECIPIENT, ORIGINAL_RECIPIENT, CANCELED_RECIPIENT, KILLED, DSN_ORIGINAL_RECIPIENT, DSN_NOTIFY, NO_TYPE)
 )
-"""The first of these ends what comes before the recipients."""
+"""The first of these ends what comes before the recipients.  A record of type 0 counts among them."""
 TRACES: Final = frozenset((PADDING, POINTER))
 """Records that make room for milters."""
 _EXTRA_FLAGS: Final = HOLD | DISCARD
@@ -89,11 +91,10 @@ ATTRIBUTE_KINDS: Final = {
 }
 """Named attributes that have a record type of their own, in older files."""
 
-_NUMBERS: Final = re.compile(rb"\s*\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+([+-]?\d{1,18})(?!\d)")
-_SECONDS: Final = re.compile(rb"\s*([+-]?\d{1,18})(?!\d)(?:\s+(\d{1,18})(?!\d))?")
-_GRAPHIC: Final = re.compile(rb"[!-~]*")
-_NOTIFY: Final = re.compile(rb"\d{1,9}")
-_FLAGS: Final = re.compile(rb"\d{1,10}")
+_BEFORE_OPTIONS: Final = re.compile(rb"\s*(?:[^\s\0]+\s+){5}")
+_SECONDS: Final = re.compile(rb"\s*[+-]?\d+(?=\s)")
+_PRINTABLE: Final = re.compile(rb"[ -~]+")
+_DIGITS: Final = re.compile(rb"\d+")
 _match_orcpt: Final = re.compile(rb"dsn_orig_rcpt=([!-~]+)\Z").match
 
 
@@ -101,10 +102,10 @@ def split_attribute(message: Message, data: bytes) -> tuple[bytes, bytes] | None
     """Split ``name=value``; None for an attribute without a value, and for one that ends the work on the message."""
     if b"\0" in data:
         data = data[: data.index(b"\0")]
-    name, equals, value = data.partition(b"=")
-    name = name.strip()
-    if not name or not equals:
-        fault = "missing attribute name" if equals else "missing '=' after attribute name"
+    before, equals, value = data.partition(b"=")
+    name = before.strip()
+    if not equals or len(before.split()) != 1:
+        fault = "missing '=' after attribute name" if name else "missing attribute name"
         message.refuse(f"malformed attribute: {fault}: {as_text(data):.100}")
         return None
     value = value.strip()
@@ -154,7 +155,7 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
             if kind == ATTRIBUTE:
                 # What smtpd(8) says of each recipient.
                 orcpt = _match_orcpt(payload)
-                if orcpt is not None and not message.pending_orcpt:
+                if orcpt is not None and message.pending_orcpt is None:
                     message.pending_orcpt = orcpt[1].decode("ascii")
                     continue
                 reader.attribute(payload)
@@ -248,7 +249,7 @@ class _Envelope:
                 return
         elif name == b"encoding":
             message.encoding = value
-        elif name == b"trace_flags" and _FLAGS.fullmatch(value) is None:
+        elif name == b"trace_flags" and _DIGITS.fullmatch(value) is None:
             message.refuse(f"bad TFLAG record <{as_text(data):.200}>")
             return
         message.attributes[name] = value
@@ -276,15 +277,16 @@ class _Envelope:
         if kind == CREATE_TIME:
             return
         if kind == DSN_ENVELOPE_ID:
-            if _GRAPHIC.fullmatch(value) is None:
+            if _PRINTABLE.fullmatch(value) is None:
                 message.refuse("bad DSN envelope ID record")
                 return
             message.envelope_id = value
-        elif value not in (b"%d" % RET_FULL, b"%d" % RET_HEADERS):
-            message.refuse(f"bad DSN RET record <{as_text(data):.200}>")
-            return
         else:
-            message.ret_flags = value
+            ret = digits_in_32_bits(value)
+            if ret not in (RET_FULL, RET_HEADERS):
+                message.refuse(f"bad DSN RET record <{as_text(data):.200}>")
+                return
+            message.ret_flags = ret
         message.out.append(encode_record(record, data))
 
     def other(self, kind: int, data: bytes) -> None:
@@ -332,13 +334,12 @@ class _Envelope:
     def _time(self, data: bytes) -> None:
         message = self._message
         if not message.has_time:
-            found = _SECONDS.match(data)
-            seconds = int(found[1]) if found is not None else 0
-            if found is None or not seconds:
-                return
-            message.has_time = True
+            seconds = leading_number(data) or 0
+            message.has_time = seconds != 0
             message.arrival = seconds
-            message.arrival_time = seconds + int(found[2] or 0) / 1_000_000
+            first = _SECONDS.match(data)
+            microseconds = leading_number(data[first.end() :]) if first is not None else None
+            message.arrival_time = seconds + (microseconds or 0) / 1_000_000
             message.out.append(encode_record(TIME, data))
         message.out.append(encode_record(ATTRIBUTE, b"create_time=%d" % time.time()))
 
@@ -350,6 +351,12 @@ class _Envelope:
             log.warning(f'{message.queue_id}: ignoring bad VERP request: "{as_text(data):.100}"')
         else:
             message.out.append(encode_record(VERP, data))
+
+
+def digits_in_32_bits(value: bytes) -> int:
+    """Return the value of decimal digits, kept in 32 bits; 0 for any other text."""
+    digits = value.partition(b"\0")[0]
+    return in_32_bits(leading_number(digits) or 0) if _DIGITS.fullmatch(digits) else 0
 
 
 def refuse_trace(message: Message, kind: int) -> None:
@@ -378,14 +385,14 @@ def note_dsn(message: Message, kind: int, value: bytes, complaint: str) -> None:
     Source: RFC 3461 sections 4.1 and 4.2.
     """
     if kind == DSN_ORIGINAL_RECIPIENT:
-        if message.pending_orcpt:
+        if message.pending_orcpt is not None:
             old = message.pending_orcpt
             log.warning(f"{message.queue_id}: ignoring out-of-order DSN original recipient record <{old:.200}>")
         message.pending_orcpt = as_text(value)
         return
     if message.pending_notify:
         log.warning(f"{message.queue_id}: ignoring out-of-order DSN notify record <{message.pending_notify}>")
-    notify = int(value) if _NOTIFY.fullmatch(value) else 0
+    notify = digits_in_32_bits(value)
     if notify != NOTIFY_NEVER and (notify & ~_ALL_NOTIFY or not notify):
         log.warning(f"{message.queue_id}: ignoring malformed {complaint}")
         return
@@ -395,8 +402,7 @@ def note_dsn(message: Message, kind: int, value: bytes, complaint: str) -> None:
 
 def extra_flags(message: Message, data: bytes) -> None:
     """Take flags that an access table asked for."""
-    found = _SECONDS.match(data)
-    flags = int(found[1]) if found is not None else 0
+    flags = in_32_bits(leading_number(data) or 0)
     if flags & ~_EXTRA_FLAGS:
         log.warning(f"{message.queue_id}: ignoring bad extra flags: 0x{flags & 0xFFFFFFFF:x}")
         return
@@ -405,10 +411,11 @@ def extra_flags(message: Message, data: bytes) -> None:
 
 def _size(message: Message, data: bytes) -> None:
     """Take what sendmail -O asks for."""
-    found = _NUMBERS.match(data)
+    before = _BEFORE_OPTIONS.match(data)
+    found = leading_number(data[before.end() :]) if before is not None else None
     if found is None:
         return
-    options = int(found[1]) & ~_NOT_OF_CLIENTS
+    options = in_32_bits(found) & ~_NOT_OF_CLIENTS
     message.options |= options & ~(SMTPUTF8_REQUESTED | REQUIRETLS_ESMTP)
     if options & SMTPUTF8_REQUESTED:
         message.flags |= SMTPUTF8

@@ -6,6 +6,7 @@ from typing import Final
 
 from pyfix.daemons.cleanup.envelope import (
     ATTRIBUTE_KINDS,
+    NO_TYPE,
     RECIPIENT_CLASS,
     TRACES,
     extra_flags,
@@ -36,7 +37,9 @@ from pyfix.formats.records import (
     encode_record,
 )
 
-_PLAIN: Final = frozenset((PRIORITY, RETURN_RECEIPT, ERRORS_TO, FULL_NAME, INSPECTOR, FILTER, REDIRECT, KILLED))
+_PLAIN: Final = frozenset(
+    (PRIORITY, RETURN_RECEIPT, ERRORS_TO, FULL_NAME, INSPECTOR, FILTER, REDIRECT, KILLED, NO_TYPE)
+)
 
 
 async def read_extracted(message: Message, source: RecordSource) -> None:
@@ -46,7 +49,8 @@ async def read_extracted(message: Message, source: RecordSource) -> None:
     """
     recipients = False
     while True:
-        for kind, data in source.take((END,)):
+        records = source.take((END,))
+        for index, (kind, data) in enumerate(records):
             recipient_class = kind in RECIPIENT_CLASS
             if (recipient_class or kind == END) and not recipients:
                 recipients = True
@@ -76,6 +80,8 @@ async def read_extracted(message: Message, source: RecordSource) -> None:
             else:
                 message.refuse(f"unexpected record type {kind} in extracted envelope")
             if not message.going:
+                # Where a refused message ends may have been passed already.
+                source.ended = source.ended or any(after == NO_TYPE for after, _ in records[index:])
                 return
         await source.more()
 

@@ -37,7 +37,12 @@ def add_missing_headers(message: Message, *, cut: bool = False) -> None:
         if f"{resent}Message-Id" not in seen:
             _add_id(message)
         if f"{resent}Date" not in seen:
-            _add(message, f"{resent}Date: {mail_date(message.arrival)}")
+            try:
+                date = mail_date(message.arrival)
+            except (OverflowError, OSError):
+                message.refuse("time envelope record beyond all calendars")
+                return
+            _add(message, f"{resent}Date: {date}")
         if f"{resent}From" not in seen:
             _add(message, f"{resent}From: {_from(message, len(resent) + 6)}")
     if not message.id_logged:

@@ -34,7 +34,8 @@ class HeaderWriter:
     """Takes what the MIME parser finds and writes it into the message's queue file."""
 
     __slots__ = (
-        "_depth", "_ended", "_limit", "_message", "_segment_begins", "_segment_left", "body_copy", "parser", "waiting",
+        "_depth", "_ended", "_limit", "_message", "_segment_begins", "_segment_left", "body_copy", "ends", "parser",
+        "waiting",
     )  # fmt: skip
 
     body_copy: BodyCopy
@@ -45,6 +46,8 @@ class HeaderWriter:
         self.parser: MimeParser | None = None
         """Where the header comes from; None: it was taken at one glance."""
         self._ended = False
+        self.ends: tuple[int, bool] | None = None
+        """Where the header ends in ``out``, when addresses before it wait; and what _complete wants to know."""
         self._depth = 0
         self._segment_begins = True
         self._segment_left = 0
@@ -65,6 +68,8 @@ class HeaderWriter:
                 return
             before, text = message.setup.checks.header(message, checks, name + b":" + body)
             if before:
+                if not before.isascii():
+                    message.note_8bit()
                 self._write_text(before)
             if text is None or not message.going:
                 return
@@ -94,14 +99,22 @@ class HeaderWriter:
             self.mime_error(NON_EMPTY_END, cut)
         if not message.going:
             return
-        if not self.waiting and sum(map(len, message.out)) + message.file.size >= _BUFFER:
-            message.flush()  # an oversized header must not get as far as a message id
-        if not message.hops:
-            message.refuse("no Received: header")
+        tells = cut is not None and action == "add_header" and bool(message.flags & FILTER)
+        if self.waiting:
+            message.out.append(b"")
+            self.ends = (len(message.out) - 1, tells)
             return
-        add_missing_headers(
-            message, cut=cut is not None and action == "add_header" and bool(message.flags & FILTER)
-        )
+        if sum(map(len, message.out)) + message.file.size >= _BUFFER:
+            message.flush()  # an oversized header must not get as far as a message id
+        self._complete(tells)
+
+    def _complete(self, tells: bool) -> None:
+        """Add what is missing; *tells*: also that the header had no end."""
+        message = self._message
+        if message.hops:
+            add_missing_headers(message, cut=tells)
+        else:
+            message.refuse("no Received: header")
 
     def body(self, kind: int, data: bytes) -> None:
         """Take a piece of the body, or the empty line after a header."""
@@ -222,8 +235,7 @@ class HeaderWriter:
         setup = message.setup
         waiting, self.waiting = self.waiting, []
         context = message.rewrite
-        if context is None:
-            return
+        assert context is not None  # no header waits without one
         for place, known, name, body, addresses in waiting:
             standard = [await setup.standard.external(context, address) for address in addresses.addresses]
             if setup.mapping is not None:
@@ -235,6 +247,13 @@ class HeaderWriter:
                     message.note_8bit()
                 self._write(name, body)
             message.out[place:] = [b"".join(message.out[place:])]
+            message.out += after
+        if self.ends is not None:
+            place, tells = self.ends
+            self.ends = None
+            after = message.out[place + 1 :]
+            del message.out[place:]
+            self._complete(tells)
             message.out += after
 
     # Writing

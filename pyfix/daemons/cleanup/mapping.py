@@ -34,9 +34,9 @@ class Mapping:
             return address
         address = await self._canonical.map(address, kind, lambda text: log.warning(f"{message.queue_id}: {text}"))
         try:
-            return self._masquerade.masquerade(address, kind)
+            return await self._masquerade.masquerade(address, kind)
         except TableError:
-            raise MappingError("masquerade_exceptions map lookup problem") from None
+            raise MappingError("masquerade_exceptions map lookup problem", warns=False) from None
 
     async def header(self, message: Message, addresses: Sequence[str], known: KnownHeader) -> list[str]:
         """Return what becomes of the addresses (external form) of a header.  Raises MappingError, ServiceError."""

@@ -62,7 +62,7 @@ class Message:
         self.full_name = b""
         self.attributes: dict[bytes, bytes] = {}
         self.envelope_id = b""
-        self.ret_flags = b"0"
+        self.ret_flags = 0
         self.rewrite: str | None = "local"
         """The context in which headers are rewritten; None: they are left alone and none are added."""
         self.encoding = b""
@@ -77,7 +77,7 @@ class Message:
         self.recipients: list[Delivered] = []
         self.seen_recipients: set[tuple[str, ...]] = set()
         self.pending_notify = 0
-        self.pending_orcpt = ""
+        self.pending_orcpt: str | None = None
         self.pending_original: str | None = None
         self.filter = b""
         self.redirect = b""

@@ -40,7 +40,7 @@ def _is_utf8(text: str) -> bool:
 
 def forget_pending(message: Message) -> None:
     """Drop what has been said about a recipient that is not one any more."""
-    message.pending_notify, message.pending_orcpt, message.pending_original = 0, "", None
+    message.pending_notify, message.pending_orcpt, message.pending_original = 0, None, None
 
 
 async def standard_sender(message: Message, data: bytes) -> str:
@@ -53,8 +53,8 @@ async def standard_sender(message: Message, data: bytes) -> str:
     if address:
         found = setup.standard.internal_now(LOCAL, address)
         address = await setup.standard.internal(LOCAL, address) if found is None else found
-        if setup.mapping is not None:
-            address = await setup.mapping.envelope(message, address, "envelope_sender")
+    if setup.mapping is not None:
+        address = await setup.mapping.envelope(message, address, "envelope_sender")
     if not address.isascii() and _is_utf8(address):
         message.options |= SMTPUTF8_SENDER
         if message.flags & AUTO_UTF8:
@@ -78,8 +78,8 @@ def add_plain_recipient(message: Message, data: bytes) -> bool:
     message.last_recipient = address
     original = address if message.pending_original is None else message.pending_original
     notify, orcpt = message.pending_notify, message.pending_orcpt
-    message.pending_notify, message.pending_orcpt, message.pending_original = 0, "", None
-    write_recipient(message, address, original, orcpt or f"rfc822;{address}", notify)
+    message.pending_notify, message.pending_orcpt, message.pending_original = 0, None, None
+    write_recipient(message, address, original, f"rfc822;{address}" if orcpt is None else orcpt, notify)
     return True
 
 
@@ -100,9 +100,9 @@ async def add_recipient(message: Message, data: bytes) -> None:
         address = await setup.mapping.envelope(message, address, "envelope_recipient")
     if not address.isascii() and message.flags & AUTO_UTF8 and _is_utf8(address):
         message.flags |= SMTPUTF8
-    if not orcpt:
+    if orcpt is None:
         kind = "utf-8" if message.flags & SMTPUTF8 and not address.isascii() else "rfc822"
-        orcpt = f"{kind};{address}"
+        orcpt = f"{kind};{address}" if address else ""
     message.last_recipient = address
     await _expand(message, address, original, orcpt, notify)
     if setup.bcc is not None and message.flags & BCC_OK:

@@ -17,11 +17,12 @@ from pyfix.daemons.cleanup.extracted import read_extracted
 from pyfix.daemons.cleanup.message import CANNOT_BOUNCE, Message
 from pyfix.daemons.cleanup.setup import Setup
 from pyfix.daemons.cleanup.source import EndOfInput, RecordSource
+from pyfix.daemons.cleanup.wishes import BadWishes, read_flags
 from pyfix.formats import status as bits
-from pyfix.formats.attributes import AttributeListError, encode_pairs, end_of_list
+from pyfix.formats.attributes import encode_pairs
 from pyfix.formats.queuefile import EMPTY_SIZES
 from pyfix.formats.records import RecordError
-from pyfix.protocols.internal.cleanup import BOUNCE, DISCARD, PROTOCOL, Flags, Status
+from pyfix.protocols.internal.cleanup import BOUNCE, DISCARD, PROTOCOL, Status
 from pyfix.queue.writer import QueueFileWriter, SizeLimitExceeded
 from pyfix.rewriting.lookup import MappingError
 from pyfix.runtime.groupcommit import GroupCommit
@@ -40,7 +41,9 @@ _ALIAS_ERROR: Final = "4.6.0 Alias expansion error"
 class Session:
     """Takes one message from a client and puts it into the queue."""
 
-    __slots__ = ("_begun", "_commit", "_file", "_message", "_queued", "_removed", "_stream", "queued", "rest")
+    __slots__ = (
+        "_begun", "_commit", "_file", "_message", "_queued", "_removed", "_stalled", "_stream", "queued", "rest",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -62,6 +65,8 @@ class Session:
         self._queued = queued
         self._message = Message(setup, file)
         self._removed = False
+        self._stalled = False
+        """Whether the client has said nothing for too long: it is not told a status either."""
         self.rest = b""
         """What came after the message."""
         self.queued = False
@@ -87,6 +92,8 @@ class Session:
             self._stream.write(_ACCEPTED)
             return True
         self._remove("canceled" if message.errors else "discarded")
+        if self._stalled:
+            return False
         self._stream.write(Status(status=message.errors, reason=message.reason).encode())
         return False
 
@@ -111,6 +118,7 @@ class Session:
             self._too_large()
         except RecordError:
             self._bad_record(source)
+            message.errors |= bits.BAD
             return True
         except (EndOfInput, StreamClosed) as end:
             if source is not None and isinstance(end, EndOfInput):
@@ -118,13 +126,14 @@ class Session:
             message.errors |= bits.BAD
             return True
         except StreamTimeout:
-            log.warning(f"{message.queue_id}: read timeout on {_SOCKET}")
+            self._timed_out(source)
             message.errors |= bits.BAD
             return True
         except MappingError as error:
-            log.warning(f"{message.queue_id}: {error}")
+            (log.warning if error.warns else log.info)(f"{message.queue_id}: {error}")
             message.errors |= bits.DEFER if error.unreasonable else bits.WRITE
-            message.reason = _ALIAS_ERROR
+            if error.of_alias:
+                message.reason = _ALIAS_ERROR
         except ServiceError:
             message.errors |= bits.WRITE
         except OSError as error:
@@ -133,7 +142,7 @@ class Session:
             if not message.going:
                 await self._skip(source)
             self.rest = source.data[source.position :]
-        if not message.errors and not message.recipient_count and not message.flags & DISCARD:
+        if message.going and not message.recipient_count:
             message.errors |= bits.NO_RECIPIENT
         return True
 
@@ -155,18 +164,12 @@ class Session:
             if message.flags & DISCARD:
                 self._remove("discarded")
             return source
-        while (end := end_of_list(data)) < 0:
-            more = await stream.read()
-            if not more:
-                raise EndOfInput
-            data += more
         source = RecordSource(stream, data)
-        source.position = end
         try:
-            message.begin(Flags.decode(data[:end]).flags)
-        except AttributeListError as error:
-            log.warning(f"{_SOCKET}: {error}")
+            message.begin(await read_flags(source))
+        except BadWishes:
             message.errors |= bits.BAD
+            source.ended = True  # what follows is no message
         if message.flags & DISCARD:
             self._remove("discarded")
         return source
@@ -185,12 +188,28 @@ class Session:
 
     async def _skip(self, source: RecordSource) -> None:
         """Read on to the end of a message with which nothing is done any more, so that the client hears the status."""
+        discarded = self._removed
         try:
             await source.skip()
-        except (EndOfInput, StreamClosed, StreamTimeout, RecordError):
+        except EndOfInput:
+            if not discarded:
+                _report_cut(source)
+        except RecordError:
+            if not discarded:
+                self._bad_record(source)
+        except StreamTimeout:
+            if not discarded:
+                self._timed_out(source)
+        except StreamClosed:
             pass
 
     # What goes wrong
+
+    def _timed_out(self, source: RecordSource | None) -> None:
+        if source is not None:
+            _report_cut(source)
+        log.warning(f"{self._message.queue_id}: read timeout on {_SOCKET}")
+        self._stalled = True
 
     def _too_large(self) -> None:
         log.warning(f"{self._message.queue_id}: queue file size limit exceeded")
@@ -206,7 +225,6 @@ class Session:
     def _bad_record(self, source: RecordSource | None) -> None:
         kind = source.data[source.position] if source is not None and source.position < len(source.data) else 0
         log.warning(f"{_SOCKET}: too many length bits, record type {kind}")
-        self._message.errors |= bits.BAD
 
     # The end
 
@@ -228,7 +246,7 @@ class Session:
     async def _bounce(self) -> None:
         """Return the message to its sender, if it can be; then there is no error to report."""
         message = self._message
-        if message.errors & CANNOT_BOUNCE or not message.recipients:
+        if message.errors & (CANNOT_BOUNCE | bits.NO_RECIPIENT):
             return
         try:
             returned = await return_to_sender(message)

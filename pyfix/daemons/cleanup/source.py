@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 from pyfix.formats.records import END, RecordError, decode_record
 from pyfix.runtime.stream import Stream
+
+LAST: Final = (END, 0)
+"""Types of records after which a refused message is not read on."""
 
 
 class EndOfInput(Exception):
@@ -15,17 +19,21 @@ class EndOfInput(Exception):
 class RecordSource:
     """Records from a stream.  ``data`` from ``position`` on has been received and not been used."""
 
-    __slots__ = ("data", "ended", "position", "stream")
+    __slots__ = ("_damaged", "data", "ended", "position", "stream")
 
     def __init__(self, stream: Stream, data: bytes) -> None:
         self.stream = stream
         self.data = data
         self.position = 0
+        self._damaged = False
+        """Whether what stands at ``position`` is no record."""
         self.ended = False
         """Whether the E record has been taken."""
 
     async def more(self) -> None:
-        """Wait for more bytes.  Raises EndOfInput, StreamTimeout, StreamClosed."""
+        """Wait for more bytes.  Raises EndOfInput, RecordError, StreamTimeout, StreamClosed."""
+        if self._damaged:
+            raise RecordError("too many length bits")
         data = await self.stream.read()
         if not data:
             raise EndOfInput
@@ -36,7 +44,7 @@ class RecordSource:
     def take(self, stops: Collection[int]) -> list[tuple[int, bytes]]:
         """Return the complete records that are there, up to and with the first whose type is one of *stops*.
 
-        Raises RecordError.
+        What is no record ends them; the next call of more() tells of it.
         """
         data, position = self.data, self.position
         end = len(data)
@@ -52,7 +60,11 @@ class RecordSource:
                 if after > end:
                     break
             else:
-                found = decode_record(data, position, end)
+                try:
+                    found = decode_record(data, position, end)
+                except RecordError:
+                    self._damaged = True  # what comes before it is to be taken first
+                    break
                 if found is None:
                     break
                 kind, begin, after = found
@@ -67,12 +79,13 @@ class RecordSource:
     async def skip(self) -> None:
         """Read on up to and with the E record, for a message with which nothing is done any more.
 
-        Raises EndOfInput, RecordError, StreamTimeout, StreamClosed.
+        A record of type 0 ends it, too.  Raises EndOfInput, RecordError, StreamTimeout, StreamClosed.
         """
         while not self.ended:
-            self.take((END,))
-            if not self.ended:
-                await self.more()
+            records = self.take(LAST)
+            if records and records[-1][0] in LAST:
+                return
+            await self.more()
 
 
 __all__ = ["EndOfInput", "RecordError", "RecordSource"]

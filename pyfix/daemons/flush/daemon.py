@@ -82,7 +82,7 @@ class Flush(RequestDaemon):
         """Do what is asked; refreshes are answered before they begin."""
         match request:
             case Add(site=site, queue_id=queue_id):
-                return StatusReply(self._add(site, queue_id))
+                return StatusReply(await self._add(site, queue_id))
             case SendSite(site=site):
                 return StatusReply(await self._send_site(site))
             case SendFile(queue_id=queue_id):
@@ -97,12 +97,12 @@ class Flush(RequestDaemon):
         """Return the status of a malformed request."""
         return StatusReply(BAD)
 
-    def _is_served(self, site: str) -> bool:
+    async def _is_served(self, site: str) -> bool:
         """Tell whether fast_flush_domains has a site; no address is one, in brackets or not."""
-        return bool(site) and not site.startswith("[") and self._domains.matches_domain(site)
+        return bool(site) and not site.startswith("[") and await self._domains.ask_domain(site)
 
-    def _add(self, site: str, queue_id: str) -> int:
-        if not self._is_served(site):
+    async def _add(self, site: str, queue_id: str) -> int:
+        if not await self._is_served(site):
             return DENIED
         if not is_valid(queue_id):
             return BAD
@@ -114,7 +114,7 @@ class Flush(RequestDaemon):
         return OK
 
     async def _send_site(self, site: str) -> int:
-        if not self._is_served(site):
+        if not await self._is_served(site):
             return DENIED
         queue_ids = self._sites.take(site_file(site))
         moved = sum([self._release(queue_id) for queue_id in queue_ids])

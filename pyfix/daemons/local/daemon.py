@@ -9,27 +9,26 @@ from dataclasses import dataclass, field
 
 from pyfix.clients.resolve import Resolver, rewrite_service
 from pyfix.clients.rewrite import Rewriter
-from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.local import LocalSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.local.aliases import Alias, Aliases, SpecialTarget
 from pyfix.daemons.local.biff import Biff
 from pyfix.daemons.local.forward import forward
 from pyfix.daemons.local.loops import delivered_before
+from pyfix.daemons.local.setup import check_origins, delivered_headers, mailbox_locks
 from pyfix.daemons.local.users import User, Users
 from pyfix.delivery.agent import DeliveryAgent
 from pyfix.delivery.filebatch import FileBatch
-from pyfix.delivery.locks import parse_methods
 from pyfix.delivery.mailbox import MailboxRules, MailboxStore, check_size_limit
 from pyfix.delivery.maildir import MaildirTarget
 from pyfix.delivery.outcome import SENT, Bounced, Deferred, Outcome, Sent
 from pyfix.delivery.output import Output
-from pyfix.delivery.report import Delivery, is_probe
+from pyfix.delivery.report import Delivery, is_probe, mark_done
+from pyfix.delivery.rights import rights
 from pyfix.formats.attributes import Long
 from pyfix.formats.extension import split_extension
 from pyfix.formats.queuefile import NOTIFY_NEVER, NOTIFY_SUCCESS
 from pyfix.protocols.internal.delivery import SUCCESS, Recipient
-from pyfix.queue.message import MessageDamaged
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import run
 from pyfix.runtime.identity import Owner, is_rootless
@@ -48,7 +47,6 @@ _NOT_YET = (
     "fallback_transport",
     "luser_relay",
 )
-_DELIVERED_HEADERS = ("command", "file", "forward")
 _REQUIRED = ("postmaster", "mailer-daemon")
 _CODE = "5.2.0"
 _ROOT = Owner(0, 0)
@@ -96,7 +94,7 @@ class Local(DeliveryAgent):
         check_size_limit("mailbox_size_limit", self._limit, settings.message_size_limit)
         self._store = MailboxStore(
             MailboxRules(
-                locks=parse_methods("mailbox_delivery_lock", settings.mailbox_delivery_lock),
+                locks=mailbox_locks(settings),
                 limit=self._limit,
                 stale_lock_time=settings.stale_lock_time,
                 lock_attempts=settings.deliver_lock_attempts,
@@ -106,7 +104,8 @@ class Local(DeliveryAgent):
         )
         self._tells = settings.biff
         self._biff: Biff | None = None
-        self._delivered_headers = _delivered_headers(snapshot, settings.prepend_delivered_header)
+        self._delivered_headers = delivered_headers(settings)
+        check_origins(settings)
         self._files = FileBatch(settings.deliver_lock_delay)
         self._users = Users()
         self._aliases: Aliases | None = None
@@ -137,7 +136,7 @@ class Local(DeliveryAgent):
             # What could not all be done is tried again as a whole: nothing is sent on until the rest is delivered.
             finished = finished and await self._forward(delivery, expansion)
             if finished and delivery.request.flags & SUCCESS:
-                delivery.message.mark_done(recipient.offset)
+                mark_done(delivery.message, recipient)
         return finished
 
     async def deliver(self, delivery: Delivery, recipient: Recipient) -> Outcome:
@@ -220,7 +219,7 @@ class Local(DeliveryAgent):
         original = expansion.original
         for owner, onward in expansion.onward.items():
             try:
-                queue_id = await forward(
+                sent_on = await forward(
                     self.settings,
                     delivery,
                     sender=owner or delivery.request.sender,
@@ -230,26 +229,24 @@ class Local(DeliveryAgent):
                     dsn_original_recipient="" if owner else original.dsn_orig_rcpt,
                     notify_flags=onward.notify,
                 )
-            except (ServiceError, OSError, MessageDamaged) as error:
+            except (ServiceError, OSError) as error:
                 log.warning(f"{delivery.request.queue_id}: {error}")
                 return await self.reporter.report(delivery, original, _UNABLE, self.relay)
+            if isinstance(sent_on, Outcome):
+                return await self.reporter.report(delivery, original, sent_on, self.relay)
             # The record in the queue file is marked when all is done.
             told = Recipient(
                 original.original_recipient, original.recipient, Long(0), original.dsn_orig_rcpt, onward.notify
             )
-            if not await self.reporter.report(delivery, told, Sent(f"forwarded as {queue_id}"), self.relay):
+            if not await self.reporter.report(delivery, told, Sent(f"forwarded as {sent_on}"), self.relay):
                 return False
         return True
 
     # Users
 
     def _looped(self, delivery: Delivery, address: str) -> Outcome | None:
-        try:
-            if delivered_before(delivery, address):
-                return Bounced("5.4.6", f"mail forwarding loop for {address}")
-        except (OSError, MessageDamaged) as error:
-            log.warning(f"{delivery.request.queue_id}: {error}")
-            return Deferred("4.3.0", "error reading message")
+        if delivered_before(delivery, address):
+            return Bounced("5.4.6", f"mail forwarding loop for {address}")
         return None
 
     def _names(self, address: str) -> tuple[str, str]:
@@ -279,6 +276,8 @@ class Local(DeliveryAgent):
         self, delivery: Delivery, recipient: Recipient, user: User, delivered_to: str
     ) -> Outcome:
         home_mailbox, spool = self.settings.home_mailbox, self.settings.mail_spool_directory
+        if self.settings.require_home_directory and (failure := _home_is_missing(user)) is not None:
+            return failure
         if "file" not in self._delivered_headers:
             delivered_to = ""
         output = Output(delivery, delivery.request.sender, recipient.original_recipient, delivered_to)
@@ -325,14 +324,13 @@ class Local(DeliveryAgent):
         return _ROOT
 
 
-def _delivered_headers(snapshot: Snapshot, words: Sequence[str]) -> frozenset[str]:
-    """Return where Delivered-To: goes.  Raises ConfigError."""
-    for word in words:
-        if word not in _DELIVERED_HEADERS:
-            raise ConfigError(
-                f'unknown prepend_delivered_header value "{word}" in "{snapshot.value("prepend_delivered_header")}"'
-            )
-    return frozenset(words)
+def _home_is_missing(user: User) -> Outcome | None:
+    try:
+        with rights(user.owner):
+            os.stat(user.home)
+    except OSError as error:
+        return Deferred("4.3.0", f"cannot access home directory {user.home}: {error.strerror}")
+    return None
 
 
 def _unknown(name: str) -> Outcome:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from pyfix.clients.cleanup import NewMessage
 from pyfix.config.parameters.local import LocalSettings
+from pyfix.delivery.outcome import Outcome
+from pyfix.delivery.output import damaged
 from pyfix.delivery.report import Delivery
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.maildate import mail_date
@@ -24,6 +26,7 @@ from pyfix.formats.records import (
     encode_record,
 )
 from pyfix.protocols.internal.cleanup import MAP_OK, SMTPUTF8
+from pyfix.queue.message import ContentDamaged
 from pyfix.runtime.ipc import ServiceError
 
 _LONGEST_LINE = 2048
@@ -43,14 +46,16 @@ async def forward(
     recipients: Sequence[str],
     dsn_original_recipient: str = "",
     notify_flags: int = 0,
-) -> str:
+) -> str | Outcome:
     """Send the message on to *recipients* and return the new queue id, when it is safe in the queue.
+
+    Of a message that is damaged nothing is sent; the outcome is returned.
 
     *delivered_to* is the address that was expanded, empty for no Delivered-To: header; *original_recipient* what its
     recipients were addressed by, empty for a list with an owner.
 
     *dsn_original_recipient* and *notify_flags* go on with each recipient (RFC 3461 section 5.2.7).  Raises
-    ServiceError, OSError, MessageDamaged.
+    ServiceError, OSError.
     """
     request = delivery.request
     flags = MAP_OK | (SMTPUTF8 if request.sendopts & 1 else 0)
@@ -100,6 +105,9 @@ async def forward(
                 message.write(encode_record(UNTERMINATED, last))
             await message.relieve()
         message.write(encode_record(EXTRACTED) + encode_record(END))
+    except ContentDamaged as damage:
+        message.cancel()
+        return damaged(delivery.message, damage, message.queue_id)
     except BaseException:
         message.cancel()
         raise

@@ -62,8 +62,8 @@ def main(argv: Sequence[str]) -> int:
         log.close()
         os.closerange(3, max(waiter.fd, 3))
         os.closerange(max(waiter.fd + 1, 3), _LAST_DESCRIPTOR)
-        if error.warning:
-            log.warning(error.warning)
+        for warning in error.warnings:
+            log.warning(warning)
         log.fatal(str(error))
         log.finish()
         waiter.failed(str(error))

@@ -238,8 +238,8 @@ class Master:
         try:
             self.reload()
         except ConfigError as error:
-            if error.warning:
-                log.warning(error.warning)
+            for warning in error.warnings:
+                log.warning(warning)
             log.fatal(str(error))
             log.finish()
             os._exit(1)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pyfix.clients import bounce
 from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.daemons.qmgr.intake import Intake, give_up
 from pyfix.daemons.qmgr.request import return_flags
+from pyfix.delivery.delays import format_times
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.number import whole_number
 from pyfix.formats.queuefile import NOTIFY_SUCCESS
@@ -26,6 +27,7 @@ from pyfix.protocols.internal.bounce import (
 )
 from pyfix.protocols.internal.bounce import WARN as WARN_COMMAND
 from pyfix.protocols.internal.delivery import RECORD, RECORD_DELAY_SENT, USER_VERIFY, InternalProtocol
+from pyfix.queue.envelope import EnvelopeRecipient
 from pyfix.queue.message import Message
 from pyfix.queue.spool import ACTIVE, BOUNCE, Spool
 from pyfix.runtime.log import log
@@ -33,6 +35,8 @@ from pyfix.runtime.loop import current
 from pyfix.runtime.task import spawn
 from pyfix.scheduling.message import ActiveMessage
 
+_DISCARDED = "undeliverable postmaster notification discarded"
+_NOTICES = {TRACE: "trace", WARN_COMMAND: "delay warning"}
 _TRACED = USER_VERIFY | RECORD | RECORD_DELAY_SENT
 
 
@@ -47,8 +51,11 @@ class Completion:
         protocol: InternalProtocol,
         gone: Callable[[int], None],
         report: Callable[[BaseException | None], None],
+        *,
+        bounce_lifetime: int,
     ) -> None:
         """*gone* hears how many messages left the active queue, *report* of bugs."""
+        self._bounce_lifetime = bounce_lifetime
         self._settings = settings
         self._spool = spool
         self._intake = intake
@@ -57,6 +64,19 @@ class Completion:
         self._report = report
         self._timeout = settings.ipc_timeout
         self._finished: list[ActiveMessage] = []
+
+    def discard(self, message: ActiveMessage, recipients: Sequence[EnvelopeRecipient]) -> None:
+        """Log that *recipients* get nothing, who were named as the sender of postmaster notices, and mark them done."""
+        resolution = self._settings.delay_logging_resolution_limit
+        delays = format_times(message.arrival_time, message.active_time, 0.0, 0.0, time.time(), resolution)
+        for recipient in recipients:
+            log.info(f"{message.queue_id}: {_to(recipient)}relay=none, {delays}, dsn=2.0.0, status=sent ({_DISCARDED})")
+        try:
+            with Message(self._spool.path(ACTIVE, message.queue_id), None) as file:
+                for recipient in recipients:
+                    file.mark_done(recipient.offset)
+        except OSError as error:
+            log.warning(f"{message.queue_id}: update queue file: {error.strerror}")
 
     def finish(self, message: ActiveMessage) -> None:
         """Send what notices are due, and remove or defer the message."""
@@ -89,7 +109,7 @@ class Completion:
     async def _finish(self, message: ActiveMessage) -> None:
         settings = self._settings
         if os.access(self._spool.path(BOUNCE, message.queue_id), os.F_OK) and not await self._flush(
-            settings.bounce_service_name, message, VERP if message.verp else FLUSH, 0
+            settings.bounce_service_name, message, self._failure_command(message), 0
         ):
             message.deferred = True
         if self._is_traced(message) and not await self._flush(
@@ -99,6 +119,9 @@ class Completion:
         if not message.deferred:
             self._remove(message)
             return
+        if not self._intake.is_whole(message.queue_id):
+            self._gone(1)
+            return
         now = int(time.time())
         if message.expire or now >= self._created(message) + self._lifetime(message):
             word = "force-expired" if message.expire else "expired"
@@ -107,7 +130,7 @@ class Completion:
                 f"status={word}, returned to sender"
             )
             if await self._flush(
-                settings.defer_service_name, message, VERP if message.verp else FLUSH, DELETE_RECIPIENTS
+                settings.defer_service_name, message, self._failure_command(message), DELETE_RECIPIENTS
             ):
                 self._remove(message)
                 return
@@ -117,15 +140,17 @@ class Completion:
             and await self._flush(settings.defer_service_name, message, WARN_COMMAND, 0)
         ):
             self._warned(message)
-        age = now - int(message.arrival_time)
+        age = now - self._created(message)
         self._intake.defer(
             message.queue_id, max(settings.minimal_backoff_time, min(age, settings.maximal_backoff_time))
         )
         self._gone(1)
 
+    def _failure_command(self, message: ActiveMessage) -> int:
+        return VERP if message.verp and not self._settings.disable_verp_bounces else FLUSH
+
     def _lifetime(self, message: ActiveMessage) -> int:
-        settings = self._settings
-        return settings.maximal_queue_lifetime if message.sender else settings.bounce_queue_lifetime
+        return self._settings.maximal_queue_lifetime if message.sender else self._bounce_lifetime
 
     @staticmethod
     def _created(message: ActiveMessage) -> int:
@@ -148,7 +173,10 @@ class Completion:
             request = (FlushVerp if self._protocol == "3.11" else FlushVerp37)(*values, message.verp)
         else:
             request = (Flush if self._protocol == "3.11" else Flush37)(*values)
-        return await bounce.flush(service, request, self._timeout)
+        if await bounce.flush(service, request, self._timeout):
+            return True
+        log.info(f"{message.queue_id}: status=deferred ({_NOTICES.get(command, 'bounce')} failed)")
+        return False
 
     def _warned(self, message: ActiveMessage) -> None:
         """Record in the queue file that the delay notice was sent."""
@@ -173,3 +201,11 @@ class Completion:
             log.warning(problem)
             return False
         return True
+
+
+def _to(recipient: EnvelopeRecipient) -> str:
+    address, original = recipient.recipient, recipient.original_recipient
+    to = f"to=<{internal_to_external(address)}>, "
+    if not original or original.lower() == address.lower():
+        return to
+    return f"{to}orig_to=<{internal_to_external(original)}>, "

@@ -18,13 +18,14 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.qmgr.completion import Completion
 from pyfix.daemons.qmgr.dispatch import Dispatcher
 from pyfix.daemons.qmgr.intake import Fetched, Intake, Taken, give_up
+from pyfix.daemons.qmgr.limits import adjusted_limits
 from pyfix.daemons.qmgr.routing import RETRY, Routed, Router, group
 from pyfix.daemons.qmgr.transports import Transports
-from pyfix.protocols.internal.delivery import InternalProtocol
+from pyfix.protocols.internal.delivery import MTA_VERIFY, InternalProtocol
 from pyfix.queue.envelope import EnvelopeRecipient
 from pyfix.queue.flow import Flow
 from pyfix.queue.message import MessageDamaged
-from pyfix.queue.scan import queue_ids
+from pyfix.queue.scan import other_names, queue_ids
 from pyfix.queue.spool import ACTIVE, DEFER, DEFERRED, INCOMING, Spool
 from pyfix.runtime.child import FLOW_READ, Invocation
 from pyfix.runtime.daemon import report_bug, run
@@ -36,30 +37,35 @@ from pyfix.scheduling.message import ActiveMessage, Entry
 
 _PORTION: Final = 100
 _WAKE_UP: Final = b"W"
+_TOO_MANY_PROBES: Final = "4.3.2 Too many address verification requests"
 _EXPIRED: Final = "4.7.0 message is administratively expired"
 
 
 class QueueScan:
     """The scan of one queue: what is asked of it, and how far it is."""
 
-    __slots__ = ("again", "again_ignores_times", "files", "ignores_times", "queue")
+    __slots__ = ("again", "again_flushes", "again_ignores_times", "files", "flushes", "ignores_times", "queue")
 
     def __init__(self, queue: str) -> None:
         self.queue = queue
         self.files: Iterator[tuple[str, str]] | None = None
         self.ignores_times = False
+        self.flushes = False
+        """What is found is delivered, also by transports that wait for that (defer_transports)."""
         self.again = False
         """A request came during the scan: what it meant may be behind us."""
-        self.again_ignores_times = False
+        self.again_ignores_times = self.again_flushes = False
 
-    def request(self, spool: Spool, *, ignore_times: bool) -> None:
+    def request(self, spool: Spool, *, ignore_times: bool, flush: bool = False) -> None:
         """Begin, or note that another scan is wanted."""
         if self.files is not None:
             self.again = True
             self.again_ignores_times |= ignore_times
+            self.again_flushes |= flush
             return
         self.files = queue_ids(spool, self.queue)
         self.ignores_times = ignore_times
+        self.flushes = flush
 
     def ended(self, spool: Spool) -> None:
         """All files were seen."""
@@ -67,7 +73,8 @@ class QueueScan:
         if self.again:
             self.again = False
             ignore_times, self.again_ignores_times = self.again_ignores_times, False
-            self.request(spool, ignore_times=ignore_times)
+            flush, self.again_flushes = self.again_flushes, False
+            self.request(spool, ignore_times=ignore_times, flush=flush)
 
 
 class QueueManager(TriggerDaemon):
@@ -82,6 +89,7 @@ class QueueManager(TriggerDaemon):
         super().__init__(invocation, snapshot)
         settings = self.settings = QmgrSettings(snapshot)
         settings.check()
+        self._limits = adjusted_limits(settings)
         self._spool = Spool(settings.hash_queue_names, settings.hash_queue_depth)
         protocol = _internal_protocol(snapshot)
         self._resolver = Resolver(
@@ -95,12 +103,24 @@ class QueueManager(TriggerDaemon):
         self._transports = Transports(settings, snapshot)
         self._router = Router(settings, self._resolver, self._transports)
         self._intake = Intake(settings, self._spool)
-        self._dispatcher = Dispatcher(settings, self._transports, self._entry_done, protocol)
-        self._completion = Completion(settings, self._spool, self._intake, protocol, self._gone, _report)
+        self._dispatcher = Dispatcher(
+            settings, self._transports, self._entry_done, protocol, lambda: self._active
+        )
+        self._completion = Completion(
+            settings,
+            self._spool,
+            self._intake,
+            protocol,
+            self._gone,
+            _report,
+            bounce_lifetime=self._limits.bounce_lifetime,
+        )
         self._incoming = QueueScan(INCOMING)
         self._deferred = QueueScan(DEFERRED)
         self._active = 0
         self._recipients = 0
+        self._probes: set[str] = set()
+        """Active messages that only ask whether an address is good."""
         self._feeding = False
         self._next_portion = False
         self._flow: Flow | None = None
@@ -124,6 +144,8 @@ class QueueManager(TriggerDaemon):
 
     def _move_active_to_incoming(self) -> None:
         """Put back what an earlier queue manager left: its deliveries may be over, or still go on."""
+        for name in other_names(self._spool, ACTIVE):
+            log.warning(f"qmgr_move: ignored: queue {ACTIVE} id {name}")
         now = int(time.time())
         for queue_id, path in queue_ids(self._spool, ACTIVE):
             step = f"update {path} time stamps"
@@ -150,13 +172,14 @@ class QueueManager(TriggerDaemon):
 
     def triggered(self, requests: bytes) -> None:
         """Scan what is asked for: I and W incoming, D deferred, A whatever the time stamps, F forget what is dead."""
-        if b"F" in requests:
+        flush = b"F" in requests
+        if flush:
             self._dispatcher.revive_all()
         ignore_times = b"A" in requests
         if b"D" in requests:
-            self._deferred.request(self._spool, ignore_times=ignore_times)
+            self._deferred.request(self._spool, ignore_times=ignore_times, flush=flush)
         if b"I" in requests or b"W" in requests:
-            self._incoming.request(self._spool, ignore_times=ignore_times)
+            self._incoming.request(self._spool, ignore_times=ignore_times, flush=flush)
         self._feed_soon()
 
     # Into the active queue
@@ -186,10 +209,13 @@ class QueueManager(TriggerDaemon):
             return 0
         settings = self.settings
         now = time.time()
-        ignore_time = scan.ignores_times
+        ignore_time, flushes = scan.ignores_times, scan.flushes
         fetched: list[Fetched] = []
         most = max(min(_PORTION, settings.qmgr_message_active_limit - self._active), 0)
-        found = list(islice(files, most))
+        try:
+            found = list(islice(files, most))
+        except OSError as error:
+            give_up(f"scan_dir_push: open directory {error.filename}: {error.strerror}")
         if len(found) < most:
             scan.ended(self._spool)
         for queue_id, path in found:
@@ -201,7 +227,7 @@ class QueueManager(TriggerDaemon):
             if file is not None:
                 fetched.append(file)
         taken: list[Taken] = []
-        room = settings.qmgr_message_recipient_limit - self._recipients
+        room = self._limits.recipients - self._recipients
         for file in fetched:
             try:
                 message = self._intake.read(file, now=now, room=room)
@@ -210,6 +236,8 @@ class QueueManager(TriggerDaemon):
                 self._intake.defer(file.queue_id, settings.minimal_backoff_time)
                 continue
             if message is not None:
+                if flushes or message.unthrottle:
+                    message.message.flushed = True
                 taken.append(message)
                 room -= len(message.envelope.recipients)
         self._active += len(taken)
@@ -241,6 +269,12 @@ class QueueManager(TriggerDaemon):
         if message.expire:
             self._expire(message, recipients)
             return
+        if message.flags & MTA_VERIFY:
+            self._probes.add(message.queue_id)
+            if len(self._probes) > self.settings.address_verify_pending_request_limit:
+                fail = self._router.fail
+                self._enqueue(message, [fail(recipient, RETRY, _TOO_MANY_PROBES) for recipient in recipients])
+                return
         if unthrottle:
             spawn(self._route_unthrottled(message, recipients), _report)
             return
@@ -284,6 +318,12 @@ class QueueManager(TriggerDaemon):
         await self._route_rest(message, recipients, [])
 
     def _enqueue(self, message: ActiveMessage, routed: list[Routed]) -> None:
+        nowhere = self._router.nowhere
+        if nowhere is not None:
+            gone = [recipient for destination, recipient in routed if destination is nowhere]
+            if gone:
+                self._completion.discard(message, gone)
+                routed = [one for one in routed if one.destination is not nowhere]
         if not routed:
             self._portion_done(message)
             return
@@ -302,6 +342,8 @@ class QueueManager(TriggerDaemon):
         self._recipients -= len(entry.recipients)
         message.outstanding -= 1
         if not message.outstanding:
+            if message.flags:
+                self._probes.discard(message.queue_id)
             if message.complete:
                 self._completion.finish(message)
             else:
@@ -313,15 +355,14 @@ class QueueManager(TriggerDaemon):
             return
         envelope = message.envelope
         assert envelope is not None
-        room = self.settings.qmgr_message_recipient_limit - self._recipients
+        room = self._limits.recipients - self._recipients
         try:
             envelope.read(max(self.settings.qmgr_message_recipient_minimum, min(room, _PORTION * 50)))
         except (MessageDamaged, OSError) as error:
-            log.warning(f"{message.queue_id}: {error}")
-            message.deferred = True
-            message.complete = True
             self._close_envelope(message)
-            self._completion.finish(message)
+            damage = error if isinstance(error, MessageDamaged) else MessageDamaged("missing end record")
+            self._intake.reject(message.queue_id, damage)
+            self._gone(1)
             return
         if envelope.complete:
             message.complete = True

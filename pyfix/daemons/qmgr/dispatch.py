@@ -8,6 +8,8 @@ from typing import Final
 
 from pyfix.clients.delivery import FINAL, Agents, AgentsBusy
 from pyfix.config.parameters.qmgr import QmgrSettings
+from pyfix.daemons.qmgr.clog import ClogWatch
+from pyfix.daemons.qmgr.deferral import defer_entry
 from pyfix.daemons.qmgr.request import encode_request
 from pyfix.daemons.qmgr.routing import RETRY
 from pyfix.daemons.qmgr.transports import Transports
@@ -15,6 +17,7 @@ from pyfix.protocols.internal.delivery import STATUS_FINAL, DeliveryReply, Inter
 from pyfix.runtime.daemon import report_bug
 from pyfix.runtime.log import log
 from pyfix.runtime.loop import current
+from pyfix.runtime.task import spawn
 from pyfix.scheduling.message import Entry
 from pyfix.scheduling.transport import Destination, Transport
 
@@ -32,8 +35,17 @@ class Dispatcher:
         transports: Transports,
         done: Callable[[Entry, bool], None],
         protocol: InternalProtocol,
+        active: Callable[[], int],
     ) -> None:
-        """*done* hears of each entry, and whether some of its recipients were left."""
+        """*done* hears of each entry, and whether some of its recipients were left.
+
+        *active* tells how many messages are active.
+        """
+        self._clog = ClogWatch(settings, active)
+        self._most = self._clog.most
+        self._crowded: dict[Destination, None] = {}
+        """To look at when all that came together waits, and before some of it is under way."""
+        self._settings = settings
         self._transports = transports
         self._done = done
         self._protocol: InternalProtocol = protocol
@@ -47,8 +59,11 @@ class Dispatcher:
 
     def add(self, entry: Entry) -> None:
         """Let an entry wait for its turn."""
-        transport = entry.destination.transport
+        destination = entry.destination
+        transport = destination.transport
         transport.add(entry)
+        if len(destination.todo) + destination.busy > self._most > 0:
+            self._crowded[destination] = None
         if transport not in self._work:
             self._wake(transport)
 
@@ -58,6 +73,10 @@ class Dispatcher:
         self._work[transport] = None
 
     def _run(self) -> None:
+        if self._crowded:
+            crowded, self._crowded = self._crowded, {}
+            for destination in crowded:
+                self._clog.look(destination)
         work, self._work = self._work, {}
         for transport in work:
             self._feed(transport)
@@ -168,10 +187,9 @@ class Dispatcher:
         transport.dead = reason
         current().later(self._transport_retry_time, self.revive_transport, transport)
         if transport.name == RETRY:
-            # There is nobody left to tell why; what waits stays deferred without a word.
             for destination in list(transport.destinations.values()):
                 while destination.todo:
-                    self._done(destination.todo.popleft(), True)
+                    spawn(self._defer_here(destination.todo.popleft(), reason), _report)
             return
         for destination in list(transport.destinations.values()):
             self._drain(destination, reason)
@@ -183,9 +201,15 @@ class Dispatcher:
     def _defer(self, entry: Entry, reason: str) -> None:
         entry.destination.busy -= 1
         if entry.destination.transport.name == RETRY:
-            self._done(entry, True)
+            spawn(self._defer_here(entry, reason), _report)
         else:
             self._redirect(entry, reason)
+
+    async def _defer_here(self, entry: Entry, reason: str) -> None:
+        try:
+            await defer_entry(self._settings, entry, reason)
+        finally:
+            self._done(entry, True)
 
     def _redirect(self, entry: Entry, reason: str) -> None:
         """Let retry(8) defer an entry whose transport or destination is dead."""
@@ -215,3 +239,8 @@ class Dispatcher:
             self.revive_transport(transport)
             for destination in list(transport.destinations.values()):
                 self.revive_destination(destination)
+
+
+def _report(error: BaseException | None) -> None:
+    if error is not None:
+        report_bug(error)

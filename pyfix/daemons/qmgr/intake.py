@@ -11,7 +11,7 @@ from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.number import whole_number
 from pyfix.protocols.internal.delivery import RECORD_DELAY_SENT
-from pyfix.queue.envelope import Envelope
+from pyfix.queue.envelope import Envelope, UnexpectedRecord
 from pyfix.queue.message import HEAD, Message, MessageBusy, MessageDamaged
 from pyfix.queue.spool import ACTIVE, CORRUPT, DEFER, DEFERRED, EXPIRE_BIT, READY_MODE, UNTHROTTLE_BIT, Spool
 from pyfix.runtime.log import log
@@ -70,7 +70,7 @@ class Intake:
             return None
         mode = status.st_mode
         # One look at what nearly every file is: complete, regular, and nothing is asked of it.
-        if (mode != _USUAL_MODE or status.st_nlink != 1) and not self._may_be_taken(queue, queue_id, path, status):
+        if mode != _USUAL_MODE and not self._may_be_taken(queue, queue_id, path, status):
             return None
         if status.st_mtime > now + 1 and not ignore_time:
             return None
@@ -102,8 +102,13 @@ class Intake:
             self._forget_deferrals(queue_id)
         if mode & UNTHROTTLE_BIT:
             os.fchmod(file.fd, stat.S_IMODE(mode) & ~UNTHROTTLE_BIT)
-        if len(file.head) < HEAD:
-            file.close()  # All of it is in memory.
+        try:
+            whole = len(file.head) < HEAD
+        except OSError:
+            file.closed_unread()
+        else:
+            if whole:
+                file.close()  # All of it is in memory.
         return Fetched(queue, queue_id, file, mode)
 
     def read(self, fetched: Fetched, *, now: float, room: int) -> Taken | None:
@@ -121,8 +126,7 @@ class Intake:
                 message.expire = True
             keep = not message.complete
         except MessageDamaged as damage:
-            log.warning(f"{queue_id}: message rejected: {damage}")
-            self._save_corrupt(ACTIVE, queue_id, file.path)
+            self.reject(queue_id, damage)
             return None
         finally:
             if not keep and file.fd >= 0:
@@ -145,10 +149,34 @@ class Intake:
         if not stat.S_ISREG(status.st_mode):
             log.warning(f"{path}: uid {status.st_uid}: not a regular file")
             return False
-        if status.st_nlink > 1:
-            log.warning(f"{path}: uid {status.st_uid}: file has {status.st_nlink} links")
-            return False
         return True
+
+    def reject(self, queue_id: str, damage: MessageDamaged) -> None:
+        """Put an active file whose envelope is damaged into the corrupt queue, and say why."""
+        path = self._spool.path(ACTIVE, queue_id)
+        if damage.trouble:
+            log.warning(f"{path}: {damage.trouble}")
+        unexpected = isinstance(damage, UnexpectedRecord)
+        log.warning(str(damage) if unexpected else f"{queue_id}: message rejected: {damage}")
+        self._save_corrupt(ACTIVE, queue_id, path)
+
+    def is_whole(self, queue_id: str) -> bool:
+        """Tell whether an active message can be kept; if not, it is in the corrupt queue now.
+
+        An agent that finds the file damaged has changed its mode.
+        """
+        path = self._spool.path(ACTIVE, queue_id)
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:
+            return True  # Somebody has removed it: nothing is wrong with it.
+        mode = status.st_mode
+        if stat.S_ISREG(mode) and mode & READY_MODE == READY_MODE:
+            return True
+        if not stat.S_ISREG(mode):
+            log.warning(f"{path}: uid {status.st_uid}: not a regular file")
+        self._save_corrupt(ACTIVE, queue_id, path)
+        return False
 
     def _active(self, queue_id: str, envelope: Envelope, now: float) -> ActiveMessage:
         if not envelope.arrival_time:

@@ -8,7 +8,7 @@ from pyfix.clients.resolve import Resolver
 from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.daemons.qmgr.transports import Transports
 from pyfix.formats.extension import split_address
-from pyfix.protocols.internal.rewrite import ERROR, FAIL, ResolveReply
+from pyfix.protocols.internal.rewrite import CLASS_LOCAL, ERROR, FAIL, ResolveReply
 from pyfix.queue.envelope import EnvelopeRecipient
 from pyfix.runtime.ipc import ServiceError
 from pyfix.scheduling.message import ActiveMessage, Entry
@@ -35,6 +35,9 @@ class Router:
         self._defer = frozenset(settings.defer_transports)
         self._delimiter = settings.recipient_delimiter
         self._default_filter_nexthop = settings.default_filter_nexthop
+        self._double_bounce = settings.double_bounce_sender.lower()
+        self.nowhere: Destination | None = None
+        """Where mail for the sender of postmaster notices goes, which is not delivered; None before there is any."""
 
     def route_now(self, message: ActiveMessage, recipient: EnvelopeRecipient) -> Routed | None:
         """Route a recipient whose resolution is known already; None when trivial-rewrite(8) must be asked."""
@@ -43,39 +46,47 @@ class Router:
         reply = self._resolver.remembered(message.sender, recipient.recipient)
         if reply is None:
             return None
-        if reply.recipient != recipient.recipient or reply.resolve_flags & (FAIL | ERROR):
-            return self._routed(recipient, reply)
-        return self._placed(recipient, reply.transport, reply.nexthop)
+        if reply.recipient != recipient.recipient or reply.resolve_flags & (FAIL | ERROR | CLASS_LOCAL):
+            return self._routed(message, recipient, reply)
+        return self._placed(message, recipient, reply.transport, reply.nexthop)
 
     async def route(self, message: ActiveMessage, recipient: EnvelopeRecipient) -> Routed:
         """Route a recipient.  Raises nothing: what cannot be resolved is deferred or bounced."""
         if message.redirect:
             original = recipient.original_recipient or recipient.recipient
             recipient = recipient._replace(recipient=message.redirect, original_recipient=original)
-        if not recipient.recipient:
-            return self.fail(recipient, self._error_service, "5.1.3 null recipient address")
         if message.filter:
+            if not recipient.recipient:
+                return self.fail(recipient, self._error_service, "5.1.3 null recipient address")
             transport, _, nexthop = message.filter.partition(":")
             if not nexthop:
                 nexthop = self._default_filter_nexthop or recipient.recipient.rpartition("@")[2]
-            return self._placed(recipient, transport, nexthop)
+            return self._placed(message, recipient, transport, nexthop)
         try:
             reply = await self._resolver.resolve(message.sender, recipient.recipient)
         except ServiceError:
             return self.fail(recipient, RETRY, "4.3.0 address resolver failure")
-        return self._routed(recipient, reply)
+        return self._routed(message, recipient, reply)
 
-    def _routed(self, recipient: EnvelopeRecipient, reply: ResolveReply) -> Routed:
+    def _routed(self, message: ActiveMessage, recipient: EnvelopeRecipient, reply: ResolveReply) -> Routed:
         if reply.resolve_flags & (FAIL | ERROR):
             if reply.resolve_flags & FAIL:
                 return self.fail(recipient, RETRY, "4.3.0 address resolver failure")
             return self.fail(recipient, self._error_service, "5.1.3 bad address syntax")
         if reply.recipient != recipient.recipient:
             recipient = recipient._replace(recipient=reply.recipient)
-        return self._placed(recipient, reply.transport, reply.nexthop)
+        # What asks about the address, or wants a report, is answered by local(8).
+        if reply.resolve_flags & CLASS_LOCAL and not message.flags and self._is_double_bounce(recipient.recipient):
+            if self.nowhere is None:
+                self.nowhere = self._transports.get(self._error_service).destination("", "")
+            return Routed(self.nowhere, recipient)
+        return self._placed(message, recipient, reply.transport, reply.nexthop)
 
-    def _placed(self, recipient: EnvelopeRecipient, name: str, nexthop: str) -> Routed:
-        if name in self._defer:
+    def _is_double_bounce(self, address: str) -> bool:
+        return address.rpartition("@")[0].lower() == self._double_bounce
+
+    def _placed(self, message: ActiveMessage, recipient: EnvelopeRecipient, name: str, nexthop: str) -> Routed:
+        if name in self._defer and not message.flushed:
             return self.fail(recipient, RETRY, "4.3.2 deferred transport")
         transport = self._transports.get(name)
         if transport.dead and name != RETRY:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_data
 from pyfix.daemons.smtpd import message
-from pyfix.daemons.smtpd.content import NEED_RCPT, NO_RECIPIENTS, TOO_BIG, WRITE_ERROR, finish, problem_class
+from pyfix.daemons.smtpd.content import TOO_BIG, WRITE_ERROR, finish, nobody_wants_it, problem_class
 from pyfix.protocols.smtp.command import Word
 from pyfix.protocols.smtp.data import ChunkDecoder
 from pyfix.runtime.ipc import ServiceError
@@ -99,7 +99,7 @@ async def _first_refusal(session: Session) -> str:
     """Begin the content; return a refusal, or nothing."""
     transaction = session.transaction
     if not transaction.accepted:
-        return NEED_RCPT if transaction.sender is None else NO_RECIPIENTS
+        return nobody_wants_it(session)
     if not session.server.stand_alone:
         refusal = await judge_data(transaction)
         if refusal is not None:
@@ -176,11 +176,11 @@ async def _skip(session: Session, chunks: Chunks, size: int, last: bool, reply: 
     else:
         chunks.decoder.size += size
         await _drop(session, size)
+    session.reply(reply)
     if last:
         session.reset()
     else:
         chunks.failed = True
-    session.reply(reply)
     return False
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.transaction import NAME_OK, NAME_PERMANENT, NAME_TEMPORARY, UNKNOWN, Client, Transaction
 from pyfix.daemons.smtpd.rights import learn, leave_for_lack_of_data
+from pyfix.formats.textforms import printable
 from pyfix.protocols.smtp.clientinfo import TEMPORARY, UNAVAILABLE, parse_xclient, parse_xforward
 from pyfix.protocols.smtp.command import CommandError, Word
 from pyfix.runtime.log import log
@@ -39,10 +41,14 @@ async def xclient(session: Session, words: list[Word], _line: str) -> bool | Non
     if not session.may_xclient:
         session.reply("550 5.7.0 Error: insufficient authorization")
         return False
+    found: dict[str, str] = {}
     try:
-        found = parse_xclient(words[1:], ipv6=session.server.ipv6)
+        parse_xclient(words[1:], found, ipv6=session.server.ipv6)
     except CommandError as error:
-        session.reply(error.reply)
+        # What stands before the bad attribute counts, although the session does not begin again.
+        _become(session.client, found)
+        _take_over(transaction, found)
+        session.reply(printable(error.reply, utf8=session.server.utf8))
         return False
     old = session.client
     client = Client(
@@ -57,46 +63,59 @@ async def xclient(session: Session, words: list[Word], _line: str) -> bool | Non
         reverse_status=old.reverse_status,
     )
     client.connected_from = old.connected_from
-    known = {name: "" if value in (UNAVAILABLE, TEMPORARY) else value for name, value in found.items()}
+    _become(client, found)
+    client.describe(session.settings.smtpd_client_port_logging)
+    await _begin_again(session, client)
+    _take_over(session.transaction, found)
+    session.esmtp = session.transaction.protocol == "ESMTP"
+    log.debug(f"{old.log_name}: XCLIENT: now {client.log_name}")
+    await session.greet()
+    return None
+
+
+def _known(value: str) -> str:
+    return "" if value in (UNAVAILABLE, TEMPORARY) else value
+
+
+def _become(client: Client, found: Mapping[str, str]) -> None:
+    """Give *client* the names and addresses that XCLIENT said; the log calls it what it did until it is described."""
     if "NAME" in found:
-        client.name = known["NAME"] or UNKNOWN
+        client.name = _known(found["NAME"]) or UNKNOWN
         client.name_status = _status(found["NAME"])
         if "REVERSE_NAME" not in found:
             client.reverse_name = client.name
             client.reverse_status = client.name_status
     if "REVERSE_NAME" in found:
-        client.reverse_name = known["REVERSE_NAME"] or UNKNOWN
+        client.reverse_name = _known(found["REVERSE_NAME"]) or UNKNOWN
         client.reverse_status = _status(found["REVERSE_NAME"])
     if "ADDR" in found:
-        client.address = known["ADDR"] or UNKNOWN
+        client.address = _known(found["ADDR"]) or UNKNOWN
         client.family = socket.AF_INET6 if ":" in client.address else socket.AF_INET
     if "PORT" in found:
-        client.port = known["PORT"] or UNKNOWN
+        client.port = _known(found["PORT"]) or UNKNOWN
     if "DESTADDR" in found:
-        client.server_address = known["DESTADDR"] or UNKNOWN
+        client.server_address = _known(found["DESTADDR"]) or UNKNOWN
     if "DESTPORT" in found:
-        client.server_port = known["DESTPORT"] or UNKNOWN
-    client.describe(session.settings.smtpd_client_port_logging)
-    _begin_again(session, client)
+        client.server_port = _known(found["DESTPORT"]) or UNKNOWN
+
+
+def _take_over(transaction: Transaction, found: Mapping[str, str]) -> None:
+    """Continue with what the other client has said already."""
     if "HELO" in found:
-        name = known["HELO"]
-        session.transaction.helo_name = _NOT_IN_NAME.sub("?", name) if name else None
+        name = found["HELO"]
+        transaction.helo_name = None if name == UNAVAILABLE else _NOT_IN_NAME.sub("?", name)
     if "PROTO" in found:
-        session.transaction.protocol = found["PROTO"]
-        session.esmtp = found["PROTO"] == "ESMTP"
+        transaction.protocol = found["PROTO"]
     if "LOGIN" in found:
-        session.transaction.sasl_username = known["LOGIN"]
-        session.transaction.sasl_method = "XCLIENT" if known["LOGIN"] else ""
-    log.debug(f"{old.log_name}: XCLIENT: now {client.log_name}")
-    await session.greet()
-    return None
+        transaction.sasl_username = "" if found["LOGIN"] == UNAVAILABLE else found["LOGIN"]
+        transaction.sasl_method = "XCLIENT" if transaction.sasl_username else ""
 
 
 def _status(value: str) -> int:
     return {UNAVAILABLE: NAME_PERMANENT, TEMPORARY: NAME_TEMPORARY}.get(value, NAME_OK)
 
 
-def _begin_again(session: Session, client: Client) -> None:
+async def _begin_again(session: Session, client: Client) -> None:
     """Forget what the session knew, but not what it counted."""
     old = session.transaction
     session.reset()
@@ -106,7 +125,7 @@ def _begin_again(session: Session, client: Client) -> None:
     session.transaction.where = old.where
     session.transaction.ill_pipelining = old.ill_pipelining
     session.esmtp = False
-    learn(session, again=True)
+    await learn(session, again=True)
 
 
 async def xforward(session: Session, words: list[Word], _line: str) -> bool:
@@ -119,11 +138,13 @@ async def xforward(session: Session, words: list[Word], _line: str) -> bool:
     if not session.may_xforward:
         session.reply("550 5.7.0 Error: insufficient authorization")
         return False
+    found = dict(session.forwarded)
     try:
-        found = parse_xforward(words[1:], ipv6=session.server.ipv6)
+        parse_xforward(words[1:], found, ipv6=session.server.ipv6)
     except CommandError as error:
-        session.reply(error.reply)
+        session.reply(printable(error.reply, utf8=session.server.utf8))
         return False
-    session.forwarded = {**session.forwarded, **found}
+    finally:
+        session.forwarded = found
     session.reply("250 2.0.0 Ok")
     return True

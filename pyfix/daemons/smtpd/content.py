@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_data, judge_end_of_data
 from pyfix.daemons.smtpd import message
-from pyfix.formats.status import CONTENT, SIZE, WRITE, cleanup_detail
+from pyfix.formats.status import CONTENT, HOPS, SIZE, WRITE, cleanup_detail
 from pyfix.protocols.smtp.command import Word
 from pyfix.protocols.smtp.data import DataDecoder
 from pyfix.runtime.ipc import ServiceError
@@ -20,12 +20,12 @@ from pyfix.runtime.log import log
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
 
-__all__ = ["NEED_RCPT", "NO_RECIPIENTS", "TOO_BIG", "WRITE_ERROR", "data", "finish", "problem_class"]
+__all__ = ["TOO_BIG", "WRITE_ERROR", "data", "finish", "nobody_wants_it", "problem_class"]
 
 TOO_BIG: Final = "552 5.3.4 Error: message file too big"
 WRITE_ERROR: Final = "451 4.3.0 Error: queue file write error"
-NEED_RCPT: Final = "503 5.5.1 Error: need RCPT command"
-NO_RECIPIENTS: Final = "554 5.5.1 Error: no valid recipients"
+_NEED_RCPT: Final = "503 5.5.1 Error: need RCPT command"
+_NO_RECIPIENTS: Final = "554 5.5.1 Error: no valid recipients"
 _REASON: Final = re.compile(r"[245][0-9][0-9][ -]")
 
 
@@ -36,7 +36,7 @@ async def data(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("503 5.5.1 Error: DATA after BDAT")
         return False
     if not transaction.accepted:
-        session.reply(NEED_RCPT if transaction.sender is None else NO_RECIPIENTS)
+        session.reply(nobody_wants_it(session))
         return False
     if len(words) != 1:
         session.reply("501 5.5.4 Syntax: DATA")
@@ -122,6 +122,14 @@ async def finish(session: Session, problem: str, bare_newline: bool, size: str) 
     return done
 
 
+def nobody_wants_it(session: Session) -> str:
+    """Return the reply to content without a recipient, which after MAIL is no error of protocol."""
+    if session.transaction.sender is None:
+        return _NEED_RCPT
+    session.refused = True
+    return _NO_RECIPIENTS
+
+
 def problem_class(problem: str) -> str:
     """Return the class of notify_classes to which a problem of the content belongs."""
     return "bounce" if problem == TOO_BIG else "resource" if problem == WRITE_ERROR else "protocol"
@@ -156,7 +164,7 @@ async def _submit(session: Session, size: str) -> bool:
 
 def _notice_class(status: int) -> str:
     """Return the class of notify_classes to which cleanup's refusal belongs."""
-    if status & SIZE:
+    if status & (SIZE | HOPS):
         return "bounce"
     if status & CONTENT:
         return "policy"

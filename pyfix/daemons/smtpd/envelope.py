@@ -78,8 +78,9 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("503 5.5.1 Error: send HELO/EHLO first")
         return False
     if transaction.sender is not None:
-        # The reference has forgotten what the first MAIL declared by the time it sees that there was one.
-        session.mail = replace(session.mail, smtputf8=False)
+        # The reference has forgotten some of what the first MAIL declared by the time it sees that there was one.
+        session.mail = replace(session.mail, smtputf8=False, encoding="", ret=0)
+        transaction.smtputf8 = False
         session.reply("503 5.5.1 Error: nested MAIL command")
         return False
     if session.chunks is not None:
@@ -96,24 +97,25 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         return False
     utf8 = len(words) > 3 and session.takes_smtputf8 and any(word.text.upper() == "SMTPUTF8" for word in words[3:])
     found = MailParameters()
+    found.auth = transaction.sasl_sender
     try:
         sender = await address_of(session, path.text, "MAIL", empty=True, utf8=utf8)
         if sender is None:
             session.reply(_BAD_SENDER)
             return False
         if len(words) > 3:
-            _read_parameters(session, words, found)
+            await _read_parameters(session, words, found)
     except CommandError as error:
-        if found.size is not None:
-            session.announced_size = found.size
         session.reply(error.reply)
         return False
-    if found.size is not None:
-        session.announced_size = found.size
+    finally:
+        transaction.sasl_sender = found.auth
+        if found.size is not None:
+            session.announced_size = found.size
     if not _there_is_room(session):
         return False
     transaction.sender = sender
-    transaction.sasl_sender = found.auth if found.auth != "<>" else None
+    transaction.smtputf8 = found.smtputf8
     if not _is_small_enough(session):
         transaction.forget_mail()
         return False
@@ -121,13 +123,14 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("503 5.5.4 Error: XVERP requires non-null sender")
         transaction.forget_mail()
         return False
-    if not session.server.stand_alone and not _finds_context(session):
+    if not session.server.stand_alone and not await _finds_context(session):
         return False
     if not settings.smtpd_delay_reject and not session.server.stand_alone:
         refusal = await judge_sender(transaction)
         if refusal is not None:
             session.refuse(refusal)
             transaction.forget_mail()
+            transaction.sasl_sender = None
             return False
     if lacks_smtputf8(session, sender, declared=found.smtputf8):
         transaction.forget_mail()
@@ -146,11 +149,15 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     return True
 
 
-def _read_parameters(session: Session, words: list[Word], found: MailParameters) -> None:
+async def _read_parameters(session: Session, words: list[Word], found: MailParameters) -> None:
     """Raises CommandError."""
 
+    # Whether the client may say XVERP is asked only of one that does.
+    says_verp = any(word.text[:5].upper() == "XVERP" for word in words[3:])
+    may = says_verp and await may_verp(session)
+
     def verp_filter() -> str | None:
-        return session.settings.verp_delimiter_filter if may_verp(session) else None
+        return session.settings.verp_delimiter_filter if may else None
 
     parse_mail_parameters(
         words[3:], found, smtputf8=session.takes_smtputf8, dsn="dsn" not in session.discarded, verp_filter=verp_filter
@@ -176,11 +183,11 @@ def _there_is_room(session: Session) -> bool:
     return room
 
 
-def _finds_context(session: Session) -> bool:
+async def _finds_context(session: Session) -> bool:
     """Find out whether the client's headers are rewritten as local ones; refuse MAIL when nobody can tell."""
     transaction = session.transaction
     try:
-        session.rewrites_locally = rewrites_locally(transaction)
+        session.rewrites_locally = await rewrites_locally(transaction)
     except TableError:
         transaction.forget_mail()
         session.refuse(refuse(transaction, Reject(451, "4.3.0", "Temporary lookup error", "data")))
@@ -192,7 +199,7 @@ def _is_small_enough(session: Session) -> bool:
     """Check the size that the client announced; what it announced in a MAIL that was refused still counts."""
     limit = session.server.size_limit
     if 0 < limit < session.announced_size:
-        session.refuse(refuse(session.transaction, Reject(552, "5.3.4", "Message size exceeds fixed limit", "bounce")))
+        session.refuse(refuse(session.transaction, Reject(552, "5.3.4", "Message size exceeds fixed limit", "policy")))
         return False
     return True
 

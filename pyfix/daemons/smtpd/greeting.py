@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_helo
 from pyfix.daemons.smtpd.rights import leave_for_lack_of_data, may_verp
+from pyfix.formats.textforms import printable
 from pyfix.protocols.smtp.clientinfo import XCLIENT_NAMES, XFORWARD_NAMES
 from pyfix.protocols.smtp.command import Word
 from pyfix.protocols.smtp.extensions import SILENT, ehlo_reply, listed
@@ -39,6 +40,8 @@ async def _introduced(session: Session, words: list[Word], verb: str) -> bool:
             session.refuse(refusal)
             return False
     session.reset()
+    if not name.isascii():
+        name = printable(name, utf8=session.server.utf8)
     transaction.helo_name = _NOT_IN_NAME.sub("?", name)
     return True
 
@@ -57,7 +60,7 @@ async def ehlo(session: Session, words: list[Word], _line: str) -> bool:
         return False
     session.transaction.protocol = "ESMTP"
     session.esmtp = True
-    offers_verp = "verp" not in session.discarded and may_verp(session)
+    offers_verp = "verp" not in session.discarded and await may_verp(session)
     if session.unknown_rights:
         _leave_if_unsure(session)
     key = (session.discarded, offers_verp, session.may_xclient, session.may_xforward)

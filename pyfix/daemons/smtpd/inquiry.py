@@ -97,9 +97,10 @@ async def vrfy(session: Session, words: list[Word], _line: str) -> bool:
         session.reply("553 5.6.7 Must declare SMTPUTF8 to send unicode address")
         return False
     before = transaction.recipient
-    transaction.recipient = address
+    declared = transaction.smtputf8
+    transaction.recipient, transaction.smtputf8 = address, utf8
     refusal = None if session.server.stand_alone else await judge_recipient(transaction)
-    transaction.recipient = before
+    transaction.recipient, transaction.smtputf8 = before, declared
     if refusal is not None:
         session.refuse(refusal)
         return False
@@ -135,7 +136,7 @@ async def etrn(session: Session, words: list[Word], _line: str) -> bool:
         return False
     status = DENIED
     try:
-        if session.server.flush_domains and session.server.flush_domains.matches_domain(domain):
+        if session.server.flush_domains and await session.server.flush_domains.ask_domain(domain):
             if session.server.policy.old.flush_domains:
                 session.server.policy.old.tell_relay("flush mail for domain", domain)
             status = await session.server.flush.send_site(domain)

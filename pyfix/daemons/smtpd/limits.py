@@ -41,7 +41,7 @@ async def admitted(session: Session) -> bool:
     if session.counted:
         gone(session)
         session.counted = ""
-    if client.family == 0 or _is_excepted(session):
+    if client.family == 0 or await _is_excepted(session):
         return True
     session.counted = _ident(session)
     counts = await server.anvil.connected(session.counted)
@@ -60,18 +60,18 @@ async def admitted(session: Session) -> bool:
     return False
 
 
-def _is_excepted(session: Session) -> bool:
+async def _is_excepted(session: Session) -> bool:
     """Ask smtpd_client_event_limit_exceptions; where it can't be asked the limits hold."""
     try:
-        return session.server.limit_exceptions.matches_client(session.client.name, session.client.address)
+        return await session.server.limit_exceptions.ask_client(session.client.name, session.client.address)
     except TableError:
         return False
 
 
-def leaves(session: Session) -> None:
+async def leaves(session: Session) -> None:
     """Ask for the exceptions once more, as Postfix does: a table that can't be asked says so when the client leaves."""
     if session.server.counts_clients and not session.may_xclient and session.client.family:
-        _is_excepted(session)
+        await _is_excepted(session)
 
 
 def gone(session: Session) -> None:

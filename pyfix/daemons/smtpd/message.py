@@ -87,7 +87,7 @@ def introduce(session: Session) -> None:
         text += f", sasl_sender={transaction.sasl_sender}"
     forwarded = session.forwarded
     if forwarded:
-        if forwarded.get("IDENT"):
+        if forwarded.get("IDENT") is not None:
             text += f", orig_queue_id={forwarded['IDENT']}"
         if _CLIENT_NAMES.intersection(forwarded):
             text += f", orig_client={_forwarded_client(session)}"
@@ -117,7 +117,11 @@ def _envelope(session: Session, queue_id: str) -> bytes:
     arrival = session.arrival
     seconds = int(arrival)
     source = forwarded.get("SOURCE") or ("LOCAL" if session.rewrites_locally else "REMOTE")
-    origin = [f"log_ident={forwarded.get('IDENT') or queue_id}", f"rewrite_context={source.lower()}"]
+    ident = forwarded.get("IDENT")
+    if ident is None:
+        ident = queue_id
+    origin = [f"log_ident={ident}"] if ident else []
+    origin.append(f"rewrite_context={source.lower()}")
     if transaction.sasl_method:
         origin.append(f"sasl_method={transaction.sasl_method}")
     if transaction.sasl_username:
@@ -179,7 +183,9 @@ def _forwarded_attributes(session: Session) -> list[str]:
     ]
     if forwarded.get("HELO"):
         attributes.append(f"log_helo_name={forwarded['HELO']}")
-    attributes.append(f"log_protocol_name={forwarded.get('PROTO') or 'unknown'}")
+    protocol = forwarded.get("PROTO")
+    if protocol != "":
+        attributes.append(f"log_protocol_name={protocol or 'unknown'}")
     return attributes
 
 

@@ -6,7 +6,7 @@ smtpd_discard_ehlo_keyword_address_maps, smtpd_forbid_bare_newline_exclusions, s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
@@ -24,7 +24,7 @@ class SessionEnds(Exception):
     """The session ends now, after the replies that are written."""
 
 
-def learn(session: Session, *, again: bool = False) -> None:
+async def learn(session: Session, *, again: bool = False) -> None:
     """Ask the lists of clients; what can't be told is kept in ``unknown_rights``.
 
     *again*: after XCLIENT, which leaves XFORWARD to the client that was there first.
@@ -36,50 +36,52 @@ def learn(session: Session, *, again: bool = False) -> None:
     name, address = session.client.name, session.client.address
     session.newline_mode = server.bare_newline
     if not server.rights_differ:
-        if server.bare_newline != "no" and is_listed(server.bare_newline_exclusions.matches_client, name, address):
+        if server.bare_newline != "no" and await is_listed(
+            server.bare_newline_exclusions.ask_client(name, address)
+        ):
             session.newline_mode = "no"
         return
     unknown: set[str] = {"XFORWARD"} if again and "XFORWARD" in session.unknown_rights else set()
 
-    def listed(right: str, clients: MatchList) -> bool:
+    async def listed(right: str, clients: MatchList) -> bool:
         try:
-            return bool(clients) and clients.matches_client(name, address)
+            return bool(clients) and await clients.ask_client(name, address)
         except TableError:
             unknown.add(right)
             return False
 
     try:
-        session.discarded = server.discarded_for(address)
+        session.discarded = await server.discarded_for(address)
     except TableError:
         session.discarded = server.discarded
         unknown.add("")
-    session.may_xclient = listed("XCLIENT", server.xclient_hosts)
+    session.may_xclient = await listed("XCLIENT", server.xclient_hosts)
     if not again:
-        session.may_xforward = listed("XFORWARD", server.xforward_hosts)
-    if server.bare_newline != "no" and listed("LF", server.bare_newline_exclusions):
+        session.may_xforward = await listed("XFORWARD", server.xforward_hosts)
+    if server.bare_newline != "no" and await listed("LF", server.bare_newline_exclusions):
         session.newline_mode = "no"
     session.unknown_rights = unknown
     if server.milter_maps:
         with suppress(TableError):  # it is told of in the log, and smtpd_milters stands
-            server.milter_maps.find_now(address)
+            await server.milter_maps.find(address)
 
 
-def may_verp(session: Session) -> bool:
+async def may_verp(session: Session) -> bool:
     """Tell whether the client may use XVERP; asked when it matters, and kept in ``unknown_rights`` if nobody knows."""
     clients = session.server.verp_clients
     if not clients or session.server.stand_alone:
         return False
     try:
-        return clients.matches_client(session.client.name, session.client.address)
+        return await clients.ask_client(session.client.name, session.client.address)
     except TableError:
         session.unknown_rights = session.unknown_rights | {"XVERP"}
         return False
 
 
-def is_listed(matches: Callable[..., bool], *what: str) -> bool:
+async def is_listed(asked: Awaitable[bool]) -> bool:
     """Ask a match list; one that can't be asked has nothing in it, and has said so in the log."""
     try:
-        return matches(*what)
+        return await asked
     except TableError:
         return False
 

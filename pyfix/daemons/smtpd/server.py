@@ -170,11 +170,11 @@ class Server:
             self._room_until = now + _ROOM_SECONDS
         return self._has_room
 
-    def discarded_for(self, address: str) -> frozenset[str]:
+    async def discarded_for(self, address: str) -> frozenset[str]:
         """Return the EHLO keywords that a client is not offered.  Raises TableError."""
         if not self.has_discard_maps:
             return self.discarded
-        value = self.discard_maps.find_now(address)
+        value = await self.discard_maps.find(address)
         if value is None:
             return self.discarded
         return discarded_keywords(value.replace(",", " ").split())

@@ -20,7 +20,7 @@ from pyfix.daemons.smtpd.footer import finished_reply
 from pyfix.daemons.smtpd.rights import SessionEnds, is_listed
 from pyfix.daemons.smtpd.server import Server
 from pyfix.daemons.smtpd.transcript import CLIENT, SERVER, Transcript
-from pyfix.formats.textforms import escape
+from pyfix.formats.textforms import escape, printable
 from pyfix.protocols.smtp.command import BadSyntax, Word, command_text, is_header_name, split_words
 from pyfix.protocols.smtp.parameters import MailParameters
 from pyfix.protocols.smtp.reply import encode_reply
@@ -33,7 +33,7 @@ from pyfix.tables.table import TableError
 __all__ = ["Session", "SessionEnds"]
 
 _NOTHING_SAID: Final = MailParameters()
-_NOTHING_FORWARDED: Final[Mapping[str, str]] = MappingProxyType({})
+_NOTHING_FORWARDED: Final[Mapping[str, str | None]] = MappingProxyType({})
 _UNKNOWN_COMMAND: Final = "500 5.5.2 Error: command not recognized"
 _BAD_SYNTAX: Final = "500 5.5.2 Error: bad syntax"
 _FORBIDDEN: Final = "221 2.7.0 Error: I can break rules, too. Goodbye."
@@ -44,6 +44,10 @@ _ORDER: Final = (
 )  # fmt: skip
 """The order of the counters in the line that a session leaves in the log."""
 _RANK: Final = {name: rank for rank, name in enumerate(_ORDER)}
+
+
+def _beginning(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape")[:100].decode("utf-8", "surrogateescape")
 
 
 def _by_rank(count: tuple[str, list[int]]) -> int:
@@ -65,8 +69,8 @@ class Session:
     may_xforward = False
     unknown_rights: Set[str] = frozenset()
     """What the lists of clients could not tell: keywords of EHLO, and empty for those that are not offered."""
-    forwarded: Mapping[str, str] = _NOTHING_FORWARDED
-    """What XFORWARD said."""
+    forwarded: Mapping[str, str | None] = _NOTHING_FORWARDED
+    """What XFORWARD said; None for what it said to be unavailable."""
     message: NewMessage | None = None
     mail = _NOTHING_SAID
     """The parameters of MAIL."""
@@ -80,7 +84,7 @@ class Session:
     refused = False
     """A restriction, and not the client's manners, refused this command."""
     deaf = False
-    """The client sent too much that nobody wanted; what else it sends is not read."""
+    """The client sent too much that nobody wanted; what else it sends is not read, as if it had left."""
     debug_level = 0
     counted = ""
     """What anvil(8) knows this client as; empty when it does not count it."""
@@ -109,9 +113,9 @@ class Session:
     async def run(self) -> None:
         """Serve the client until it leaves or must leave."""
         log.info(f"connect from {self.client.log_name}")
-        self._begin_debugging()
+        await self._begin_debugging()
         try:
-            rights.learn(self)
+            await rights.learn(self)
             self.stream.timeout = self.settings.smtpd_timeout
             await self.greet()
             await self._serve()
@@ -123,7 +127,7 @@ class Session:
         except StreamClosed:
             self.reason = "lost connection"
         finally:
-            limits.leaves(self)
+            await limits.leaves(self)
             self._log_reason()
             if self.transcript is not None:
                 self.transcript.may_end(self.server, self.client.log_name, self.reason, always=True)
@@ -153,6 +157,9 @@ class Session:
 
         Raises SessionEnds for one client too many.
         """
+        if not self.buffer and not self.deaf:
+            self.buffer = self.stream.read_now() or b""
+        self.check_step(self.transaction.where, True)
         if self.server.counts_clients and not self.may_xclient and not await limits.admitted(self):
             raise SessionEnds
         if not self.settings.smtpd_delay_reject and not self.server.stand_alone:
@@ -162,14 +169,11 @@ class Session:
                 self.refuse(refusal)
                 self.errors += 1
                 return
-        if not self.buffer:
-            self.buffer = self.stream.read_now() or b""
-        self.check_step(self.transaction.where, True)
         self.reply(self.server.banner)
 
-    def _begin_debugging(self) -> None:
+    async def _begin_debugging(self) -> None:
         peers = self.server.debug_peers
-        if peers and is_listed(peers.matches_client, self.client.name, self.client.address):
+        if peers and await is_listed(peers.ask_client(self.client.name, self.client.address)):
             self.debug_level = self.settings.debug_peer_level
             log.verbosity += self.debug_level
 
@@ -222,6 +226,8 @@ class Session:
 
     async def read_more(self) -> None:
         """Wait for more of the client's bytes.  Raises StreamClosed at their end, StreamTimeout."""
+        if self.deaf:
+            raise StreamClosed("the rest is not read")
         data = await self.stream.read()
         if not data:
             raise StreamClosed("end of input")
@@ -230,7 +236,7 @@ class Session:
     def hears_no_more(self) -> None:
         """Read nothing more of the client's; the session ends as if the client had left after this command."""
         self.buffer = b""
-        self.deaf = self.leaving = True
+        self.deaf = True
 
     def start_deadline(self) -> None:
         """Begin a request: with smtpd_per_request_deadline all of it must come within smtpd_timeout."""
@@ -254,10 +260,11 @@ class Session:
         self.buffer = buffer[end + 1 :]
         limit = self.server.line_limit
         if end > limit:
-            self._say_too_long(buffer[:limit], limit)
-            return buffer[:limit]
+            if end >= 2 * limit:
+                self._give_up_reading()
+            return self._shortened(buffer[:limit], limit)
         if buffer.endswith(b"\r", 0, end):
-            return buffer[: end - 1]
+            return buffer[: end - 1] if self.newline_mode != "no" else buffer[:end].rstrip(b"\r")
         self.bare_newline_seen = True
         if self.newline_mode == "reject":
             self._reject_bare_newline()
@@ -265,6 +272,8 @@ class Session:
 
     async def _wait_for_line(self) -> bytes:
         """Return the next line, as _take_line does."""
+        if self.deaf:
+            raise StreamClosed("the rest is not read")
         limit = self.server.line_limit
         stream = self.stream
         self.start_deadline()
@@ -289,17 +298,28 @@ class Session:
         raise SessionEnds
 
     async def _skip_long_line(self, limit: int) -> bytes:
-        line = self.buffer[:limit]
-        while (end := self.buffer.find(b"\n")) < 0:
-            self.buffer = b""
+        """Read the rest of a line, but no more than as much again as a line may have."""
+        most = 2 * limit
+        while (end := self.buffer.find(b"\n", 0, most)) < 0 and len(self.buffer) < most:
             await self.read_more()
-        self.buffer = self.buffer[end + 1 :]
-        self._say_too_long(line, limit)
-        return line
+        line = self.buffer[:limit]
+        if end < 0:
+            self._give_up_reading()
+        else:
+            self.buffer = self.buffer[end + 1 :]
+        return self._shortened(line, limit)
 
-    def _say_too_long(self, line: bytes, limit: int) -> None:
-        text = line[:30].decode("utf-8", "replace")
-        log.warning(f"{self.client.log_name}: request longer than {limit}: {text}...")
+    def _give_up_reading(self) -> None:
+        log.warning(f"disabling input from {self.server.service} socket")
+        self.hears_no_more()
+
+    def _shortened(self, line: bytes, limit: int) -> bytes:
+        """Return the beginning of a line that is too long, printable; say so in the log."""
+        text = line.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        shown = printable(text, utf8=self.server.utf8).encode("utf-8")
+        begin = shown[:30].decode("utf-8", "surrogateescape")
+        log.warning(f"{self.client.log_name}: request longer than {limit}: {printable(begin)}...")
+        return shown
 
     async def _leave_for_errors(self) -> NoReturn:
         """Raises SessionEnds."""
@@ -336,19 +356,15 @@ class Session:
                 self._count_unknown(_BAD_SYNTAX)
                 continue
             verb = words[0].text.upper()
-            if server.has_noop_commands and is_listed(server.noop_commands.matches_string, verb):
+            if server.has_noop_commands and await is_listed(server.noop_commands.ask_string(verb)):
                 self.reply("250 2.0.0 Ok")
                 self._count_junk()
                 continue
             command = COMMANDS.get(verb)
             if command is None:
-                self._unknown(words[0], line)
+                await self._unknown(words[0], line)
             else:
                 await self._carry_out(command, verb, words, line)
-        if self.deaf:
-            if self.errors >= server.hard_limit:
-                await self._leave_for_errors()
-            raise StreamClosed("the rest is not read")
 
     async def _carry_out(self, command: Command, verb: str, words: list[Word], line: str) -> None:
         count = self.counts.get(command.counter)
@@ -384,7 +400,7 @@ class Session:
 
     def check_step(self, where: str, must_wait: bool) -> None:
         """Notice a client that does not wait for replies where it must.  Raises SessionEnds if that is forbidden."""
-        if not must_wait or self.out_of_step_seen or self.server.stand_alone:
+        if not must_wait or self.out_of_step_seen or self.server.stand_alone or self.deaf:
             return
         early = self.buffer or self.stream.peek_input()
         if not early:
@@ -398,13 +414,20 @@ class Session:
 
     async def _filtered(self, line: str) -> str:
         try:
-            value = await self.server.command_filter.find(line)
+            value = await self.server.command_filter.find(line) if line else await self._asked_about_nothing()
         except TableError:
             rights.leave_for_lack_of_data(self)
         if value is not None:
-            log.info(f'{self.client.log_name}: replacing command "{line[:100]}" with "{value[:100]}"')
+            log.info(f'{self.client.log_name}: replacing command "{_beginning(line)}" with "{_beginning(value)}"')
             return value
         return line
+
+    async def _asked_about_nothing(self) -> str | None:
+        """Ask smtpd_command_filter about an empty line, which other lists of tables are never asked about."""
+        for table in self.server.command_filter.tables:
+            if (value := await table.find("")) is not None:
+                return value
+        return None
 
     def _count_junk(self) -> None:
         self.junk += 1
@@ -421,12 +444,12 @@ class Session:
         self.reply(reply)
         self.errors += 1
 
-    def _unknown(self, verb: Word, line: str) -> None:
+    async def _unknown(self, verb: Word, line: str) -> None:
         count = self.counts.setdefault("unknown", [0, 0])
         self.transaction.where = "UNKNOWN"
         self.where_detail = ""
         forbidden = self.server.forbidden_commands
-        if is_header_name(verb.text) or (forbidden and is_listed(forbidden.matches_string, verb.text)):
+        if is_header_name(verb.text) or (forbidden and await is_listed(forbidden.ask_string(verb.text))):
             count[1] += 1
             shown = escape(line.encode("utf-8", "surrogateescape"))[:100]
             log.warning(f"non-SMTP command from {self.client.log_name}: {shown}")
@@ -454,6 +477,7 @@ class Session:
         """Begin without a sender, as RSET, HELO and a finished message do."""
         self.forget_message()
         self.transaction.forget_mail()
+        self.transaction.sasl_sender = None
         self.mail = _NOTHING_SAID
         self.forwarded = _NOTHING_FORWARDED
         self.chunks = None

@@ -43,7 +43,11 @@ class Transcript:
         if not always and len(self.lines) <= server.settings.smtpd_history_flush_threshold:
             return
         if not self.problems.isdisjoint(server.notify_classes):
-            server.see_through(_tell(server, client, list(self._text(reason))))
+            settings = server.settings
+            # The header names the same address all the same.
+            about_bounces = "bounce" in self.problems
+            recipient = settings.bounce_notice_recipient if about_bounces else settings.error_notice_recipient
+            server.see_through(_tell(server, client, list(self._text(reason)), recipient))
         self.lines.clear()
         self.problems.clear()
 
@@ -79,7 +83,7 @@ def wrapped(text: str) -> Iterator[str]:
     yield indent + text.rstrip(" ")
 
 
-async def _tell(server: Server, client: str, text: list[str]) -> None:
+async def _tell(server: Server, client: str, text: list[str], recipient: str) -> None:
     settings = server.settings
     daemon = f"MAILER-DAEMON@{settings.myorigin}"
     name = "Mail Delivery System"
@@ -99,7 +103,7 @@ async def _tell(server: Server, client: str, text: list[str]) -> None:
             hostname=server.hostname,
             mail_name=settings.mail_name,
             sender=f"{settings.double_bounce_sender}@{settings.myorigin}",
-            recipients=[settings.error_notice_recipient],
+            recipients=[recipient],
             lines=[line.encode("utf-8", "surrogateescape") for line in lines],
             timeout=settings.ipc_timeout,
         )

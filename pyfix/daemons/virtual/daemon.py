@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.virtual import VirtualSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.virtual.mailboxes import BadEntry, Mailboxes
@@ -33,11 +34,16 @@ class Virtual(DeliveryAgent):
         super().__init__(invocation, snapshot)
         settings = self.settings = VirtualSettings(snapshot)
         settings.check()
+        if not settings.virtual_mailbox_base.startswith("/"):
+            value = settings.virtual_mailbox_base
+            raise ConfigError(f"do not specify relative pathname: virtual_mailbox_base = {value}")
         check_size_limit("virtual_mailbox_limit", settings.virtual_mailbox_limit, settings.message_size_limit)
         self._limit = settings.virtual_mailbox_limit
         self._store = MailboxStore(
             MailboxRules(
-                locks=parse_methods("virtual_mailbox_lock", settings.virtual_mailbox_lock),
+                locks=parse_methods(
+                    "virtual_mailbox_lock", settings.virtual_mailbox_lock, snapshot.value("virtual_mailbox_lock")
+                ),
                 limit=self._limit,
                 stale_lock_time=settings.stale_lock_time,
                 lock_attempts=settings.deliver_lock_attempts,

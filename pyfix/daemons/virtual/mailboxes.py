@@ -6,6 +6,7 @@ Source: postconf(5) virtual_mailbox_maps, virtual_mailbox_base, virtual_uid_maps
 from __future__ import annotations
 
 import os
+import re
 from typing import Final
 
 from pyfix.config.parameters.virtual import VirtualSettings
@@ -15,6 +16,7 @@ from pyfix.tables import flags as bits
 from pyfix.tables.maps import Maps
 from pyfix.tables.table import TableError
 
+_NUMBER: Final = re.compile(r"\+?[0-9]+")
 _LARGEST_ID: Final = 2**32 - 2
 _FLAGS: Final = bits.ORDINARY | bits.PARANOID
 """No part of an address goes into a path or an id.  Source: virtual(8), SECURITY."""
@@ -62,7 +64,7 @@ class Mailboxes:
             value = None  # the table has said what is wrong; without an id nothing is delivered
         if value is None:
             raise BadEntry(f"recipient {address}: not found in {maps.parameter_name}")
-        if not value.isdecimal() or not minimum <= int(value) <= _LARGEST_ID:
+        if _NUMBER.fullmatch(value) is None or not minimum <= int(value) <= _LARGEST_ID:
             raise BadEntry(f"recipient {address}: bad {what} {value} in {maps.parameter_name}")
         return int(value)
 

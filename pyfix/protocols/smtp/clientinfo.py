@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pyfix.formats.domain import is_hostaddr, is_hostname, is_ipv6
-from pyfix.formats.textforms import XtextError, xtext_decode
+from pyfix.formats.textforms import XtextError, printable, xtext_decode
 from pyfix.protocols.smtp.command import CommandError, Word
 
 __all__ = ["TEMPORARY", "UNAVAILABLE", "XCLIENT_NAMES", "XFORWARD_NAMES", "parse_xclient", "parse_xforward"]
@@ -28,13 +28,12 @@ _MAPPED: Final = "::ffff:"
 _PORT: Final = re.compile(r"[0-9]{1,5}\Z")
 _SPECIAL: Final = re.compile(r"[\x00-\x20\x7f()<>@,;:\\\"\[\]]")
 _NOT_IN_NAME: Final = re.compile(r"[\x00-\x20\x7f()<>@,;\\\"]")
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def _pairs(verb: str, names: Sequence[str], words: Sequence[Word]) -> list[tuple[str, str]]:
+def _pairs(verb: str, names: Sequence[str], words: Sequence[Word]) -> Iterator[tuple[str, str]]:
+    """Give the attributes one by one: a bad value is told of before what is wrong with a later attribute."""
     if not words:
         raise CommandError(f"501 5.5.4 Syntax: {verb} attribute=value...")
-    pairs = []
     for word in words:
         name, _, value = word.text.partition("=")
         if not value:
@@ -44,20 +43,23 @@ def _pairs(verb: str, names: Sequence[str], words: Sequence[Word]) -> list[tuple
         name = name.upper()
         if name not in names:
             raise CommandError(f"501 5.5.4 Bad {verb} attribute name: {name}")
-        pairs.append((name, value))
-    return pairs
+        yield name, value
 
 
 def _decoded(value: str) -> str:
-    """Return a value without its xtext; one that is not xtext is from an old client, and plain."""
+    """Return a value without its xtext, up to a NUL; one that is not xtext is from an old client, and plain."""
     try:
-        return xtext_decode(value)
+        return xtext_decode(value).partition("\0")[0]
     except XtextError:
         return value
 
 
 def _bad(name: str, value: str) -> CommandError:
-    return CommandError(f"501 5.5.4 Bad {name} syntax: {value}")
+    return CommandError(f"501 5.5.4 Bad {name} syntax: {printable(value)}")
+
+
+def _is_name(value: str) -> bool:
+    return value.isascii() and is_hostname(value)
 
 
 def _address(name: str, value: str, ipv6: bool) -> str:
@@ -76,18 +78,19 @@ def _address(name: str, value: str, ipv6: bool) -> str:
         return value
 
 
-def parse_xclient(words: Sequence[Word], *, ipv6: bool) -> Mapping[str, str]:
-    """Return the attributes of XCLIENT by name; unavailable ones have UNAVAILABLE or TEMPORARY.
+def parse_xclient(words: Sequence[Word], found: dict[str, str], *, ipv6: bool) -> None:
+    """Add the attributes of XCLIENT to *found*, by name; unavailable ones have UNAVAILABLE or TEMPORARY.
 
-    *ipv6*: whether inet_protocols has IPv6.  Raises CommandError.
+    *ipv6*: whether inet_protocols has IPv6.  Raises CommandError; what stands before the bad attribute is in *found*.
     """
-    found: dict[str, str] = {}
     for name, raw in _pairs("XCLIENT", XCLIENT_NAMES, words):
         value = raw if raw.upper() in (UNAVAILABLE, TEMPORARY) else _decoded(raw)
         special = value.upper() if value.upper() in (UNAVAILABLE, TEMPORARY) else ""
+        if special == TEMPORARY and name in ("HELO", "LOGIN"):
+            special = ""
         match name:
             case "NAME" | "REVERSE_NAME":
-                if not special and not is_hostname(value):
+                if not special and not _is_name(value):
                     raise _bad(name, value)
             case "ADDR" | "DESTADDR":
                 if special == TEMPORARY:
@@ -102,21 +105,19 @@ def parse_xclient(words: Sequence[Word], *, ipv6: bool) -> Mapping[str, str]:
                     raise _bad(name, value)
                 value = value.upper()
         found[name] = special or value
-    return found
 
 
-def parse_xforward(words: Sequence[Word], *, ipv6: bool) -> Mapping[str, str]:
-    """Return the attributes of XFORWARD by name; an empty value stands for an unavailable one.
+def parse_xforward(words: Sequence[Word], found: dict[str, str | None], *, ipv6: bool) -> None:
+    """Add the attributes of XFORWARD to *found*, by name; an unavailable one has None.
 
-    Raises CommandError.
+    Raises CommandError; what stands before the bad attribute is in *found*.
     """
-    found: dict[str, str] = {}
     for name, raw in _pairs("XFORWARD", XFORWARD_NAMES, words):
         value = _decoded(raw)
         known = value.upper() != UNAVAILABLE
         match name:
             case "NAME":
-                if known and not is_hostname(value):
+                if known and not _is_name(value):
                     raise _bad(name, _NOT_IN_NAME.sub("?", value))
             case "ADDR":
                 if known:
@@ -124,14 +125,12 @@ def parse_xforward(words: Sequence[Word], *, ipv6: bool) -> Mapping[str, str]:
             case "PORT":
                 if known and _PORT.match(value) is None:
                     raise _bad(name, value)
-            case "HELO" | "PROTO" | "IDENT":
-                if known and name != "IDENT":
-                    value = _SPECIAL.sub("?", value)
-                elif known:
-                    value = _UNPRINTABLE.sub("?", value)
+            case "HELO" | "PROTO" if known:
+                value = _SPECIAL.sub("?", value)
+            case "IDENT" if known:
+                value = _NOT_IN_NAME.sub("?", value)
             case "SOURCE" if known:
                 if value.upper() not in ("LOCAL", "REMOTE"):
                     raise _bad(name, value)
                 value = value.upper()
-        found[name] = value if known else ""
-    return found
+        found[name] = value if known else None

@@ -18,10 +18,11 @@ from pyfix.protocols.smtp.command import CommandError, Word
 __all__ = ["MailParameters", "RcptParameters", "parse_mail_parameters", "parse_rcpt_parameters"]
 
 _MOST_SIZE: Final = (1 << 63) - 1
-_MOST_ENVID: Final = 100
 _NOTIFY: Final = {"success": NOTIFY_SUCCESS, "failure": NOTIFY_FAILURE, "delay": NOTIFY_DELAY}
-_ORCPT: Final = re.compile(r"[A-Za-z0-9-]+;")
-_UTF8_ESCAPE: Final = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
+_ORCPT: Final = re.compile(r"[^;]+;")
+"""The type of an address; what characters it has is not looked at."""
+_UTF8_ESCAPE: Final = re.compile(r"\\x\{(?:([0-9A-Fa-f]*)\})?")
+_LAST_CODE_POINT: Final = 0x10FFFF
 _DSN_OFF: Final = "501 5.7.1 DSN support is disabled"
 _BAD_NOTIFY: Final = "501 5.5.4 Error: Bad NOTIFY parameter syntax"
 _BAD_ORCPT: Final = "501 5.5.4 Error: Bad ORCPT parameter syntax"
@@ -40,7 +41,7 @@ class MailParameters:
     envid: str = ""
     """DSN envelope id, decoded."""
     auth: str | None = None
-    """AUTH value as it came, in xtext."""
+    """AUTH value as it came, in xtext; None for ``<>``, too, which names nobody."""
     verp: str | None = None
     """VERP delimiters; empty for the default ones, None without XVERP."""
 
@@ -74,7 +75,10 @@ def parse_mail_parameters(
         keyword, equals, value = word.text.partition("=")
         match keyword.upper():
             case "SIZE" if equals:
-                found.size = _size(value)
+                size = _size(value)
+                found.size = size if size <= _MOST_SIZE else 0
+                if size > _MOST_SIZE:
+                    raise CommandError("552 5.3.4 Message size exceeds file system imposed limit")
             case "BODY" if value.lower() == "8bitmime":
                 found.encoding = "8bit"
             case "BODY" if value.lower() == "7bit":
@@ -82,7 +86,9 @@ def parse_mail_parameters(
             case "SMTPUTF8" if smtputf8 and not equals:
                 found.smtputf8 = True
             case "AUTH" if equals:
-                found.auth = value
+                if found.auth is not None:
+                    raise CommandError("503 5.5.4 Error: multiple AUTH= options")
+                found.auth = value if value != "<>" else None
             case _:
                 _less_usual(found, word, dsn, verp_filter())
     return found
@@ -137,10 +143,8 @@ def parse_rcpt_parameters(words: Sequence[Word], *, dsn: bool = True) -> RcptPar
 def _size(value: str) -> int:
     if not (value.isascii() and value.isdigit()):
         raise CommandError("501 5.5.4 Bad message size syntax")
-    size = int(value) if len(value) <= 20 else _MOST_SIZE + 1
-    if size > _MOST_SIZE:
-        raise CommandError("552 5.3.4 Message size exceeds file system imposed limit")
-    return size
+    digits = value.lstrip("0")
+    return int(digits or "0") if len(digits) <= 20 else _MOST_SIZE + 1
 
 
 def _envid(value: str) -> str:
@@ -148,7 +152,7 @@ def _envid(value: str) -> str:
         decoded = xtext_decode(value)
     except XtextError:
         decoded = ""
-    if not decoded or not decoded.isascii() or not decoded.isprintable() or len(value) > _MOST_ENVID:
+    if not decoded or not decoded.isascii() or not decoded.isprintable():
         raise CommandError("501 5.5.4 Bad ENVID parameter syntax")
     return decoded
 
@@ -170,13 +174,20 @@ def _notify(value: str) -> int:
     return flags
 
 
+def _code_point(escape: re.Match[str]) -> str:
+    number = int(escape[1] or "0", 16) if escape[1] is not None else _LAST_CODE_POINT + 1
+    if number > _LAST_CODE_POINT:
+        raise CommandError(_BAD_ORCPT)
+    return chr(number).encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+
+
 def _orcpt(value: str) -> str:
     kind = _ORCPT.match(value)
     if kind is None:
         raise CommandError(_BAD_ORCPT)
     address = value[kind.end() :]
     if kind[0].lower() == "utf-8;":
-        return kind[0] + _UTF8_ESCAPE.sub(lambda found: chr(int(found[1], 16)), address)
+        return kind[0] + _UTF8_ESCAPE.sub(_code_point, address).partition("\0")[0]
     try:
         return kind[0] + xtext_decode(address)
     except XtextError:

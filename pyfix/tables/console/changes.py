@@ -43,10 +43,16 @@ _READ_ONLY: Final = frozenset(
 
 def _open_for_change(reference: str, opening: Opening) -> Table:
     """Open a table without a file of ours to write, for a change that most types refuse."""
-    kind = reference.partition(":")[0]
-    if kind in _READ_ONLY:
-        raise TableError(f"{reference} map requires O_RDONLY access mode")
+    below = _below(reference)
+    if below.partition(":")[0] in _READ_ONLY:
+        raise TableError(f"{below} map requires O_RDONLY access mode")
     return open_as(reference, opening)
+
+
+def _below(name: str) -> str:
+    while name.startswith("debug:"):
+        name = name[len("debug:") :]
+    return name
 
 
 def delete(references: Sequence[str], keys: Iterator[str], opening: Opening) -> int:
@@ -55,16 +61,16 @@ def delete(references: Sequence[str], keys: Iterator[str], opening: Opening) -> 
     for short in references:
         reference = with_type(short, opening.snapshot)
         kind, _, name = reference.partition(":")
-        table_class(kind, opening.snapshot)
-        if not name:
+        if not kind or not name:
             raise TableError(f'open dictionary: expecting "type:name" form instead of "{reference}"')
+        table_class(kind, opening.snapshot)
         if not can_build(kind):
             table = _open_for_change(reference, opening)
             if kind == "fail":
                 raise TableError(f"table {table.name}: delete error: Application error")
             remove: Callable[[str], bool] | None = getattr(table, "remove", None)
             if remove is None:
-                raise TableError(f"table {table.name.removeprefix('debug:')}: delete operation is not supported")
+                raise TableError(f"table {_below(table.name)}: delete operation is not supported")
             found |= sum(remove(key) for key in wanted) > 0
             continue
         build = TableBuild(kind, name, opening, keep=True, create=kind == "lmdb")
@@ -196,5 +202,5 @@ def add(reference: str, opening: Opening, parse: Parse, marks: Marks = dict) -> 
         if kind == "fail":
             raise TableError(f"table {table.name}: write error: Application error")
         if store is None:
-            raise TableError(f"table {table.name.removeprefix('debug:')}: update operation is not supported")
+            raise TableError(f"table {_below(table.name)}: update operation is not supported")
         store(key, value)

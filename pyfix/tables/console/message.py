@@ -24,7 +24,7 @@ def message_keys(*, headers: bool, body: bool, mime: bool) -> Iterator[str]:
     *body*: the lines after the headers; with *mime* not those that are headers of parts.
     """
     boundaries: list[str] = []
-    in_headers, nested = True, False
+    in_headers, nested, of_part = True, False, False
     header: list[str] = []
 
     def flush() -> Iterator[str]:
@@ -43,7 +43,7 @@ def message_keys(*, headers: bool, body: bool, mime: bool) -> Iterator[str]:
             yield text
 
     for raw in sys.stdin.buffer:
-        line = raw.rstrip(b"\n").decode(errors="surrogateescape")
+        line = raw.rstrip(b"\n").partition(b"\0")[0].decode(errors="surrogateescape")
         if mime and boundaries and line.startswith("--"):
             depth = next((n for n in range(len(boundaries) - 1, -1, -1) if line.startswith("--" + boundaries[n])), -1)
             if depth >= 0:
@@ -51,6 +51,7 @@ def message_keys(*, headers: bool, body: bool, mime: bool) -> Iterator[str]:
                 closing = line.startswith("--" + boundaries[depth] + "--")
                 del boundaries[depth + (not closing) :]
                 in_headers, nested = not closing, False
+                of_part = True
                 if body:
                     yield line
                 continue
@@ -63,11 +64,14 @@ def message_keys(*, headers: bool, body: bool, mime: bool) -> Iterator[str]:
                 header.append(line)
                 continue
             in_headers = bool(nested and mime)
+            of_part = of_part and not in_headers
             nested = False
-            if not line:
+            if not line and b"\0" not in raw:
                 if body and not in_headers:
                     yield line
                 continue
+            if body and not in_headers and not of_part:
+                yield ""  # the line that is not there before such a body
         if body:
             yield line
     yield from flush()

@@ -60,6 +60,6 @@ class Printer:
 
 
 def input_lines() -> Iterator[str]:
-    """Yield the lines of standard input."""
+    """Yield the lines of standard input, each up to its first NUL."""
     for line in sys.stdin.buffer:
-        yield line.removesuffix(b"\n").decode(errors="surrogateescape")
+        yield line.removesuffix(b"\n").partition(b"\0")[0].decode(errors="surrogateescape")

@@ -21,12 +21,20 @@ if TYPE_CHECKING:
 _log_ready: list[Snapshot] = []
 _log_to: list[Callable[[str, str], None]] = []
 _UNPRINTABLE: Final = dict.fromkeys([*range(32), 127, *range(0xDC80, 0xDD00)], "?")
+_ascii_only: Final = [False]
+"""Whether main.cf has smtputf8_enable = no: then messages have a question mark for each byte of another character."""
+
+
+def _shown(text: str) -> str:
+    if _ascii_only[0] and not text.isascii():
+        text = text.encode(errors="surrogateescape").decode("ascii", "surrogateescape")
+    return text.translate(_UNPRINTABLE)
 
 
 def _report(severity: str, text: str) -> None:
     """Show on standard error, and log."""
     shown = text if severity == "info" else f"{severity}: {text}"
-    print(f"{program()}: {shown.translate(_UNPRINTABLE)}", file=sys.stderr, flush=True)
+    print(f"{program()}: {_shown(shown)}", file=sys.stderr, flush=True)
     if _log_ready:
         from pyfix.runtime.log import log
         from pyfix.runtime.logtarget import configure_log
@@ -48,18 +56,28 @@ def run(body: Callable[[Values], int], directory: str | None) -> int:
     before = report_to(_report)
     _log_ready.clear()
     _log_to.clear()
+    _ascii_only[0] = False
     from pyfix.config.errors import ConfigError
-    from pyfix.config.parameters import databases, identity  # noqa: F401  # they declare what tables read
+    from pyfix.config.parameters.mail import MailSettings
     from pyfix.config.snapshot import Snapshot
+    from pyfix.config.startup import check_command_startup
+    from pyfix.runtime.environment import update_environment
 
     try:
         snapshot = Snapshot.read(directory, process_name=program())
         _log_ready.append(snapshot)
+        _ascii_only[0] = snapshot.value("smtputf8_enable").lower() != "yes"
         for text in snapshot.warnings:
             warn(text)
+        settings = MailSettings(snapshot)
+        check_command_startup(settings)
+        os.environ["MAIL_LOGTAG"] = settings.syslog_name
+        update_environment(settings.import_environment)
         status = body(snapshot)
         sys.stdout.flush()
     except (ConfigError, Fatal, TableError) as problem:
+        for text in getattr(problem, "warnings", ()):
+            warn(text)
         _report("fatal", str(problem))
         return 1
     except BrokenPipeError:

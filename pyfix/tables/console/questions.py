@@ -68,7 +68,7 @@ def list_table(reference: str, opening: Opening, printer: Printer) -> int:
     if items is None:
         if table.kind == "fail":
             raise TableError(f"table {table.name}: sequence error: Application error")
-        raise TableError(f"table {table.name.removeprefix('debug:')}: sequence operation is not supported")
+        raise TableError(f"table {table.name}: sequence operation is not supported")
     for key, stored in items():
         try:
             value = printer.shown(table.name, key, stored)
@@ -76,7 +76,7 @@ def list_table(reference: str, opening: Opening, printer: Printer) -> int:
             continue  # which has been told of
         if not key:
             warn(f"table {table.name}: empty lookup key value is not allowed")
-        if not value and not stored:
+        elif not value and not stored:
             warn(f"table {table.name}: key {key}: empty string result is not allowed")
             warn(f"table {table.name} should return NO RESULT in case of NOT FOUND")
         printer.pair(key, value)

@@ -250,6 +250,20 @@ def test_scenarios(instance_pool: InstancePool, name: str, configuration: str) -
     parity(case, main=main, master=SERVICES, replace={"bounce": "pyfix"}, logs="bounce", deliveries=True)
 
 
+@pytest.mark.parametrize("classes", ["bounce", "2bounce", "delay", "resource, software"])
+def test_classes_of_notices(instance_pool: InstancePool, classes: str) -> None:
+    """postconf(5) notify_classes: which copies for postmaster belong to which."""
+    requirements.need_reference("reference")
+    parity = Parity(instance_pool, KNOWN_DIFFERENCES, ("reference", "reference"))
+    names = [name for name in SCENARIOS if "null sender" in name or "double bounce" in name]
+
+    def case(mta: Instance) -> None:
+        run(mta, [request for name in [*names, "failure", "warning", "trace"] for request in SCENARIOS[name]])
+
+    main = {**MAIN, "notify_classes": classes}
+    parity(case, main=main, master=SERVICES, replace={"bounce": "pyfix"}, logs="bounce", deliveries=True)
+
+
 _WHOLE = "<a@refused.example>: no\nrecipient=a@refused.example\noffset=0\nstatus=5.7.1\naction=failed\nreason=no\n\n"
 _SECOND = "\n" + _WHOLE + "\n" + _WHOLE.replace("a@", "b@")
 

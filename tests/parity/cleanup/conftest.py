@@ -12,26 +12,29 @@ from tests.kit import requirements
 from tests.kit.instance import Instance
 from tests.kit.parity import discard
 
-from .side import Compare, Seen, Side
+from .side import Compare, CompareAll, Seen, Side, Submission
 
 _KEPT = 5
 """Pairs of instances that wait for the next test with the same configuration."""
+_AT_ONCE = {"in_flow_delay": "0"}
+"""Each refused message costs the reference a flow token; without them the next ones would wait."""
+Sides = Callable[..., tuple[Side, Side]]
 _SERVICES: dict[str, str | None] = {"tlsmgr": None, "scache": None, "verify": None, "flush": None}
 
 
 @pytest.fixture(scope="session")
-def sides() -> Iterator[Callable[[Mapping[str, str]], tuple[Side, Side]]]:
-    """Return a function that gives both sides with a configuration; the last few go on running."""
+def sides() -> Iterator[Sides]:
+    """Return a function that gives both sides with a configuration and files; the last few go on running."""
     requirements.need_reference()
     running: OrderedDict[str, tuple[Side, Side]] = OrderedDict()
 
-    def get(main: Mapping[str, str]) -> tuple[Side, Side]:
-        key = repr(sorted(main.items()))
+    def get(main: Mapping[str, str], files: Mapping[str, str] | None = None) -> tuple[Side, Side]:
+        key = repr((sorted(main.items()), sorted((files or {}).items())))
         if key not in running:
             with ExitStack() as stack:
                 pair = []
                 for replace in (None, {"cleanup": "pyfix"}):
-                    instance = stack.enter_context(Instance("reference", main=main, master=_SERVICES, replace=replace))
+                    instance = stack.enter_context(Instance("reference", {**_AT_ONCE, **main}, _SERVICES, replace, files))
                     instance.start()
                     pair.append(Side(instance))
                 stack.pop_all()
@@ -51,7 +54,7 @@ def sides() -> Iterator[Callable[[Mapping[str, str]], tuple[Side, Side]]]:
 
 
 @pytest.fixture
-def compare(sides: Callable[[Mapping[str, str]], tuple[Side, Side]]) -> Compare:
+def compare(sides: Sides) -> Compare:
     """Return a function that brings the same records to both sides and fails unless both made the same of them."""
 
     def both(
@@ -63,3 +66,26 @@ def compare(sides: Callable[[Mapping[str, str]], tuple[Side, Side]]) -> Compare:
         return ours
 
     return both
+
+
+@pytest.fixture
+def compare_all(sides: Sides) -> CompareAll:
+    """Return a function that brings many messages to both sides and fails unless both made the same of each."""
+
+    def all_of(
+        messages: Mapping[str, Submission], *, main: Mapping[str, str] | None = None, files: Mapping[str, str] | None = None
+    ) -> list[Seen]:
+        pair = sides(main or {}, files)
+        (theirs, their_rest), (ours, our_rest) = [side.submit_all(list(messages.values())) for side in pair]
+        different = {
+            name: (seen, expected)
+            for name, seen, expected in zip(messages, ours, theirs, strict=True)
+            if seen != expected
+        }
+        for name, (seen, expected) in different.items():
+            print(f"{name}\n  reference {expected}\n  pyfix     {seen}")
+        assert not different, list(different)
+        assert our_rest == their_rest
+        return ours
+
+    return all_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.kit.instance import Instance
@@ -14,6 +14,8 @@ HOLD = 4
 MAPS = 16 | 32
 _OTHER = re.compile(r"[0-9A-F]{8,}: ")
 """A line about another message: a notice about the one of the test."""
+_ABOUT = re.compile(r"\]: (?:warning: )?(?:[0-9A-F]{8,}|[0-9B-Zb-z]{12,}): ")
+"""A line about any message, with short or long queue ids."""
 
 
 def record(kind: str, data: str | bytes = b"") -> bytes:
@@ -57,6 +59,21 @@ def lines(*texts: bytes) -> bytes:
 
 
 @dataclass(frozen=True)
+class Submission:
+    """A message for cleanup, as a client brings it."""
+
+    stream: bytes
+    """Its records."""
+    flags: int = MAPS | HOLD
+    end: bool = True
+    """Whether the client says all of it and waits for the answer."""
+    chunk: int = 0
+    """Bytes that are sent together; 0: all."""
+    start: bytes | None = None
+    """What is sent in the place of the flags."""
+
+
+@dataclass(frozen=True)
 class Seen:
     """What one side made of a message, with the queue id and the times taken out."""
 
@@ -76,7 +93,39 @@ class Side:
 
     def submit(self, stream: bytes, flags: int = MAPS | HOLD, *, end: bool = True, chunk: int = 0) -> Seen:
         """Bring records to cleanup, with flags; *end*: wait for the answer.  Held files are removed."""
+        return self.submit_all([Submission(stream, flags, end, chunk)])[0][0]
+
+    def submit_all(self, submissions: Sequence[Submission]) -> tuple[list[Seen], list[str]]:
+        """Bring several messages to cleanup, one after the other, and look at the log when all of them are through.
+
+        Of one message all lines of cleanup are taken to be about it; of several, those that name none are the second
+        result.
+        """
         mark = self.instance.log_mark()
+        taken = [self._bring(one) for one in submissions]
+        self.instance.settle()
+        lines = [line for line in self.instance.log_lines(mark) if "/cleanup[" in line]
+        rest: list[str] = []
+        if len(taken) == 1:
+            queue_id = taken[0][0]
+            logs = [[text for line in lines if not _OTHER.match(text := _log_text(line, queue_id))]]
+        else:
+            logs = [[_log_text(line, queue_id) for line in lines if f" {queue_id}: " in line] for queue_id, *_ in taken]
+            rest = sorted(line.partition("]: ")[2] for line in lines if not _ABOUT.search(line))
+            rest = [line for line in rest if not re.search("no replacement text|non-UTF-8 key", line)]  # not once a message
+        return [
+            Seen(
+                reply=reply,
+                queue=queue,
+                mode=mode,
+                file=[(kind, without_times(data, queue_id)) for kind, data in records(content)],
+                log=log,
+            )
+            for (queue_id, reply, queue, mode, content), log in zip(taken, logs, strict=True)
+        ], rest
+
+    def _bring(self, one: Submission) -> tuple[str, bytes, str | None, int | None, bytes]:
+        """Bring one message; return its queue id, the answer, its queue, and mode and content of its file."""
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(30)
             client.connect(str(self.spool / "public/cleanup"))
@@ -85,39 +134,29 @@ class Side:
                 greeting += client.recv(4096)
             queue_id = greeting.split(b"\0")[3].decode()
             assert greeting == b"protocol\0cleanup_protocol\0queue_id\0" + queue_id.encode() + b"\0\0"
-            whole = b"flags\0%d\0\0" % flags + stream
+            whole = (b"flags\0%d\0\0" % one.flags if one.start is None else one.start) + one.stream
             reply = b""
             try:
-                for at in range(0, len(whole), chunk or len(whole)):
-                    client.sendall(whole[at : at + (chunk or len(whole))])
-                if end:
+                for at in range(0, len(whole), one.chunk or len(whole) or 1):
+                    client.sendall(whole[at : at + (one.chunk or len(whole))])
+                if one.end:
                     client.shutdown(socket.SHUT_WR)
-                while end and (data := client.recv(4096)):
+                while one.end and (data := client.recv(4096)):
                     reply += data
             except OSError as error:
                 reply = str(error).encode()
-        log = self._log(mark, queue_id)
+        if not one.end:
+            self.instance.settle()
         path = next(
             (path for path in (self.spool / "hold" / queue_id, self.spool / "incoming" / queue_id) if path.exists()),
             None,
         )
-        content = path.read_bytes() if path is not None else b""
-        mode = os.stat(path).st_mode if path is not None else None
-        if path is not None and path.parent.name == "hold":
+        if path is None:
+            return queue_id, reply, None, None, b""
+        content, mode = path.read_bytes(), os.stat(path).st_mode
+        if path.parent.name == "hold":
             path.unlink()
-        return Seen(
-            reply=reply,
-            queue=path.parent.name if path is not None else None,
-            mode=mode,
-            file=[(kind, without_times(data, queue_id)) for kind, data in records(content)],
-            log=log,
-        )
-
-    def _log(self, mark: int, queue_id: str) -> list[str]:
-        """Return what cleanup said about the message."""
-        self.instance.settle()
-        found = [line for line in self.instance.log_lines(mark) if "/cleanup[" in line]
-        return [text for line in found if not _OTHER.match(text := _log_text(line, queue_id))]
+        return queue_id, reply, path.parent.name, mode, content
 
 
 def without_times(data: bytes, queue_id: str) -> bytes:
@@ -135,3 +174,4 @@ def _log_text(line: str, queue_id: str) -> str:
 
 
 Compare = Callable[..., Seen]
+CompareAll = Callable[..., list[Seen]]

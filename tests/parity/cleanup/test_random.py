@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from .side import Compare, record
+from .side import Compare, CompareAll, Submission, record
 
 HEADERS = [
     "From", "To", "Cc", "Bcc", "Subject", "Date", "Message-Id", "Resent-From", "Resent-To", "Resent-Cc",
@@ -93,6 +93,11 @@ _SETTINGS = {
     "enable_long_queue_ids": ["yes"],
     "soft_bounce": ["yes"],
     "always_bcc": ["copy@ours.example", "copy"],
+    "line_length_limit": ["512", "1000"],
+    "virtual_alias_maps": ["inline:{{r@x=r@x, s}, {@b.c=@ours.example}, {a=b, c@d}}"],
+    "canonical_maps": ["inline:{{r@x=q@x}, {a@b=b@a}, {@b.c=@ours.example}}"],
+    "sender_canonical_maps": ["inline:{{s@client.example=t@client.example}}"],
+    "recipient_bcc_maps": ["inline:{{r@x=copy@ours.example}}"],
 }
 """Values that change what cleanup does, beside the standard ones."""
 _ADDRESS_HEADERS = frozenset(
@@ -193,9 +198,27 @@ def test_ten_messages(compare: Compare, seed: int) -> None:
 
 @pytest.mark.reference
 @pytest.mark.parametrize("seed", range(1000, 1010))
-def test_messages_with_a_configuration(compare: Compare, seed: int) -> None:
+def test_messages_with_a_configuration(compare_all: CompareAll, seed: int) -> None:
     chance = Chance(seed)
     main = chance.configuration()
-    for _ in range(10):
+    messages = {}
+    for number in range(60):
         flags = 4 | 16 | 32 | chance.choice([0, 2]) | chance.choice([0, 0, 256, 512, 1024])
-        compare(chance.message(), flags, main=main)
+        messages[f"{number}"] = Submission(chance.message(), flags, chunk=chance.choice([0, 0, 0, 1021, 300]))
+    compare_all(messages, main=main)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("name", ["message_strip_characters", "message_reject_characters"])
+def test_characters_at_each_border_of_what_is_received(compare_all: CompareAll, name: str) -> None:
+    text = [b"Received: x", b"Subject: x\x07y", b"To: a\x07b@c", b"", b"the\x07re", b"\x07", b"z"]
+    start = record("T", "1795400000 5") + record("S", "s@x") + record("R", "r@x") + record("M")
+    tail = record("X") + record("E")
+    messages = {}
+    for only in range(1, len(text)):
+        # Of the others each comes in one piece: what is refused first would hide them.
+        lines = [line if number == only else line.replace(b"\x07", b"") for number, line in enumerate(text)]
+        stream = start + b"".join([record("N", line) for line in lines]) + tail
+        for chunk in range(1, 40, 3):
+            messages[f"{only} {chunk}"] = Submission(stream, 2 | 4 | 16 | 32, chunk=chunk)
+    compare_all(messages, main={name: "\\a"})

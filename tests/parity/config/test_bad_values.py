@@ -37,10 +37,7 @@ def we_say(folder: Path) -> list[str]:
         snapshot = Snapshot.read(str(folder), process_name="smtpd")
         check_startup(SmtpdSettings(snapshot))
     except ConfigError as error:
-        lines = [f"fatal: {error}"]
-        if error.warning is not None:
-            lines.insert(0, f"warning: {error.warning}")
-        return lines
+        return [*(f"warning: {warning}" for warning in error.warnings), f"fatal: {error}"]
     return [ACCEPTED]
 
 

@@ -119,7 +119,7 @@ def we_say(program: str, folder: Path) -> list[str]:
         check_startup(MailSettings(snapshot))
         views(program)(snapshot).check()
     except ConfigError as error:
-        return [*([f"warning: {error.warning}"] if error.warning else []), f"fatal: {error}"]
+        return [*(f"warning: {warning}" for warning in error.warnings), f"fatal: {error}"]
     return [GOOD]
 
 

@@ -216,6 +216,12 @@ def test_the_last_step_to_new_fails(exchanged: Parity, new: str) -> None:
         {"virtual_uid_maps": "fail:no"}, {"virtual_mailbox_maps": "fail:no"}, {"recipient_delimiter": "-+"},
         {"virtual_mailbox_base": ""}, {"virtual_mailbox_limit": "100"}, {"virtual_mailbox_lock": "bogus"},
         {"virtual_mailbox_lock": ""}, {"virtual_minimum_uid": "0"}, {"virtual_mailbox_limit": "0"},
+        {"virtual_mailbox_lock": "fcntl bogus"}, {"virtual_mailbox_limit": "-1"}, {"virtual_mailbox_base": "relative"},
+        {"virtual_mailbox_base": "/"}, {"virtual_mailbox_base": "{dir}/mail/../mail"}, {"virtual_minimum_uid": "x"},
+        {"virtual_mailbox_limit": "9000", "message_size_limit": "0"}, {"virtual_uid_maps": "static:+65534"},
+        {"virtual_uid_maps": "static:4294967295"}, {"virtual_uid_maps": "static:4294967294"}, {"virtual_gid_maps": "static:0065534"},
+        {"virtual_gid_maps": "static:65534x"}, {"virtual_uid_maps": "inline:{@ours.example=65534}"}, {"soft_bounce": "yes"},
+        {"virtual_mailbox_maps": "static:/"}, {"virtual_mailbox_maps": "inline:{@ours.example=all/}"},
     ],
 )  # fmt: skip
 def test_settings(exchanged: Parity, change: dict[str, str]) -> None:

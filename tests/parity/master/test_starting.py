@@ -46,6 +46,17 @@ def test_local_services(parity: Parity, service: str) -> None:
     assert report["descriptors"]["3"] == report["descriptors"]["4"] == "pipe non-blocking"
 
 
+IMPORTED = ("SET=1 {SP=a b} { X = y } EMPTY= NOSUCH", "LANG=C, { KEEP }, A=1=2 A=3", "B=$mail_name,C=$nosuch {}")
+
+
+@pytest.mark.parametrize("words", IMPORTED)
+def test_environment(parity: Parity, words: str) -> None:
+    """What import_environment keeps and sets, in each of its forms."""
+    main = {"import_environment": f"{words}, MAIL_CONFIG MAIL_LOGTAG POSTLOG_SERVICE POSTLOG_HOSTNAME"}
+    report = parity(lambda mta: seen(mta, "plain")["environment"], master=SERVICES, files=FILES, main=main).result
+    assert {"X", "A", "B"} & report.keys()
+
+
 @pytest.mark.parametrize(
     "fields", ["n - n - -", "n - n - 1", "n - n - 0", "n - y - 2"], ids=["default", "single", "unlimited", "jailed"]
 )

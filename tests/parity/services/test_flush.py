@@ -167,3 +167,32 @@ def test_qmgr_of_another_name(parity: Parity, option: str) -> None:
 
     master = {"qmgr": "manager unix n - n 300 1 qmgr"}
     parity(case, main={**MAIN, "queue_service_name": "manager"}, master=master, fresh=True)
+
+
+OLD = {
+    "compatibility_level": "1",
+    "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
+    "mydestination": "site.example, mail.ours.example",
+    "local_recipient_maps": "",
+    "smtpd_reject_unlisted_recipient": "no",
+    "transport_maps": MAIN["transport_maps"],
+}
+
+
+def test_mail_that_only_an_old_default_flushes() -> None:
+    """Programs that note a deferred message, or flush a site, tell of relay_domains=$mydestination."""
+    found = []
+    for kind in ("reference", "pyfix"):
+        with Instance(kind, main=OLD) as mta:
+            mta.main.pop("relay_domains", None)
+            mta.write_main()
+            mta.start()
+            mta.send_message("a@site.example")
+            mta.wait_for_log(r"a@site\.example.*status=deferred")
+            said = [mta.wait_for_log(r"(\w+)\[\d+\]: (using backwards-compatible .* to update .*)").groups()]
+            for site in ("site.example", "sub.site.example", "other.example", "[192.0.2.1]"):
+                done = mta.run("postqueue", "-s", site)
+                said.append((done.returncode, done.stderr.decode().partition(": ")[2]))
+            found.append(said)
+    assert found[1] == found[0]
+    assert len(found[0]) == 5

@@ -46,7 +46,7 @@ OTHER_WAYS = {
     "virtual_alias_maps": ("unheard:of",),
     "smtpd_authorized_xclient_hosts": ("texthash:/no/such/table", "/no/such/file"),
     "smtpd_forbidden_commands": ("/no/such/file",),
-    "smtpd_command_filter": ("texthash:/no/such/table", "mongodb:x"),
+    "smtpd_command_filter": ("texthash:/no/such/table", "unheard:of"),
     "local_recipient_maps": ("texthash:/no/such/table",),
     "smtpd_client_restrictions": ("no_type", "unheard:of"),
 }

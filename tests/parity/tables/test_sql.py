@@ -65,7 +65,11 @@ class Database:
         return f"{self.kind}:./t.cf"
 
 
-@pytest.fixture(scope="module", params=["pgsql", "mysql"])
+MYSQL = pytest.param("mysql", marks=pytest.mark.xdist_group("mysql"))
+"""Each server is started by one worker, and not by all."""
+
+
+@pytest.fixture(scope="module", params=[pytest.param("pgsql", marks=pytest.mark.xdist_group("pgsql")), MYSQL])
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     kind = request.param
     serve = servers.postgresql if kind == "pgsql" else servers.mariadb
@@ -163,6 +167,48 @@ def test_international_keys(both: Both, database: Database, domain: str, enabled
         for key in INTERNATIONAL:
             theirs, ours = (_comparable(both.run(kind, "postmap", "-q", key, table)) for kind in ("reference", "pyfix"))
             assert (key, theirs) == (key, ours)
+
+
+OPTION_FILES = [
+    ("[client]\nuser=mail\npassword=wrong\n", ""),
+    ("[other]\nuser=mail\n", "option_group = other\n"),
+    ("[client]\nuser=mail\n[other]\nport=1\n", "option_group = other\n"),
+    ("[client-server]\nuser=mail\n", ""),
+    ("[other]\nuser=mail\n[client]\nuser=nobody\n", "option_group = other\n"),
+    ("[mysql]\nuser=mail\n", ""),
+    ("[client]\nuser='mail'\n", ""),
+    ("[client]\nuser=mail # x\n", ""),
+    ("# x\n; y\n  [client]\n  user  =  mail  \n", ""),
+    ("[client]\nuser=mail\ninit-command=set @a=1\n", ""),
+    ('[client]\nuser=mail\ninit_command="set @a=2"\n', ""),
+    ("[client]\nuser=mail\ndefault-character-set=latin1\n", ""),
+    ("[client]\nuser=nobody\n", "user = mail\n"),
+    ("[client]\nuser=mail\n", "password =\n"),
+    ("[client]\nuser=mail\ndatabase=mysql\nhost=127.0.0.9\n", ""),
+    ("[client]\nuser=mail\nport={port}\n", "hosts = 127.0.0.1\n"),
+    ("[client]\nuser=mail\nsocket={folder}/socket\n", "hosts = localhost\n"),
+    ("!include {dir}/more.cnf\n", ""),
+    ("!includedir {dir}\n", ""),
+    ("junk\n[client]\nuser=mail\n", ""),
+    ("[client\nuser=mail\n", ""),
+    ("[client]\nuser=mail\n", "option_group =\n"),
+    ("[client]\nloose-user=mail\nUSER=mail\n", ""),
+]
+
+
+@pytest.mark.parametrize("database", [MYSQL], indirect=True)
+def test_option_files(both: Both, database: Database, tmp_path: Path) -> None:
+    """Options of the client library: files in files, groups, what the table says itself.  Source: mysql_table(5) option_file."""
+    (tmp_path / "more.cnf").write_text("[client]\nuser=mail\n")
+    path = tmp_path / "options"
+    query = "query = SELECT CURRENT_USER(), DATABASE(), @@character_set_client, @a, '%s'\n"
+    for options, more in OPTION_FILES:
+        filled = options
+        for name, value in {"port": database.port, "folder": database.folder, "dir": tmp_path}.items():
+            filled = filled.replace(f"{{{name}}}", str(value))
+        path.write_text(filled)
+        text = f"option_file = {path}\ndbname = mail\n{query}{more}" + ("" if "user =" in more else "user =\n")
+        same(both, database.table(both, text), ["k"])
 
 
 def test_changes_nothing(both: Both, database: Database) -> None:

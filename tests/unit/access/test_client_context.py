@@ -6,6 +6,7 @@ import pytest
 
 from pyfix.access.client_context import rewrites_locally
 from pyfix.tables.table import TableError
+from tests.unit.rewriting.resolving.conftest import now
 
 from .fakes import transaction
 
@@ -24,16 +25,16 @@ from .fakes import transaction
 )
 def test_clients(monkeypatch: Any, words: str, address: str, local: bool) -> None:
     found = transaction(monkeypatch, address=address, local_header_rewrite_clients=words)
-    assert rewrites_locally(found) is local
+    assert now(rewrites_locally(found)) is local
 
 
 def test_a_table_that_cannot_be_asked(monkeypatch: Any) -> None:
     found = transaction(monkeypatch, local_header_rewrite_clients="check_address_map fail:x, static:all")
     with pytest.raises(TableError):
-        rewrites_locally(found)
+        now(rewrites_locally(found))
 
 
 def test_login(monkeypatch: Any) -> None:
     found = transaction(monkeypatch, local_header_rewrite_clients="permit_sasl_authenticated")
     found.sasl_username = "joe"
-    assert rewrites_locally(found)
+    assert now(rewrites_locally(found))

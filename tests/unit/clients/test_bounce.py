@@ -74,4 +74,5 @@ def test_a_service_that_is_gone(tmp_path: Path, lines: list[str], monkeypatch: p
 def test_a_service_that_hangs_up(tmp_path: Path, lines: list[str]) -> None:
     with serving(tmp_path, "private/bounce", lambda connection: None):
         assert run(bounce.flush("bounce", FLUSH, 5)) is False
-    assert len(lines) == 1 and "private/bounce" in lines[0]
+        assert run(bounce.append("bounce", ENTRY, 5)) is False
+    assert len(lines) == 1 and "private/bounce" in lines[0], "only of the second one: who asks for a notice tells himself"

@@ -35,7 +35,7 @@ def test_recursive_values(settings: dict[str, str]) -> None:
         try:
             Snapshot(settings).value(name)
         except ConfigError as error:
-            assert error.warning or "bad conversion" in str(error)
+            assert error.warnings or "bad conversion" in str(error)
 
 
 @given(LINES)

@@ -15,7 +15,7 @@ from pyfix.config.families import FAMILIES, STANDARD_SERVICES, family_default, f
 from pyfix.config.snapshot import Settings, Snapshot
 
 FOLDER = Path(pyfix.config.parameters.__file__).parent
-BUILT_IN, LEGACY, OWN = 888, 13, 2
+BUILT_IN, LEGACY, OWN = 889, 13, 3
 WITH_SERVICES = 996 + OWN
 
 

@@ -68,7 +68,7 @@ def test_loop() -> None:
     with pytest.raises(ConfigError) as raised:
         Snapshot({"a": "$b", "b": "${x:$a}"}).value("a")
     assert str(raised.value) == "dictionary mail_dict: macro processing error"
-    assert str(raised.value.warning).startswith("unreasonable macro call nesting: ")
+    assert raised.value.warnings[0].startswith("unreasonable macro call nesting: ")
 
 
 def test_a_loop_that_is_only_tested_is_none() -> None:
@@ -78,7 +78,7 @@ def test_a_loop_that_is_only_tested_is_none() -> None:
 def test_malformed_text() -> None:
     with pytest.raises(ConfigError) as raised:
         Snapshot({}).expand("x${b")
-    assert raised.value.warning == 'truncated macro reference: "x${b"'
+    assert raised.value.warnings == ('truncated macro reference: "x${b"',)
     with pytest.raises(ConfigError, match=r"^mac_exp_eval: bad conversion: 99999999999999999999$"):
         Snapshot({}).expand("${{99999999999999999999} < {1}}")
 
@@ -125,3 +125,9 @@ def test_with_overrides() -> None:
     first = Snapshot({"mail_name": "a"})
     second = first.with_overrides([("mail_name", "b")])
     assert (first.value("mail_name"), second.value("mail_name")) == ("a", "b")
+
+
+def test_what_is_written_decides_whether_a_name_is_empty() -> None:
+    snapshot = Snapshot({"a": "$nosuch", "b": "${a?{set}:{empty}}"})
+    assert snapshot.value("a") == ""  # and is known from now on
+    assert snapshot.value("b") == "set"

@@ -88,8 +88,8 @@ def test_locks_of_the_kernel(tmp_path: Path, mine: str, theirs: str, busy: bool)
 
 
 def test_names_of_methods() -> None:
-    assert parse_methods("p", ["fcntl", "dotlock"]) == {"fcntl", "dotlock"}
-    with pytest.raises(ConfigError, match='unknown mailbox_delivery_lock value "other" in "fcntl, other"'):
-        parse_methods("p", ["fcntl", "other"])
+    assert parse_methods("p", ["fcntl", "dotlock"], "fcntl dotlock") == {"fcntl", "dotlock"}
+    with pytest.raises(ConfigError, match='unknown mailbox_delivery_lock value "other" in "fcntl other"'):
+        parse_methods("p", ["fcntl", "other"], "fcntl other")
     with pytest.raises(ConfigError, match="parameter p specifies no applicable mailbox locking method"):
-        parse_methods("p", [])
+        parse_methods("p", [], "")

@@ -97,9 +97,9 @@ def test_a_null_sender_and_lines_that_begin_with_from(
 
 
 def test_settings() -> None:
-    assert parse_methods("virtual_mailbox_lock", ("fcntl", "dotlock")) == {"fcntl", "dotlock"}
+    assert parse_methods("virtual_mailbox_lock", ("fcntl", "dotlock"), "fcntl, dotlock") == {"fcntl", "dotlock"}
     with pytest.raises(ConfigError):
-        parse_methods("virtual_mailbox_lock", ("fcntl", "other"))
+        parse_methods("virtual_mailbox_lock", ("fcntl", "other"), "fcntl, other")
     check_size_limit("virtual_mailbox_limit", 0, 0)
     check_size_limit("virtual_mailbox_limit", 10, 10)
     with pytest.raises(ConfigError, match="is smaller than message_size_limit"):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pyfix.delivery.outcome import BOUNCED, DEFERRED
+from pyfix.delivery.outcome import BOUNCED, DAMAGED, DEFERRED
 from pyfix.delivery.output import FileProblem, Output, io_problem, problem, write_all
-from pyfix.queue.message import MessageDamaged
+from pyfix.queue.message import ContentDamaged
 
 Make = Callable[..., Output]
 
@@ -88,21 +88,20 @@ def test_no_room(output: Make, tmp_path: Path) -> None:
     assert (failure.value.outcome.kind, failure.value.outcome.code) == (BOUNCED, "5.2.2")
 
 
-@pytest.mark.parametrize(
-    ("error", "text"),
-    [(OSError(errno.EIO, "Input/output error"), "Input/output error"), (MessageDamaged("cut off"), "cut off")],
-)
-def test_a_queue_file_that_cannot_be_read(
-    output: Make, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str
-) -> None:
+def test_a_queue_file_that_is_damaged(output: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_arguments: object) -> None:
-        raise error
+        raise ContentDamaged(trouble="cut off")
 
     made = output(b"x\n")
+    path = made.delivery.message.path
     monkeypatch.setattr(type(made.delivery.message), "content_blocks", fail)
-    with pytest.raises(FileProblem, match=f"error reading message: {text}") as failure:
+    with pytest.raises(FileProblem) as failure:
         write_all(1, made, mailbox=False, room=-1)
-    assert (failure.value.outcome.kind, failure.value.outcome.code) == (DEFERRED, "4.3.0")
+    outcome = failure.value.behind("of the mailbox: ").outcome
+    assert outcome.kind == DAMAGED
+    assert outcome.text.split("\n") == [
+        f"{path}: cut off", "bad record type: -2 in message content", f"corrupted queue file: {path}",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_success_that_cannot_be_told_is_deferred(case: Case) -> None:
     case.serve("trace", "defer")
     assert case.report(Sent("there"), flags=SUCCESS, notify=NOTIFY_SUCCESS) is False
     assert [service for service, _entry in case.told] == ["trace", "defer"]
-    assert case.lines[-1].endswith("dsn=4.3.0, status=deferred (trace failed)")
+    assert case.lines[-1].endswith("dsn=4.3.0, status=deferred (ABC123: trace service failed)")
     assert case.message.done == []
 
 
@@ -187,7 +187,7 @@ def test_a_delay_of_which_nobody_hears(case: Case) -> None:
     case.failing.add("defer")
     case.serve("defer")
     assert case.report(Deferred("4.4.1", "timeout")) is False
-    assert case.lines == ["warning: ABC123: defer or trace service failure"]
+    assert case.lines == ["warning: ABC123: defer service failure", f"{TO}dsn=4.4.1, status=deferred (timeout)"]
 
 
 def test_flush_hears_of_delays_of_its_sites(case: Case) -> None:

@@ -43,14 +43,17 @@ def test_what_is_wrong(name: str, reason: str) -> None:
     ],
 )  # fmt: skip
 def test_unicode_forms(name: str, unicode_name: str | None) -> None:
-    assert unicode_form(name) == unicode_name
+    form, wrong = unicode_form(name)
+    assert (None if wrong else form) == unicode_name
 
 
 @pytest.mark.parametrize("name", ["bücher.example", "straße.de", "日本語.jp", "пример.example"])
 def test_back_again(name: str) -> None:
-    assert unicode_form(ascii_form(name)[0]) == name
+    assert unicode_form(ascii_form(name)[0]) == (name, "")
 
 
 def test_the_warning() -> None:
     text = 'midna_domain_to_ascii_create: Problem translating domain "a..b" to ASCII form: UIDNA_ERROR_EMPTY_LABEL'
     assert complaint("a..b", ascii_form("a..b")[1]) == text
+    text = 'midna_domain_to_utf8_create: Problem translating domain "a..b" to UTF8 form: UIDNA_ERROR_EMPTY_LABEL'
+    assert complaint("a..b", unicode_form("a..b")[1], "UTF8") == text

@@ -9,6 +9,7 @@ from pyfix.formats.patterns import (
     PatternError,
     TemplateError,
     parse_template,
+    shown_index,
     split_cidr_line,
     split_expression_line,
     toggled,
@@ -69,7 +70,8 @@ def test_toggled() -> None:
         ("a${1}b", ["a", 1, "b"]),
         ("$1-$(12)$$x", [1, "-", 12, "$", "x"]),
         ("$$1", ["$", "1"]),
-        ("${ 1 }", [1]),
+        ("$4294967297", [1]),
+        ("$2147483648", [2**31]),
     ],
 )
 def test_templates(text: str, parts: list[str | int]) -> None:
@@ -87,12 +89,45 @@ def test_templates(text: str, parts: list[str | int]) -> None:
         ("$x", 'non-numeric replacement index "x"', False),
         ("${1?x}", 'non-numeric replacement index "1?x"', False),
         ("$0", 'out-of-range replacement index "0"', False),
+        ("${ 1 }", 'non-numeric replacement index " 1 "', False),
     ],
 )
 def test_bad_templates(text: str, complaint: str, anywhere: bool) -> None:
     with pytest.raises(TemplateError) as raised:
         parse_template(text)
-    assert (str(raised.value), raised.value.anywhere) == (complaint, anywhere)
+    assert raised.value.complaints == [(complaint, anywhere)]
+
+
+def test_all_that_is_wrong_with_a_template() -> None:
+    def complaints(text: str) -> list[str]:
+        with pytest.raises(TemplateError) as raised:
+            parse_template(text)
+        return [complaint.text.split(":")[0] for complaint in raised.value.complaints]
+
+    assert complaints("$x $0 $") == ['non-numeric replacement index "x"', 'out-of-range replacement index "0"', "empty macro name"]
+    assert complaints("$x ${y} $(") == ['non-numeric replacement index "x"']
+    assert complaints("$x $(1} $y") == ['non-numeric replacement index "x"', "truncated macro reference"]
+
+
+def test_indexes_are_shown_as_signed_numbers() -> None:
+    assert [shown_index(number) for number in (1, 2**31 - 1, 2**31, 2**32 - 1)] == [1, 2**31 - 1, -(2**31), -1]
+
+
+def test_bytes_are_delimiters() -> None:
+    statement = split_expression_line("\u00e9a\udcc3 x\u00e9", "i")
+    assert statement is not None and (statement.pattern, statement.text) == ("\udca9a", "x\u00e9")
+
+
+def test_a_second_expression() -> None:
+    statement = split_expression_line("/a/i!!/\u00e9/x text", "ix", second=True)
+    assert statement is not None and statement.also is not None
+    assert (statement.pattern, statement.flags, statement.text) == ("a", "i", "text")
+    assert (statement.also.pattern, statement.also.flags, statement.also.negated) == ("\u00e9", "x", False)
+    with pytest.raises(PatternError, match="unknown regexp option"):
+        split_expression_line("/a/!/b/ text", "ix")
+    with pytest.raises(PatternError) as raised:
+        split_expression_line("/a/Xq text", "iX")
+    assert raised.value.remarks == ['ignoring obsolete regexp option "X"']
 
 
 @given(st.text(alphabet="$(){}1a \\", max_size=20))

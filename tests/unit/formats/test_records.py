@@ -52,7 +52,7 @@ def test_cut_record_is_an_error() -> None:
 
 
 def test_length_of_too_many_digits_is_an_error() -> None:
-    with pytest.raises(RecordError, match="bad length"):
+    with pytest.raises(RecordError, match="too many length bits, record type 78"):
         list(read_records(b"N\xff\xff\xff\xff\xff\x01"))
 
 

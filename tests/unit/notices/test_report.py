@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from pyfix.notices.report import Original, Report, returned_lines
+from pyfix.notices.report import Original, Report, returned_header, returned_message
 from pyfix.notices.template import BUILT_IN
 from pyfix.queue.bouncelog import LogEntry
 
@@ -79,8 +80,30 @@ CONTENT = [b"Subject: x", b" folded", b"X-Y : z", b"", b"body"]
 
 
 def test_returned_message() -> None:
-    assert list(returned_lines(CONTENT, return_path="a@x", headers_only=False)) == [b"Return-Path: <a@x>", *CONTENT]
+    assert list(returned_message(CONTENT, return_path="a@x")) == [b"Return-Path: <a@x>", *CONTENT]
 
 
-def test_returned_header() -> None:
-    assert list(returned_lines(CONTENT, return_path="", headers_only=True)) == [b"Return-Path: <>", *CONTENT[:3]]
+@pytest.mark.parametrize(
+    ("pieces", "lines", "complete"),
+    [
+        ([(line, True) for line in CONTENT], CONTENT[:3], True),
+        ([], [], True),
+        ([(b"no header", True)], [], True),
+        ([(b"X: a", False), (b" b", False), (b"c: d", True), (b"Y: e", True)], [b"X: a bc: d", b"Y: e"], True),
+        ([(b"X: a", False), (b"b", True), (b"Y: e", True)], [b"X: a"], False),
+        ([(b"X: a", False)], [b"X: a"], False),
+    ],
+)
+def test_returned_header(pieces: list[tuple[bytes, bool]], lines: list[bytes], complete: bool) -> None:
+    found: list[bytes] = []
+
+    def collected() -> Iterator[bytes]:
+        found.append(b"complete" if (yield from returned_header(pieces, return_path="")) else b"cut")
+
+    assert list(collected()) == [b"Return-Path: <>", *lines]
+    assert found == [b"complete" if complete else b"cut"]
+
+
+def test_the_end() -> None:
+    assert next(REPORT.tail()) == "" and len(list(REPORT.tail())) == 2
+    assert list(REPORT.tail(complete=False)) == list(REPORT.tail())[1:]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pyfix.notices.template import BUILT_IN, TemplateError, read_templates
@@ -50,12 +52,40 @@ def test_reading(text: str, changed: dict[str, str], warnings: list[str]) -> Non
 def test_headers() -> None:
     text = "failure_template = <<E\nFROM: me\nSubject:  hi \nPostmaster-Subject: pm\nCharset: koi8-r\n\nbody\nE\n"
     one = read_templates(text, "file", print)["failure"]
-    assert (one.sender, one.subject, one.postmaster_subject, one.charset) == ("me", "hi", "pm", "koi8-r")
+    assert (one.sender, one.subject, one.postmaster_subject, one.charset) == ("me", "hi ", "pm", "koi8-r")
 
 
-def test_a_file_that_is_none() -> None:
-    with pytest.raises(TemplateError, match="file, line 2: missing '=' after attribute name: \"bar\""):
-        read_templates("bar\n", "file", print)
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("bar\n", "file, line 2: missing '=' after attribute name: \"bar\""),
+        ("# c\nfailure template = x\n", "file, line 3: missing '=' after attribute name: \"failure template = x\""),
+        ("= x\n", 'file, line 2: missing attribute name: "= x"'),
+        ("failure_template = <<\nx\n", "file, line 2: missing end marker after <<"),
+        ("failure_template = <<'E'\nx\n'E'\n", "file, line 2: malformed end marker after <<"),
+    ],
+)
+def test_a_file_that_is_none(text: str, fault: str) -> None:
+    with pytest.raises(TemplateError, match=re.escape(fault)):
+        read_templates(text, "file", print)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Subject: s\n\n \n", "missing message text in failure template"),
+        ("Subject:\n\nx\n", 'empty "Subject" header value in failure template'),
+        ("X-:\n\nx\n", 'empty "X-" header value in failure template'),
+        ("from: \u00e4\n\nx\n", 'non-ASCII "from" header value in failure template'),
+    ],
+)
+def test_templates_with_faults(text: str, fault: str) -> None:
+    assert read(f"failure_template = <<E\n{text}E\n") == ({}, [f"file: {fault} -- ignoring this template"])
+
+
+def test_where_the_text_begins() -> None:
+    assert read("failure_template = <<E\n\n\nSubject : s\n\n \n\n  a\n\nb\nE\n") == ({"failure": "  a||b"}, [])
+    assert read("failure_template = <<E\nx\0y\r\n\0\nE\n") == ({"failure": "x|"}, [])
 
 
 def expanded(line: str) -> list[str]:

@@ -120,8 +120,8 @@ def test_portions(read: Read) -> None:
     [
         (r("T", "x") + r("S", "s"), "bad arrival time record"), (r("T", "1 x") + r("S", "s"), "bad arrival time record"),
         (r("T", "-5 0") + r("S", "s"), "bad arrival time record"), (r("T", "9" * 30) + r("S", "s"), "bad arrival time record"),
-        (HEAD + r("Q", "x"), "unexpected record type 'Q'"), (HEAD + r("N", "x"), "unexpected record type 'N'"),
-        (HEAD + b"R" + b"\xff" * 9, "bad length of the record"),
+        (HEAD + r("Q", "x"), "Unexpected record type 'Q'"), (HEAD + r("N", "x"), "Unexpected record type 'N'"),
+        (HEAD + b"R" + b"\xff" * 9, "missing end record"), (HEAD + r("X") + r("R", "x"), "Unexpected record type 'X'"),
     ],
 )  # fmt: skip
 def test_damage(read: Read, head: bytes, text: str) -> None:

@@ -50,6 +50,43 @@ def test_envelope_and_content(tmp_path: Path, count: int, lines: int) -> None:
         assert b"".join(message.content_blocks(sizes.data_offset, 100)) == b"".join(line + b"\n" for line in text)
 
 
+@pytest.mark.parametrize("block", [16, 100, 262144])
+def test_pieces_of_the_content(tmp_path: Path, block: int) -> None:
+    """Long lines are in several records; a pointer leads on."""
+    text = [b"", b"x" * 4999, b"y" * 2048, b"z"]
+    content = encode_lines(text) + encode_record(records.PADDING, b"0")
+    sizes = build(tmp_path / "m", ["a@x"], content)
+    with Message(str(tmp_path / "m")) as message:
+        found = list(message.content_pieces(sizes.data_offset, block))
+    pieces = [(b"x" * 2048, False), (b"x" * 2048, False), (b"x" * 903, True)]
+    assert found == [(b"", True), *pieces, (b"y" * 2048, True), (b"z", True)]
+
+
+def test_pieces_behind_a_pointer(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    sizes = build(path, ["a@x"], encode_lines([b"first"]) + encode_record(records.POINTER, b"%15d" % 0) + encode_lines([b"second"]))
+    with Message(str(path)) as message:
+        assert [piece for piece, _ in message.content_pieces(sizes.data_offset)] == [b"first", b"second"]
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"p\x0f%15d" % 0, b"p\x0f%15d" % len(data), 1) + encode_lines([b"third"]) + encode_record(records.EXTRACTED))
+    with Message(str(path)) as message:
+        assert [piece for piece, _ in message.content_pieces(sizes.data_offset)] == [b"first", b"third"]
+    path.write_bytes(data.replace(b"p\x0f%15d" % 0, b"p\x0f%15d" % sizes.data_offset, 1))
+    with Message(str(path)) as message, pytest.raises(MessageDamaged):
+        list(message.content_pieces(sizes.data_offset))
+
+
+def test_pieces_of_damaged_content(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    sizes = build(path, ["a@x"], encode_lines([b"first"]))
+    path.write_bytes(path.read_bytes()[: sizes.data_offset + 4])
+    with Message(str(path)) as message, pytest.raises(MessageDamaged):
+        list(message.content_pieces(sizes.data_offset))
+    path.write_bytes(path.read_bytes()[: sizes.data_offset] + b"N\xff\xff\xff\xff\xff")
+    with Message(str(path)) as message, pytest.raises(MessageDamaged):
+        list(message.content_pieces(sizes.data_offset))
+
+
 def test_recipients_in_portions(tmp_path: Path) -> None:
     recipients = [f"user{number}@example.org" for number in range(2500)]
     build(tmp_path / "m", recipients, encode_lines([b"hello"]))

@@ -7,6 +7,7 @@ import pytest
 from pyfix.rewriting.masquerade import Masquerade
 
 from .conftest import MakeSettings
+from .resolving.conftest import now
 
 
 @pytest.mark.parametrize(
@@ -24,13 +25,13 @@ from .conftest import MakeSettings
 )
 def test_addresses(settings: MakeSettings, address: str, result: str) -> None:
     made = settings(masquerade_domains="!not.masq.example, masq.example", masquerade_exceptions="root")
-    assert Masquerade(made).masquerade(address, "envelope_sender") == result
+    assert now(Masquerade(made).masquerade(address, "envelope_sender")) == result
 
 
 def test_recipients_of_the_envelope_keep_theirs(settings: MakeSettings) -> None:
     masquerade = Masquerade(settings(masquerade_domains="masq.example"))
-    assert masquerade.masquerade("u@a.masq.example", "envelope_recipient") == "u@a.masq.example"
-    assert masquerade.masquerade("u@a.masq.example", "header_recipient") == "u@masq.example"
+    assert now(masquerade.masquerade("u@a.masq.example", "envelope_recipient")) == "u@a.masq.example"
+    assert now(masquerade.masquerade("u@a.masq.example", "header_recipient")) == "u@masq.example"
 
 
 def test_nothing_to_do(settings: MakeSettings) -> None:

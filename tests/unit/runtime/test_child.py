@@ -36,11 +36,21 @@ def test_number_of_listeners(value: str, count: int) -> None:
     ("words", "overrides"),
     [
         (["-o", "a=b"], [("a", "b")]), (["-oa=b=c"], [("a", "b=c")]), (["-o", " a = b "], [("a", "b")]),
-        (["-o", "{ a = b c }"], [("a", "b c")]), (["-o", "a="], [("a", "")]), (["-o", "a=1", "-o", "a=2"], [("a", "1"), ("a", "2")]),
+        (["-o", "{a=b}"], [("{a", "b}")]), (["-o", "a="], [("a", "")]), (["-o", "a=1", "-o", "a=2"], [("a", "1"), ("a", "2")]),
     ],
 )  # fmt: skip
 def test_overrides(words: list[str], overrides: list[tuple[str, str]]) -> None:
     assert Invocation.parse("x", words).overrides == overrides
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"), [("=x", "missing attribute name"), ("a b=c", "missing '=' after attribute name"), ("{ a = b }", "missing '='")]
+)
+def test_bad_overrides(value: str, fault: str) -> None:
+    for words in ([], ["-V"]):
+        with pytest.raises(UsageError, match=fault) as raised:
+            Invocation.parse("x", [*words, "-o", value])
+        assert raised.value.log_to_stderr is bool(words)
 
 
 @pytest.mark.parametrize(

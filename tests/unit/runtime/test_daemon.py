@@ -259,7 +259,7 @@ def test_main_cf_that_cannot_be_used(system: System, main: dict[str, str], text:
 def test_settings_that_the_daemon_refuses(system: System) -> None:
     class Picky(Echo):
         def __init__(self, invocation: Invocation, snapshot: object) -> None:
-            raise ConfigError("no good", warning="look here")
+            raise ConfigError("no good", warnings=("look here",))
 
     assert start(main_of(Picky), system, "echo").wait() == 1
     assert system.logged("fatal")[-2:] == ["echo: warning: look here", "echo: fatal: no good"]
@@ -301,7 +301,7 @@ def test_by_hand(system: System) -> None:
 
 def test_stand_alone_is_not_for_all(system: System) -> None:
     done = call(main_of(Echo), "-S", "-V", environment={"MAIL_CONFIG": str(system.folder)})
-    assert (done.status, done.err) == (1, ["echo: fatal: echo does not run stand-alone"])
+    assert (done.status, done.err) == (1, ["postfix/echo: fatal: echo does not run stand-alone"])
 
 
 def test_reports(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ def test_files_that_include_each_other(tmp_path: Path) -> None:
         listed.matches_domain("y")
 
 
-@pytest.mark.parametrize("pattern", ["1.2.3.1/24", "[::1", "1.2.3.4/99"])
+@pytest.mark.parametrize("pattern", ["1.2.3.1/24", "[1.2.3.0/24", "1.2.3.4/99", "[]/8", "[1.2.3.0/24]/24"])
 def test_bad_networks(pattern: str, notices: list[str]) -> None:
     """They count only for addresses, and only when nothing before them matched."""
     networks = MatchList("mynetworks", f"9.9.9.9 {pattern} 8.8.8.8")
@@ -123,6 +123,26 @@ def test_bad_networks(pattern: str, notices: list[str]) -> None:
     with pytest.raises(TableError):
         networks.matches_address("8.8.8.8")
     assert notices[0].startswith("warning: mynetworks: ")
+
+
+@pytest.mark.parametrize("pattern", ["[8.8.8.8]", "[8.0.0.0/8]", "[8.0.0.0]/8"])
+def test_brackets(pattern: str) -> None:
+    networks = MatchList("mynetworks", pattern)
+    assert networks.matches_address("8.8.8.8") and not networks.matches_address("9.8.8.8")
+
+
+@pytest.mark.parametrize("pattern", ["[8.8.8.8", "[8.8.8.8]x", "[]", "[8.8.8.x]", "[8]", "[foo]", "[8.0.0.0/x]", "[8.0.0.0/8]x", "[:/8]"])
+def test_what_only_looks_like_an_address(pattern: str) -> None:
+    networks = MatchList("mynetworks", pattern)
+    assert not networks.matches_address("8.8.8.8") and networks.matches_domain(pattern)
+
+
+def test_a_bad_ipv6_network_matters_to_ipv6_clients(notices: list[str]) -> None:
+    networks = MatchList("mynetworks", "[::1/8]")
+    assert not networks.matches_address("8.8.8.8")
+    with pytest.raises(TableError):
+        networks.matches_address("::1")
+    assert "non-null host address bits" in notices[0]
 
 
 def test_failing_tables(notices: list[str]) -> None:

@@ -34,10 +34,14 @@ def test_words_of_the_library() -> None:
 
 
 def test_an_expression_that_goes_on_too_long(notices: list[str]) -> None:
-    table = opened(r"/^(a+)+\1$/ x")
-    with pytest.raises(TableError):
-        table.find_now("a" * 5000 + "b")
-    assert "matching error: match limit exceeded" in notices[0]
+    table = PcreTable(r"{{/^(a+)+\1$/ x}, {!/^(a+)+$/ y}, {if /^(a+)+$/}, {/./ z}, {endif}, {/b/ b}}", Opening())
+    assert table.find_now("a" * 40 + "b") == "b"
+    assert all(text.endswith(": match limit exceeded") for text in notices)
+    assert len(notices) == 3
+
+
+def test_long_keys() -> None:
+    assert opened("/^(a|b)*$/ $1").find_now("a" * 100_000 + "b") == "b"
 
 
 def test_a_machine_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,9 +58,12 @@ def test_a_machine_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "odd", [r"(a)\1", "(?<n>a)(?P=n)", "(?i)x", r"\Qa|b\E", "(*COMMIT)a", "a(?#note)", "(?1)(a)", r"a\Kb"]
 )
-def test_expressions_that_are_not_joined(odd: str) -> None:
-    lines = ", ".join(f"{{/{pattern}/ x}}" for pattern in ["b+", "c", "d", odd, "e"])
-    table = PcreTable(f"{{{lines}}}", Opening())
-    assert len(table._rules) == 5
-    joined = PcreTable("{" + ", ".join(f"{{/{pattern}/ x}}" for pattern in "abcde") + "}", Opening())
-    assert len(joined._rules) == 6
+def test_expressions_of_which_nothing_is_known(odd: str) -> None:
+    table = PcreTable("{}", Opening())
+    assert table.needs(odd.encode(), "") == [] and table.needs(b"a b", "x") == []
+    assert table.needs(b"ab", "i") == [{b"ab"}]
+
+
+def test_the_flag_that_is_obsolete(notices: list[str]) -> None:
+    assert opened("/a/X b").find_now("A") == "b"
+    assert notices[0].endswith('line 1: ignoring obsolete regexp option "X"')

@@ -7,8 +7,9 @@ import pytest
 from pyfix.runtime.task import gather
 from pyfix.tables.notice import warn
 from pyfix.tables.parameters import TableParameters
-from pyfix.tables.queried import FatalQuery, QueriedTable, old_query, value_text
+from pyfix.tables.queried import QueriedTable, old_query, value_text
 from pyfix.tables.table import Opening, TableError
+from pyfix.tables.threaded import FatalQuery
 from tests.unit.runtime.forked import on_loop
 
 from .conftest import Notices

@@ -43,3 +43,15 @@ def test_many_expressions_come_and_go() -> None:
     for number in range(200):
         assert opened(f"/(x{number})/ $1").find_now(f"x{number}") == f"x{number}"
     gc.collect()
+
+
+def test_a_second_expression() -> None:
+    table = opened("/^a(.)/!/b/ $1")
+    assert table.find_now("ac") == "c" and table.find_now("acb") is None
+    assert opened("!/a/!/b/ x").find_now("c") == "x" and opened("!/a/!/b/ x").find_now("a") is None
+    assert opened("/a/!!/b/ x").find_now("ab") == "x" and opened("/a/!!/b/ x").find_now("a") is None
+
+
+def test_what_is_known_of_expressions() -> None:
+    table = opened("/a/ b")
+    assert table.needs(b"ab", "") == [{b"ab"}] and table.needs(b"ab", "x") == []

@@ -66,7 +66,7 @@ def _findings(name: str, examination: Examination) -> Iterator[Finding]:
     try:
         yield from check(examination)
     except (ConfigError, TableError, OSError) as error:
-        reason = error.warning if isinstance(error, ConfigError) and error.warning else str(error)
+        reason = error.warnings[0] if isinstance(error, ConfigError) and error.warnings else str(error)
         yield Finding(
             Severity.NOTE,
             Place(examination.main_path),

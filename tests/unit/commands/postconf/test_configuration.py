@@ -45,8 +45,32 @@ def test_names_of_one_service(read: Read) -> None:
 
 def test_scope_of_a_service(read: Read) -> None:
     configuration, _ = read("x = main\n", "a unix - - n - - smtpd -o x=own\n")
-    scope = configuration.scope(configuration.entries[0])
+    scope = configuration.scope(0)
     assert expand(scope, "$x $service_name $process_name") == "own a smtpd"
+
+
+def test_entries_of_one_name_share_their_options(read: Read) -> None:
+    options = ["", "-o x=1 -o y=2", "-o x=3"]
+    configuration, _ = read("", "".join(f"a unix - - n - - smtpd {text}\n" for text in options))
+    assert configuration.overrides == [{}, {"x": "3", "y": "2"}, {"x": "3", "y": "2"}]
+
+
+def test_a_name_that_a_service_makes_has_a_value(read: Read) -> None:
+    configuration, _ = read("x = $foo_time_limit\n", "foo unix - n n - - pipe\n")
+    assert expand(configuration.snapshot, "$x ${foo_time_limit:unset}") == "1000s "
+
+
+def test_an_old_name_is_known(read: Read) -> None:
+    configuration, warnings = read("mail_name = $virtual_maps\n", "")
+    assert (warnings, configuration.user) == ([], set())
+    configuration, _ = read("", "a unix - - n - - smtpd -o virtual_maps=x\n")
+    assert configuration.user == {"virtual_maps"}
+
+
+def test_classes_that_a_service_defines(read: Read) -> None:
+    main_cf = "smtpd_restriction_classes = one, two\ntwo = permit\n"
+    configuration, warnings = read(main_cf, "a unix - - n - - smtpd -o one=permit\n")
+    assert (warnings, configuration.user, configuration.local) == ([], {"two"}, [{"one"}])
 
 
 def test_read_only_names_and_comments(read: Read) -> None:

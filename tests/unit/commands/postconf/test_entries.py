@@ -25,7 +25,7 @@ def parsed(arguments: str, warnings: list[str] | None = None) -> Entry:
         ("-m 5 -o a=b", "p -m 5 -o a=b"),
         ("-- -o {a = b}", "p -- -o {a = b}"),
         ("-o", "p -o"),
-        ("{ x y } { z }", "p {x y} { z }"),
+        ("{ x y } { z } x{y z}", "p {x y} z {x{y z}}"),
         ("{xy}", "p xy"),
         ("{}", "p {}"),
         ("q {x y}", "p q {x y}"),
@@ -52,9 +52,8 @@ def test_bad_options_are_warned_about(written: str, warning: str) -> None:
 
 def test_overrides() -> None:
     entry = parsed("-v -o a=b -o { c = d e } -o process_id=1 -o {x y = z} f -o g=h")
-    assert entry.overrides == {"a": "b", "c": "d e"}
-    assert entry.all_overrides == {"a": "b", "c": "d e", "process_id": "1"}
-    assert entry.with_values({"a": "Z"}).command_text().startswith("p -v -o a=Z")
+    assert entry.overrides == {"a": "b", "c": "d e", "process_id": "1"}
+    assert entry.shown(str.upper).command_text().startswith("p -v -o a=B -o {c=D E} -o process_id=1")
 
 
 def test_set_override() -> None:

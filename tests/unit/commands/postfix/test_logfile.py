@@ -40,3 +40,18 @@ def test_log_rotation(system: System, run: Run, running: Callable[..., int], mon
 def test_nothing_to_rotate(system: System, run: Run, value: str, text: str) -> None:
     system.write(maillog_file=value)
     assert run("logrotate") == (1, [f"postfix/postlog: fatal: {text}"])
+
+
+def test_what_goes_wrong(system: System, run: Run) -> None:
+    logfile = system.folder / "maillog"
+    system.write(maillog_file=logfile, maillog_file_prefixes=system.folder, maillog_file_compressor=system.programs / "compress")
+    assert run("logrotate", "x") == (1, ["postfix/postlog: fatal: usage postfix logrotate (no arguments)"])
+    text = f"postfix/postlog: fatal: logfile '{logfile}' rotation failed:"
+    logfile.touch()
+    assert run("logrotate") == (1, [f"{text} {system.programs}/compress: not found"])
+    system.program("compress", "echo a; echo b >&2; exit 3")
+    logfile.touch()
+    assert run("logrotate") == (1, [f"{text} a?b"])
+    system.write(maillog_file_rotate_suffix="a/b")
+    logfile.touch()
+    assert run("logrotate") == (1, [f"{text} mv: cannot move '{logfile}' to '{logfile}.a/b': No such file or directory"])

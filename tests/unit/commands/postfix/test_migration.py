@@ -33,3 +33,22 @@ def test_changing(system: System, run: Run) -> None:
         "postconf -Me nbdb_reindex/unix=nbdb_reindex unix y n n - 1 nbdb_reindexd",
         "postconf -X non_bdb_migration_level", "postconf -MX nbdb_reindex/unix",
     ]  # fmt: skip
+
+
+def test_tables_of_commands(system: System, run: Run) -> None:
+    system.write(
+        default_database_type="lmdb",
+        default_cache_db_type="cdb",
+        authorized_flush_users="static:all, hash:/a, !hash:/b",
+        local_login_sender_maps="btree:/c",
+    )
+    for name in ("postmap", "postconf"):
+        system.program(name)
+    assert run("non-bdb", "enable-reindex") == (
+        0, [f"postfix/postlog: Proactively reindexing {table}" for table in ("hash:/a", "btree:/c")],
+    )  # fmt: skip
+    assert system.called()[:2] == ["postmap lmdb:/a", "postmap cdb:/c"]
+    assert len(system.called()) == 4
+    system.program("postmap", "exit 1")
+    assert run("non-bdb", "enable-reindex")[0] == 1
+    assert len(system.called()) == 5

@@ -14,7 +14,7 @@ from pyfix.protocols.internal.cleanup import BOUNCE, FILTER, HOLD, MAP_OK, REQUI
 from .conftest import ENVELOPE, Submit, message, record, records
 
 TEXT = message(b"From: a@b.example\nSubject: bad\n\nx\n", recipients=records(("R", "one@x.example"), ("O", "t"), ("R", "two@x.example")))
-REJECT = {"header_checks": "inline:{{Subject: bad = REJECT 5.7.1 bad words}}"}
+REJECT = {"header_checks": "regexp:{{/^Subject: bad/ REJECT 5.7.1 bad words}}"}
 
 
 @pytest.fixture
@@ -54,11 +54,12 @@ def test_too_many_hops(submit: Submit, told: list[tuple[str, Any]]) -> None:
     assert told[-1][1].ret_flags == 0
 
 
-def test_a_notice_that_cannot_be_delivered_either_is_only_logged(submit: Submit, told: list[tuple[str, Any]]) -> None:
+def test_a_notice_that_cannot_be_delivered_either_is_for_postmaster(submit: Submit, told: list[tuple[str, Any]]) -> None:
     null = message(b"Subject: bad\n\n", envelope=records(("T", "1 1"), ("S", "")))
     outcome = submit(null, flags=BOUNCE | FILTER, **REJECT)
     assert outcome.status == 0
-    assert [type(request).__name__ for _service, request in told] == ["Append"]
+    assert [type(request).__name__ for _service, request in told] == ["Append", "Flush"]
+    assert told[1][1].sender == ""
 
 
 def test_an_error_of_ours_is_not_the_senders(submit: Submit, told: list[tuple[str, Any]]) -> None:

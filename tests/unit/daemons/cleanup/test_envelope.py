@@ -31,7 +31,7 @@ REST = record("M") + record("N", "Received: x") + record("N", "") + TAIL
         (TIME + record("A", "rewrite_context=foo"), "bad rewriting context: foo"),
         (TIME + record("A", "trace_flags=x"), "bad TFLAG record <trace_flags=x>"),
         (TIME + record("A", "ret_flags=3"), "bad DSN RET record <ret_flags=3>"),
-        (TIME + record("A", "envelope_id=a b"), "bad DSN envelope ID record"),
+        (TIME + record("A", "envelope_id=a\xc3"), "bad DSN envelope ID record"),
         (record("T", "foo") + SENDER + RECIPIENT, "missing time envelope record"),
     ],
 )

@@ -95,3 +95,10 @@ def test_require_tls_is_recorded(submit: Submit) -> None:
     assert there.content().count(b"Require-TLS-ESMTP: yes") == 1
     unwanted = submit(message(b"\nbody\n"), flags=1024, requiretls_esmtp_header="no")
     assert b"Require-TLS-ESMTP: yes" not in unwanted.content()
+
+
+@pytest.mark.parametrize("seconds", ["9223372036854775807", "-9223372036854775808", "67768036191676800"])
+def test_a_time_that_no_calendar_has(submit: Submit, seconds: str) -> None:
+    outcome = submit(message(b"\nbody\n", envelope=records(("T", seconds), ("S", "s@x"))))
+    assert (outcome.status, outcome.queue) == (1, None)
+    assert "warning: ID: message rejected: time envelope record beyond all calendars" in outcome.log

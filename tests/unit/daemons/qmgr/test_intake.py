@@ -92,9 +92,6 @@ def test_a_file_that_is_marked_corrupt(intake: Intake, spool: Spool, lines: list
 
 def test_files_that_are_none_of_ours(intake: Intake, spool: Spool, lines: list[str]) -> None:
     path = put(spool)
-    os.link(path, f"{path}2")
-    assert take(intake, path) is None and path.exists()
-    assert lines == [f"warning: {path}: uid {os.getuid()}: file has 2 links"]
     path.unlink()
     path.symlink_to("/etc/passwd")
     assert take(intake, path) is None
@@ -124,7 +121,7 @@ def test_damaged_files(intake: Intake, spool: Spool, lines: list[str], damage: b
     os.utime(path, (1, 1))
     assert take(intake, path) is None
     assert os.path.exists(spool.path("corrupt", "ABC123"))
-    assert lines[0].startswith("warning: ABC123: message rejected: ")
+    assert lines[-2].startswith("warning: ABC123: message rejected: ")
 
 
 def test_a_message_that_an_agent_may_still_be_at_work_on(intake: Intake, spool: Spool, lines: list[str]) -> None:
@@ -213,3 +210,37 @@ def test_a_file_that_cannot_be_opened_ends_the_process(intake: Intake, spool: Sp
 
     assert in_child(body) == ""
     assert said.read_text() == "fatal: open active ABC123: Permission denied"
+
+
+@pytest.mark.parametrize(("mode", "whole"), [(0o700, True), (0o710, True), (0o400, False), (0o600, False)])
+def test_an_active_file_that_an_agent_has_marked(
+    intake: Intake, spool: Spool, lines: list[str], mode: int, whole: bool
+) -> None:
+    path = put(spool, "active")
+    path.chmod(mode)
+    assert intake.is_whole("ABC123") is whole
+    assert path.exists() is whole
+    assert lines == ([] if whole else ['warning: saving corrupt file "ABC123" from queue "active" to queue "corrupt"'])
+
+
+def test_an_active_file_that_is_gone_is_not_damaged(intake: Intake, lines: list[str]) -> None:
+    assert intake.is_whole("ABC123") and lines == []
+
+
+def test_an_active_file_that_has_become_something_else(intake: Intake, spool: Spool, lines: list[str]) -> None:
+    path = put(spool, "active")
+    path.unlink()
+    path.mkdir(0o700)
+    assert not intake.is_whole("ABC123")
+    assert lines[0] == f"warning: {path}: uid {os.getuid()}: not a regular file"
+
+
+def test_a_file_that_cannot_be_read(intake: Intake, spool: Spool, monkeypatch: pytest.MonkeyPatch, lines: list[str]) -> None:
+    def fail(*_arguments: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    path = put(spool)
+    monkeypatch.setattr(os, "pread", fail)
+    assert take(intake, path) is None
+    assert "warning: ABC123: message rejected: missing end record" in lines
+    assert os.path.exists(spool.path("corrupt", "ABC123"))

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from pyfix.daemons.qmgr.routing import RETRY, Routed, Router, group
-from pyfix.protocols.internal.rewrite import CLASS_DEFAULT, ERROR, FAIL, ResolveReply
+from pyfix.protocols.internal.rewrite import CLASS_DEFAULT, CLASS_LOCAL, ERROR, FAIL, ResolveReply
 from pyfix.queue.envelope import EnvelopeRecipient
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.task import run_now
@@ -47,12 +47,14 @@ def recipient(address: str) -> EnvelopeRecipient:
 
 
 def message(**more: Any) -> Any:
-    return SimpleNamespace(**{"sender": "s@x", "filter": "", "redirect": "", "verp": "", **more})
+    usual = {"sender": "s@x", "filter": "", "redirect": "", "verp": "", "flags": 0, "flushed": False}
+    return SimpleNamespace(**{**usual, **more})
 
 
 def router(flags: int = CLASS_DEFAULT) -> tuple[Router, FakeTransports]:
     settings: Any = SimpleNamespace(
-        error_service_name="error", defer_transports=("held",), recipient_delimiter="+", default_filter_nexthop=""
+        error_service_name="error", defer_transports=("held",), recipient_delimiter="+", default_filter_nexthop="",
+        double_bounce_sender="Double-Bounce",
     )
     resolver: Any = FakeResolver(flags)
     transports: Any = FakeTransports()
@@ -71,7 +73,6 @@ def test_where_recipients_go() -> None:
         "user+ext@local.here": ("local", "user@here", "user+ext@local.here"),
         "a@held.there": ("retry", "4.3.2 deferred transport", "a@held.there"),
         "down@x": ("retry", "4.3.0 address resolver failure", "down@x"),
-        "": ("error", "5.1.3 null recipient address", ""),
     }.items():
         assert place(run_now(made.route(message(), recipient(address)))) == expected
     transports.get("smtp").dead = "4.3.0 mail transport unavailable"
@@ -79,10 +80,26 @@ def test_where_recipients_go() -> None:
     assert place(found)[:2] == (RETRY, "4.3.0 mail transport unavailable")
 
 
+def test_mail_for_the_sender_of_postmaster_notices() -> None:
+    made, _ = router(CLASS_LOCAL)
+    assert made.nowhere is None
+    found = run_now(made.route(message(), recipient("double-BOUNCE@local.here")))
+    assert found.destination is made.nowhere is not None
+    for address, flags in (("double-bounce+x@local.here", 0), ("double-bounce@local.here", 256)):
+        assert place(run_now(made.route(message(flags=flags), recipient(address))))[0] == "local"
+    elsewhere, _ = router()
+    assert place(run_now(elsewhere.route(message(), recipient("double-bounce@smtp.there"))))[0] == "smtp"
+
+
 def test_what_cannot_be_resolved() -> None:
     assert place(run_now(router(FAIL)[0].route(message(), recipient("a@b"))))[0] == "retry"
     found = place(run_now(router(ERROR)[0].route(message(), recipient("a@b"))))
     assert found[:2] == ("error", "5.1.3 bad address syntax")
+
+
+def test_flushed_mail_does_not_wait() -> None:
+    made, _ = router()
+    assert place(run_now(made.route(message(flushed=True), recipient("a@held.there"))))[0] == "held"
 
 
 def test_filters_and_redirections() -> None:

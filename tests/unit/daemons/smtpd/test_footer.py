@@ -39,7 +39,7 @@ def test_only_refusals_have_a_footer(monkeypatch: Any) -> None:
 
 
 def test_footers_by_reply(monkeypatch: Any) -> None:
-    main = {"smtpd_reject_footer_maps": f"inline:{{{{{UNKNOWN} = \\c. Really}}}}", "smtpd_reject_footer": "\\c. Else"}
+    main = {"smtpd_reject_footer_maps": f"regexp:{{{{/^{UNKNOWN}/ \\c. Really}}}}", "smtpd_reject_footer": "\\c. Else"}
     assert last(monkeypatch, "FOO", "STARTTLS", **main) == [f"{UNKNOWN}. Really", "502 5.5.1 Error: command not implemented. Else"]
     assert last(monkeypatch, "FOO", smtpd_reject_footer_maps="fail:x", smtpd_reject_footer="\\c. Else") == [f"{UNKNOWN}. Else"]
 
@@ -49,7 +49,7 @@ def test_footers_by_reply(monkeypatch: Any) -> None:
     [("550 5.0.0 Go away", "550 5.0.0 Go away"), ("450 later", "450 later"), ("450 5.0.0 later", UNKNOWN), ("250 fine", UNKNOWN), ("nonsense", UNKNOWN)],
 )
 def test_other_words(monkeypatch: Any, value: str, shown: str) -> None:
-    found = converse(monkeypatch, "FOO", main={"smtpd_reject_filter_maps": f"inline:{{{{{UNKNOWN} = {value}}}}}"})
+    found = converse(monkeypatch, "FOO", main={"smtpd_reject_filter_maps": f"regexp:{{{{/^{UNKNOWN}/ {value}}}}}"})
     assert found.replies[-1] == shown
     assert (f"NOQUEUE: reply filter out: {value}" in found.lines) == (shown != UNKNOWN)
     if shown == UNKNOWN:

@@ -27,7 +27,7 @@ def test_lines(text: str, lines: list[str]) -> None:
 def notices(monkeypatch: Any, *lines: str | bytes, classes: str, **named: Any) -> list[list[str]]:
     """Return the texts that the postmaster gets."""
     seen: list[list[str]] = []
-    monkeypatch.setattr(transcript, "_tell", lambda _server, _client, text: seen.append(text) or _nothing())
+    monkeypatch.setattr(transcript, "_tell", lambda _server, _client, text, _recipient: seen.append(text) or _nothing())
     converse(monkeypatch, *lines, main={"notify_classes": classes, **named})
     return seen
 

@@ -7,11 +7,15 @@ from pyfix.protocols.smtp.command import CommandError, Word
 
 
 def xclient(text: str, ipv6: bool = True) -> dict[str, str]:
-    return dict(parse_xclient([Word(word) for word in text.split()], ipv6=ipv6))
+    found: dict[str, str] = {}
+    parse_xclient([Word(word) for word in text.split()], found, ipv6=ipv6)
+    return found
 
 
 def xforward(text: str) -> dict[str, str]:
-    return dict(parse_xforward([Word(word) for word in text.split()], ipv6=True))
+    found: dict[str, str | None] = {}
+    parse_xforward([Word(word) for word in text.split()], found, ipv6=True)
+    return found
 
 
 def test_xclient() -> None:
@@ -25,7 +29,7 @@ def test_xclient() -> None:
 
 def test_xforward() -> None:
     assert xforward("NAME=[UNAVAILABLE] ADDR=1.2.3.4 HELO=a(b SOURCE=local IDENT=x+20y") == {
-        "NAME": "", "ADDR": "1.2.3.4", "HELO": "a?b", "SOURCE": "LOCAL", "IDENT": "x y",
+        "NAME": None, "ADDR": "1.2.3.4", "HELO": "a?b", "SOURCE": "LOCAL", "IDENT": "x?y",
     }  # fmt: skip
 
 

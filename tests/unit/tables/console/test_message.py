@@ -55,5 +55,5 @@ def test_body_without_headers_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_headers_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert keys(monkeypatch, b"just text\nX: y\n", body=True) == ["just text", "X: y"]
+    assert keys(monkeypatch, b"just text\nX: y\n", body=True) == ["", "just text", "X: y"]
     assert keys(monkeypatch, b"", headers=True, body=True) == []

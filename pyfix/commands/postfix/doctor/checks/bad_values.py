@@ -37,7 +37,7 @@ def _check(
         yield Finding(
             Severity.ERROR,
             examination.place(name, service),
-            f"{name}: {error.warning or error}",
+            f"{name}: {error.warnings[0] if error.warnings else error}",
             "A program that reads it ends with this message, and starts no more until it is right.",
             (examination.assignment(name, default, service),) if default else (),
         )

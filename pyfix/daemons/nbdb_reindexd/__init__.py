@@ -1,0 +1,1 @@
+"""Make the tables that take the place of Berkeley DB files."""
