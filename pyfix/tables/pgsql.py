@@ -92,7 +92,7 @@ class PgsqlTable(SqlTable):
 
         def quote(text: str) -> str:
             try:
-                return bytes(escaping.escape_string(text.encode(errors="surrogateescape"))).decode(errors="surrogateescape")
+                return _text(bytes(escaping.escape_string(text.encode(errors="surrogateescape"))))
             except Exception as error:
                 reason = _text(connection.error_message) or str(error)
                 problem = f"dict pgsql: (host {host.name}) cannot escape input string: {reason}"

@@ -127,7 +127,8 @@ def open_or_unavailable(reference: str, snapshot: Values | None = None, *, flags
     try:
         return open_table(reference, snapshot, flags=flags)
     except TableError as problem:
-        return unavailable(reference, snapshot, str(problem), flags=flags, again=kind in TABLE_TYPES or kind in OWN_TYPES)
+        known_type = kind in TABLE_TYPES or kind in OWN_TYPES
+        return unavailable(reference, snapshot, str(problem), flags=flags, again=known_type)
 
 
 def unavailable(

@@ -48,5 +48,5 @@ def test_a_library_that_others_may_write(tmp_path: Path, parameters: type, notic
 @pytest.mark.skipif(os.geteuid() != 0, reason="the file must be root's")
 def test_what_is_no_library(tmp_path: Path, parameters: type) -> None:
     (tmp_path / "foo.so").write_text("x")
-    with pytest.raises(ConfigError, match="load_library_symbols: dlopen failure loading .*: file too short"):
+    with pytest.raises(ConfigError, match=r"load_library_symbols: dlopen failure loading .*: file too short"):
         _said(tmp_path, parameters, [], "foo foo.so o")
