@@ -39,7 +39,7 @@ class Library:
     def __init__(self, path: str, functions: tuple[str, ...]) -> None:
         self.path: Final = path
         self.functions: Final = functions
-        """The names that are looked up in it: the one that opens a table, and the one that makes its file if there is one."""
+        """The names that are looked up in it: what opens a table, and what makes its file if there is such."""
 
 
 class Plugins:

@@ -29,7 +29,7 @@ FEATURES: dict[str, Callable[[], Iterable[str]]] = {
 
 
 def table_types(snapshot: Snapshot) -> list[str]:
-    """Return the types of lookup tables, those of dynamicmaps.cf included.  Raises ConfigError when that is malformed."""
+    """Return the types of lookup tables, with those of dynamicmaps.cf.  Raises ConfigError."""
     from pyfix.config.dynamicmaps import plugins, uses_plugins
     from pyfix.tables.source import TABLE_TYPES
 

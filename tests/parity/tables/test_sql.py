@@ -163,7 +163,7 @@ def test_servers(both: Both, database: Database, text: str) -> None:
 def test_international_keys(both: Both, database: Database, domain: str, enabled: str) -> None:
     """Folded as smtputf8_enable has it, and what is no UTF-8 is refused.  Source: postconf(5) smtputf8_enable."""
     both.use_smtputf8(enabled)
-    every = enabled == "yes" or database.kind == MYSQL
+    every = enabled == "yes" or database.kind == "mysql"
     keys = [key for key in INTERNATIONAL if every or valid_text(key)]  # libpq refuses others, in the way of its version
     for query in ("SELECT '%s %u %d'", "SELECT v FROM t WHERE k='%u'"):
         table = database.table(both, f"query = {query}\n{domain}")
