@@ -107,4 +107,4 @@ def test_no_logfile(system: System, capfd: pytest.CaptureFixture[str]) -> None:
     system.write_main(maillog_file="", syslog_facility="local7")
     assert start(postlogd.main, system, "postlog", "-l", "-V", kind="unix-dgram").wait() == 1
     text = "missing 'maillog_file' configuration, needed by service postlog"
-    assert capfd.readouterr().err == f"postlogd: fatal: {text}\n"
+    assert capfd.readouterr().err == f"postfix/postlogd: fatal: {text}\n"
