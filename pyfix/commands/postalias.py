@@ -34,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
 def _act(options: Options, snapshot: Values) -> int:
     if options.has("j") and options.action not in ("q", "s"):
         raise Fatal("option -j requires -q or -s")
+    process.read_plugins(snapshot)
     if not options.tables:
         raise options.misused()
     opening = Opening(snapshot, options.flags)

@@ -34,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
 def _act(options: Options, snapshot: Values) -> int:
     if options.has("j") and options.action not in ("q", "s"):
         raise Fatal("option -j requires -q or -s")
+    process.read_plugins(snapshot)
     of_message = options.has("b") or options.has("h") or options.has("m")
     if of_message and (options.action != "q" or options.key != "-"):
         raise Fatal('specify -b -h or -m only with "-q -"')

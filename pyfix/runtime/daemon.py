@@ -17,6 +17,7 @@ from _socket import socket as _Socket
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar
 
+from pyfix.config.dynamicmaps import plugins, uses_plugins
 from pyfix.config.errors import ConfigError
 from pyfix.config.own_networks import check_interfaces
 from pyfix.config.parameters.mail import MailSettings
@@ -392,6 +393,8 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
             log.warning(warning)
         check_startup(settings)
         check_interfaces(snapshot)
+        if uses_plugins(snapshot):
+            plugins(snapshot, log.warning)
         if invocation.debug:
             run_debugger(snapshot)
         if not invocation.stand_alone:

@@ -92,9 +92,10 @@ class PgsqlTable(SqlTable):
 
         def quote(text: str) -> str:
             try:
-                return bytes(escaping.escape_string(text.encode())).decode()
+                return _text(bytes(escaping.escape_string(text.encode(errors="surrogateescape"))))
             except Exception as error:
-                problem = f"dict pgsql: (host {host.name}) cannot escape input string: {error}"
+                reason = _text(connection.error_message) or str(error)
+                problem = f"dict pgsql: (host {host.name}) cannot escape input string: {reason}"
                 raise ServerFailed(problem) from None
 
         text = self._query.expand(key, quote=quote)

@@ -55,6 +55,8 @@ class QueriedTable(ThreadedTable):
         return ",".join(results) or None
 
     _colon = ""
+    takes_any_bytes = False
+    """Whether the library can be asked for a key that is no UTF-8, as comes up with ``smtputf8_enable = no``."""
 
     def asked(self, key: str) -> str | None:
         """Return *key* as query() wants it, None when it is empty or lacks a part that results are made of."""
@@ -62,7 +64,7 @@ class QueriedTable(ThreadedTable):
             warn(f'table "{self.name}": empty query string -- ignored')
             return None
         prepared = self.prepared(key)
-        if prepared is None or not valid_text(prepared) or "\0" in prepared:
+        if prepared is None or "\0" in prepared or not (self.takes_any_bytes or valid_text(prepared)):
             return None
         if not self.result_format.has_parts_of(prepared):
             return None

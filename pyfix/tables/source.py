@@ -55,11 +55,13 @@ _DEFAULT_TYPE: Final = "hash"
 _NO_TYPE: Final = 'open dictionary: expecting "type:name" form instead of "{}"'
 
 
-def table_class(kind: str) -> type[Table]:
-    """Return the class of a table type.  Raises TableError for a type that pyfix does not have."""
+def table_class(kind: str, snapshot: Values | None = None) -> type[Table]:
+    """Return the class of a table type.  Raises TableError for a type that pyfix does not have, and says why."""
     entry = TABLE_TYPES.get(kind) or OWN_TYPES.get(kind)
     if entry is None:
-        raise TableError(f"unsupported dictionary type: {kind}")
+        from pyfix.tables.plugins import refusal
+
+        raise refusal(kind, snapshot)
     module, name = entry
     found: type[Table] = getattr(__import__("pyfix.tables." + module, fromlist=[name]), name)
     return found
@@ -81,7 +83,7 @@ def open_as(reference: str, opening: Opening) -> Table:
     if kind == "proxy" and opening.flags & bits.NO_PROXY:
         # What names users, files or commands is not taken from another process, whatever main.cf says.
         return open_as(name, opening)
-    return table_class(kind)(name, opening)
+    return table_class(kind, opening.snapshot)(name, opening)
 
 
 _open: Final[dict[tuple[str, int, int], Table]] = {}
@@ -122,14 +124,11 @@ def open_or_unavailable(reference: str, snapshot: Values | None = None, *, flags
         from pyfix.config.errors import ConfigError
 
         raise ConfigError(_NO_TYPE.format(reference))
-    if kind not in TABLE_TYPES and kind not in OWN_TYPES:
-        from pyfix.tables.notice import warn
-
-        warn(f"unsupported dictionary type: {kind}. Is the postfix-{kind} package installed?")
     try:
         return open_table(reference, snapshot, flags=flags)
     except TableError as problem:
-        return unavailable(reference, snapshot, str(problem), flags=flags)
+        known_type = kind in TABLE_TYPES or kind in OWN_TYPES
+        return unavailable(reference, snapshot, str(problem), flags=flags, again=known_type)
 
 
 def unavailable(

@@ -112,6 +112,8 @@ class Hosts:
 class SqlTable(QueriedTable):
     """A table of a SQL server; a type gives ``connect``, ``run`` and ``hang_up``."""
 
+    takes_any_bytes = True
+
     _colon = ":"
 
     __slots__ = ("_sweeping", "hosts")

@@ -88,8 +88,11 @@ UNCOMPARED: tuple[str, ...] = (
     "server proves that it knows the password; pyfix's believes only what the system believes. What a TLS library says behind \"TLS/SSL error\" "
     "is its own",
     "mongodb: everything, as Debian's Postfix is built without it",
-    "dynamicmaps.cf: pyfix has all types of tables within itself, as a Postfix with shlib_directory = no, which does not read that file; "
-    "postconf -m lists no type that only the file knows, and a type whose library is missing says which extra of pyfix brings it",
+    "dynamicmaps.cf: with shlib_directory = no, the default of pyfix, the file is not read; the reference built with plug-ins reads it all the "
+    "same. postqueue and sendmail, which need no tables, do not read it. A library that could be loaded is of no use to pyfix, and a warning "
+    "says so; a type of pyfix's whose own library is missing says which extra brings it",
+    "sqlite, ldap: with smtputf8_enable = no, a key that is no UTF-8 is not found: Python's libraries can't ask for it; pgsql: which of "
+    "these keys the library refuses is a matter of its version",
     "sqlite, pgsql, mysql: an error that ends the reference's process (a query that SQLite can't read) is a warning and a failed lookup in a daemon",
     "local: it looks for loops in what it reads of a message before it waits for the mailbox, and copies a small one from there: damage that comes "
     "in between is not seen; the reference reads twice, and warns twice of a record in the header that it cannot read",

@@ -6,7 +6,7 @@ import os
 
 from pyfix.commands.postconf import edit, edit_services
 from pyfix.commands.postconf.configuration import Configuration
-from pyfix.commands.postconf.features import FEATURES, show_tls
+from pyfix.commands.postconf.features import FEATURES, show_tls, table_types
 from pyfix.commands.postconf.layout import Layout
 from pyfix.commands.postconf.messages import Fatal, fatal, print_text, warn
 from pyfix.commands.postconf.options import Options, parse
@@ -43,9 +43,10 @@ def _run(options: Options) -> int:
     if options.tls_mode is not None:
         return show_tls(options.tls_mode)
     configuration = Configuration(options.config_directory, quiet="q" in options, verbose="v" in options)
-    if options.mode in FEATURES:
-        if options.mode == "m":
-            configuration.read_main(options.overrides)
+    if options.mode == "m":
+        configuration.read_main(options.overrides)
+        print_text("".join(f"{name}\n" for name in table_types(configuration.snapshot)))
+    elif options.mode in FEATURES:
         print_text("".join(f"{name}\n" for name in FEATURES[options.mode]()))
     elif options.mode in "bt":
         _show_templates(configuration, options)

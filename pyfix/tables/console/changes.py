@@ -63,7 +63,7 @@ def delete(references: Sequence[str], keys: Iterator[str], opening: Opening) -> 
         kind, _, name = reference.partition(":")
         if not kind or not name:
             raise TableError(f'open dictionary: expecting "type:name" form instead of "{reference}"')
-        table_class(kind)
+        table_class(kind, opening.snapshot)
         if not can_build(kind):
             table = _open_for_change(reference, opening)
             if kind == "fail":
@@ -157,7 +157,7 @@ def make(
     try:
         if not can_build(kind):
             try:
-                table_class(kind)
+                table_class(kind, opening.snapshot)
             except TableError:
                 raise Fatal(f"unsupported map type: {kind}") from None
             if kind == "fail" and next(parse(source.text(), source.path), None):
@@ -191,7 +191,7 @@ def add(reference: str, opening: Opening, parse: Parse, marks: Marks = dict) -> 
             build.finish()
         return
     try:
-        table_class(kind)
+        table_class(kind, opening.snapshot)
     except TableError:
         raise Fatal(f"unsupported map type: {kind}") from None
     table = _open_for_change(reference, opening)

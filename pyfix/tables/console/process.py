@@ -87,3 +87,11 @@ def run(body: Callable[[Values], int], directory: str | None) -> int:
     finally:
         report_to(before)
     return status
+
+
+def read_plugins(snapshot: Values) -> None:
+    """Read dynamicmaps.cf if it counts, whichever types are asked for.  Raises ConfigError when it is malformed."""
+    from pyfix.config.dynamicmaps import plugins, uses_plugins
+
+    if uses_plugins(snapshot):
+        plugins(snapshot, warn)

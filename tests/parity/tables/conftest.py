@@ -44,6 +44,13 @@ class Done:
     err: list[str]
 
 
+INTERNATIONAL = [
+    "ü", "Ü", "ü@bücher.example", "Ü@BÜCHER.example", "ü@xn--bcher-kva.example", "@bücher.example", "u@bücher.example", "ß@straße.example", "SS@STRASSE.example",
+    "用户@例え.example", "İ@İ.example", "\u0130", "\ufb00@x.com", "a\udcff", "\udcff@x.com", "a@\udcfc.example", "\udcc3", "u\u0308@bu\u0308cher.example", "a@x.com",
+]  # fmt: skip
+"""Keys of smtputf8, and some that are no UTF-8."""
+
+
 def make_old(path: Path) -> None:
     """Set a file's time back: the reference reads a file again and again until it is older than a second."""
     before = time.time() - 60
@@ -55,6 +62,7 @@ class Both:
 
     def __init__(self, folder: Path) -> None:
         self.folders = {"reference": folder / "reference", "pyfix": folder / "pyfix"}
+        self.unheard = _NOT_OURS
         for kind, place in self.folders.items():
             (place / "work").mkdir(parents=True)
             (place / "etc").mkdir()
@@ -71,6 +79,13 @@ class Both:
         for place in self.folders.values():
             (place / "work" / name).write_bytes(data)
             make_old(place / "work" / name)
+
+    def use_smtputf8(self, enabled: str) -> None:
+        """Set smtputf8_enable on both sides."""
+        for place in self.folders.values():
+            path = place / "etc/main.cf"
+            path.write_text(path.read_text().replace("smtputf8_enable = yes\n", f"smtputf8_enable = {enabled}\n"))
+            make_old(path)
 
     def path(self, kind: str, name: str) -> Path:
         """Return a file in one side's work folder."""
@@ -97,7 +112,7 @@ class Both:
         return Done(
             status,
             out.decode(errors="surrogateescape"),
-            [line for line in lines if not any(words in line for words in _NOT_OURS)],
+            [line for line in lines if not any(words in line for words in self.unheard)],
         )
 
     def same(self, command: str, *arguments: str, given: str | bytes = b"", in_order: bool = True) -> Done:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,10 +31,20 @@ class Authorities:
     def __init__(self, folder: Path) -> None:
         self.server: Certificates = make_certificates(folder / "certificates", [RIGHT])
         self.other: Certificates = make_certificates(folder / "others", ["other.example"], stem="other")
+        self.hashed = self.server.ca.parent / "hashed"
+        self.hashed_other = self.other.ca.parent / "hashed"
+        for place, authority in ((self.hashed, self.server.ca), (self.hashed_other, self.other.ca)):
+            place.mkdir()
+            place.chmod(0o755)
+            subject = subprocess.run(
+                ["openssl", "x509", "-noout", "-subject_hash", "-in", authority], capture_output=True, check=True, timeout=60
+            )
+            (place / f"{subject.stdout.decode().strip()}.0").symlink_to(authority)
 
     def fill(self, text: str) -> str:
         """Put the names of files into a configuration."""
         names = {"{ca}": self.server.ca, "{other}": self.other.ca, "{cert}": self.server.certificate, "{key}": self.server.key}
+        names |= {"{hashed}": self.hashed, "{hashedother}": self.hashed_other}
         names |= {"{folder}": self.server.ca.parent, "{othercert}": self.other.certificate, "{otherkey}": self.other.key}
         for name, path in names.items():
             text = text.replace(name, str(path))
@@ -98,7 +109,8 @@ def mysql(authorities: Authorities) -> Iterator[int]:
         (RIGHT, "tls_CAfile = {ca}\ntls_verify_cert = yes\n", "encrypted"), (RIGHT, "tls_CAfile = {ca}\ntls_verify_cert = no\n", "encrypted"),
         (RIGHT, "tls_CAfile = {other}\n", ""), (RIGHT, "tls_CAfile = {other}\ntls_verify_cert = yes\n", ""), (RIGHT, "tls_CAfile = {other}\ntls_verify_cert = no\n", ""),
         (WRONG, "tls_CAfile = {ca}\n", ""), (WRONG, "tls_CAfile = {ca}\ntls_verify_cert = yes\n", ""), (RIGHT, "tls_CAfile = /nosuch\n", ""),
-        (RIGHT, "tls_CApath = {folder}\n", ""), (RIGHT, "tls_cert_file = {cert}\ntls_key_file = {key}\n", "encrypted"), (RIGHT, "tls_cert_file = {cert}\n", ""),
+        (RIGHT, "tls_CApath = {folder}\n", ""), (RIGHT, "tls_CApath = {hashed}\n", "encrypted"), (RIGHT, "tls_CApath = {hashedother}\n", ""),
+        (WRONG, "tls_CApath = {hashed}\ntls_verify_cert = yes\n", ""), (RIGHT, "tls_CApath = {hashed}\ntls_CAfile = {other}\n", "encrypted"), (RIGHT, "tls_cert_file = {cert}\ntls_key_file = {key}\n", "encrypted"), (RIGHT, "tls_cert_file = {cert}\n", ""),
         (RIGHT, "tls_cert_file = /nosuch\ntls_key_file = {key}\n", ""), (RIGHT, "tls_ciphers = NOSUCH\n", ""),
         (RIGHT, "tls_ciphers = ECDHE-ECDSA-AES256-GCM-SHA384\n", "encrypted"), (RIGHT, "option_file = ./my.cnf\n", "encrypted"),
         (RIGHT, "option_file = ./my.cnf\noption_group = wrong\n", ""), (WRONG, "option_file = ./my.cnf\n", ""),
@@ -132,6 +144,8 @@ def directory(authorities: Authorities) -> Iterator[Directory]:
     [
         (RIGHT, "", 0), (RIGHT, "version = 2\n", 0), (RIGHT, "tls_require_cert = yes\ntls_ca_cert_file = {ca}\n", 0), (RIGHT, "tls_require_cert = yes\n", 1),
         (RIGHT, "tls_require_cert = yes\ntls_ca_cert_file = {other}\n", 1), (RIGHT, "tls_ca_cert_file = {other}\n", 0), (RIGHT, "tls_require_cert = 1\n", 1),
+        (RIGHT, "tls_require_cert = yes\ntls_ca_cert_dir = {hashed}\n", 0), (RIGHT, "tls_require_cert = yes\ntls_ca_cert_dir = {hashedother}\n", 1),
+        (WRONG, "tls_require_cert = yes\ntls_ca_cert_dir = {hashed}\n", 1), (RIGHT, "tls_require_cert = yes\ntls_ca_cert_dir = /nosuch\n", 1),
         (WRONG, "tls_require_cert = yes\ntls_ca_cert_file = {ca}\n", 1), (WRONG, "tls_ca_cert_file = {ca}\n", 0), (RIGHT, "tls_random_file = /nosuch\n", 1),
         (RIGHT, "tls_ca_cert_file = /nosuch\n", 1), (RIGHT, "tls_require_cert = yes\ntls_ca_cert_file = {ca}\ntls_cert = {cert}\ntls_key = {key}\n", 0),
         (RIGHT, "tls_cert = {cert}\ntls_key = {key}\nbind = sasl\nsasl_mechs = EXTERNAL\nresult_format = hidden\n", 0), (RIGHT, "tls_cipher_suite = NOSUCH\n", 1),

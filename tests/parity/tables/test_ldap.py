@@ -19,7 +19,7 @@ from tests.kit.openldap import BASE, Directory, need_library, slapd
 from tests.kit.parity import Parity
 from tests.unit.runtime.forked import on_loop
 
-from .conftest import Both, make_old
+from .conftest import INTERNATIONAL, Both, make_old
 from .directory import URLS, entries
 
 pytestmark = [pytest.mark.reference, pytest.mark.root, pytest.mark.xdist_group("ldap")]
@@ -271,6 +271,14 @@ def test_side_by_side(directory: Directory, tmp_path: Path) -> None:
         for name in ("one", "two") for line in ("NAME:b", "NAME:1@x.example,NAME:2@y.example,NAME:3", None, "NAME:v@y.com")
     ]  # fmt: skip
     assert 1 <= opened <= 8 and later == opened
+
+
+@pytest.mark.parametrize("enabled", ["yes", "no"])
+@pytest.mark.parametrize("domain", ["", "domain = bücher.example, x.com, 例え.example\n", "domain = static:x\n"])
+def test_international_keys(both: Both, directory: Directory, domain: str, enabled: str) -> None:
+    """Folded as smtputf8_enable has it, and what is no UTF-8 is refused.  Source: postconf(5) smtputf8_enable."""
+    both.use_smtputf8(enabled)
+    ask(both, directory, f"query_filter = mailacceptinggeneralid=%u\nresult_format = %s %U %D\n{domain}", INTERNATIONAL)
 
 
 def test_changes_nothing(both: Both, directory: Directory) -> None:

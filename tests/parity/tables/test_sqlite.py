@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pyfix.tables.table import valid_text
 from tests.kit.instance import TRUSTED, Instance
 from tests.kit.parity import Parity
 
-from .conftest import Both, make_old
+from .conftest import INTERNATIONAL, Both, make_old
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
@@ -19,6 +20,7 @@ create table t(k text, v text);
 insert into t values('a','b'),('m','1'),('m','2'),('m','3'),('e',''),('n',null),('u@x.com','v@y.com'),('q''uote','quoted'),
   ('é','ü'),('n0',7),('dup','x'),('dup',''),('dup','z@'),('dup','@d.com'),('dup','y@e.com'),('dup',null),('long','x,y');
 create table f(k text, v real); insert into f values ('a',1.5),('b',2),('c',1e30),('d',-0.1);
+create table i(k text, v text); insert into i values('ü','ö'),('用户','ß');
 create table b(k text, v blob); insert into b values('a',x'ff41'),('z',x'410042');
 """
 SELECT = "query = SELECT v FROM t WHERE k='%s'\n"
@@ -73,6 +75,7 @@ def prepare(both: Both, configuration: str) -> None:
         (work / "t.cf").write_text(text if "dbpath" in text else f"{text}dbpath = {work}/db\n")
         make_old(work / "t.cf")
         (work / "domains").write_text("file.com\n")
+        (work / "db").unlink(missing_ok=True)
         database = sqlite3.connect(work / "db")
         database.executescript(CONTENT)
         database.close()
@@ -114,6 +117,17 @@ def test_errors(both: Both, configuration: str, fatal: bool) -> None:
     assert texts[1][: None if fatal else 1] == texts[0][: None if fatal else 1] or ": query error" in texts[0][-1]
     assert len(ours.err) == (1 if fatal and "contains >" not in ours.err[0] else 2)
     assert not Path(both.path("pyfix", "nosuchdb")).exists()
+
+
+@pytest.mark.parametrize("enabled", ["yes", "no"])
+@pytest.mark.parametrize("domain", ["", "domain = bücher.example, x.com, 例え.example\n", "domain = static:x\n"])
+def test_international_keys(both: Both, domain: str, enabled: str) -> None:
+    """Folded as smtputf8_enable has it, and what is no UTF-8 is refused.  Source: postconf(5) smtputf8_enable."""
+    both.use_smtputf8(enabled)
+    keys = INTERNATIONAL if enabled == "yes" else [key for key in INTERNATIONAL if valid_text(key)]
+    for query in ("SELECT '%s %u %d'", "SELECT v FROM i WHERE k='%u'"):
+        prepare(both, f"query = {query}\n{domain}")
+        both.all_same("postmap", [[option, key, "sqlite:./t.cf"] for key in keys for option in ("-q", "-fq")])
 
 
 def test_changes_nothing(both: Both) -> None:
