@@ -108,7 +108,7 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "DATA": _data,
     "BDAT": _chunks,
     "command": lambda data: split_words(command_text(data, utf8=False)),
-    "MAIL": lambda data: parse_mail_parameters(split_words(_text(data)), smtputf8=True, verp_filter=lambda: "-=+"),
+    "MAIL": lambda data: parse_mail_parameters(split_words(_text(data)), smtputf8=True, verp_filter="-=+"),
     "RCPT": lambda data: parse_rcpt_parameters(split_words(_text(data))),
     "path": lambda data: (parse_path(_text(data), strict=False), parse_path("<" + _text(data) + ">", strict=True)),
     "xtext": lambda data: xtext_decode(_text(data)),

@@ -45,7 +45,7 @@ def test_paths(text: str, strict: bool) -> None:
 def test_parameters(texts: list[str]) -> None:
     words = [Word(text) for text in texts]
     for parse in (
-        lambda: parse_mail_parameters(words, smtputf8=True, verp_filter=lambda: "-=+"),
+        lambda: parse_mail_parameters(words, smtputf8=True, verp_filter="-=+"),
         lambda: parse_rcpt_parameters(words),
         lambda: parse_xclient(words, {}, ipv6=True),
         lambda: parse_xforward(words, {}, ipv6=True),

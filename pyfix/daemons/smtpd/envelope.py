@@ -23,8 +23,9 @@ from pyfix.protocols.smtp.command import CommandError, Word
 from pyfix.protocols.smtp.parameters import (
     MailParameters,
     RcptParameters,
-    parse_mail_parameters,
     parse_rcpt_parameters,
+    take_less_usual,
+    take_usual,
 )
 from pyfix.protocols.smtp.path import parse_path
 from pyfix.queue.freespace import MESSAGE_FACTOR, free_bytes
@@ -151,17 +152,12 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
 
 async def _read_parameters(session: Session, words: list[Word], found: MailParameters) -> None:
     """Raises CommandError."""
-
-    # Whether the client may say XVERP is asked only of one that does.
-    says_verp = any(word.text[:5].upper() == "XVERP" for word in words[3:])
-    may = says_verp and await may_verp(session)
-
-    def verp_filter() -> str | None:
-        return session.settings.verp_delimiter_filter if may else None
-
-    parse_mail_parameters(
-        words[3:], found, smtputf8=session.takes_smtputf8, dsn="dsn" not in session.discarded, verp_filter=verp_filter
-    )
+    dsn = "dsn" not in session.discarded
+    for word in words[3:]:
+        if not take_usual(found, word, smtputf8=session.takes_smtputf8):
+            # Whether the client may say XVERP is asked for each of these, as Postfix does.
+            verp_filter = session.settings.verp_delimiter_filter if await may_verp(session) else None
+            take_less_usual(found, word, dsn=dsn, verp_filter=verp_filter)
 
 
 def lacks_smtputf8(session: Session, address: str, *, declared: bool) -> bool:

@@ -7,7 +7,7 @@ RFC 4954 (AUTH), VERP_README (XVERP).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,40 +61,47 @@ def parse_mail_parameters(
     *,
     smtputf8: bool,
     dsn: bool = True,
-    verp_filter: Callable[[], str | None] = lambda: None,
+    verp_filter: str | None = None,
 ) -> MailParameters:
     """Read the parameters of MAIL, into *found* if it is given: after an error it has those before the bad one.
 
-    *smtputf8*, *dsn*: whether these extensions are on; *verp_filter* returns the characters that XVERP takes
-    (verp_delimiter_filter), None when the client may not use it; it is asked for all but the usual parameters.
-    Raises CommandError.
+    *smtputf8*, *dsn*: whether these extensions are on; *verp_filter* is the characters that XVERP takes
+    (verp_delimiter_filter), None when the client may not use it.  Raises CommandError.
     """
     if found is None:
         found = MailParameters()
     for word in words:
-        keyword, equals, value = word.text.partition("=")
-        match keyword.upper():
-            case "SIZE" if equals:
-                size = _size(value)
-                found.size = size if size <= _MOST_SIZE else 0
-                if size > _MOST_SIZE:
-                    raise CommandError("552 5.3.4 Message size exceeds file system imposed limit")
-            case "BODY" if value.lower() == "8bitmime":
-                found.encoding = "8bit"
-            case "BODY" if value.lower() == "7bit":
-                found.encoding = "7bit"
-            case "SMTPUTF8" if smtputf8 and not equals:
-                found.smtputf8 = True
-            case "AUTH" if equals:
-                if found.auth is not None:
-                    raise CommandError("503 5.5.4 Error: multiple AUTH= options")
-                found.auth = value if value != "<>" else None
-            case _:
-                _less_usual(found, word, dsn, verp_filter())
+        if not take_usual(found, word, smtputf8=smtputf8):
+            take_less_usual(found, word, dsn=dsn, verp_filter=verp_filter)
     return found
 
 
-def _less_usual(found: MailParameters, word: Word, dsn: bool, verp_filter: str | None) -> None:
+def take_usual(found: MailParameters, word: Word, *, smtputf8: bool) -> bool:
+    """Read one parameter of MAIL into *found* if it is a usual one, else return False.  Raises CommandError."""
+    keyword, equals, value = word.text.partition("=")
+    match keyword.upper():
+        case "SIZE" if equals:
+            size = _size(value)
+            found.size = size if size <= _MOST_SIZE else 0
+            if size > _MOST_SIZE:
+                raise CommandError("552 5.3.4 Message size exceeds file system imposed limit")
+        case "BODY" if value.lower() == "8bitmime":
+            found.encoding = "8bit"
+        case "BODY" if value.lower() == "7bit":
+            found.encoding = "7bit"
+        case "SMTPUTF8" if smtputf8 and not equals:
+            found.smtputf8 = True
+        case "AUTH" if equals:
+            if found.auth is not None:
+                raise CommandError("503 5.5.4 Error: multiple AUTH= options")
+            found.auth = value if value != "<>" else None
+        case _:
+            return False
+    return True
+
+
+def take_less_usual(found: MailParameters, word: Word, *, dsn: bool, verp_filter: str | None) -> None:
+    """Read one parameter of MAIL that is no usual one into *found*; see parse_mail_parameters.  Raises CommandError."""
     keyword, equals, value = word.text.partition("=")
     match keyword.upper():
         case "XVERP" if verp_filter is not None:
