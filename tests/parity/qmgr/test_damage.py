@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit import spool
+from tests.kit import processes, spool
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
 
@@ -109,12 +109,18 @@ def _standing_still(mta: Instance, program: str) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
+def _until_active(mta: Instance, queue_id: str, mark: int) -> None:
+    """Wait until qmgr has read a message; the reference's says so in the log when it has not read all of it yet."""
+    mta.wait_for_log(rf"{queue_id}: .*\(queue active\)", since=mark)
+    processes.wait_until_at_rest(lambda: mta.pids_of("qmgr"), 5)
+
+
 def _damaged(mta: Instance, program: str, recipients: str | list[str], damage: Damage) -> tuple[str, int]:
     """Let a message be damaged before *program* delivers it; return its queue id, and where the log was then."""
     mark = mta.log_mark()
     with _standing_still(mta, program):
         queue_id = mta.send_message(recipients, CONTENT, sender=SENDER)
-        mta.wait_for_log(rf"{queue_id}: .*\(queue active\)", since=mark)
+        _until_active(mta, queue_id, mark)
         if isinstance(recipients, list):
             mta.wait_for_log(rf"{queue_id}: to=", count=len(recipients) - 1, since=mark)
         damage(mta.spool_file(queue_id))
@@ -218,7 +224,7 @@ def test_notices(parity: Parity, name: str) -> None:
             mark = mta.log_mark()
             with _standing_still(mta, program):
                 queue_id = mta.send_message(recipients, CONTENT, sender="second@ours.example")
-                mta.wait_for_log(rf"{queue_id}: .*\(queue active\)", since=mark)
+                _until_active(mta, queue_id, mark)
                 if program == "virtual":
                     mta.wait_for_log(rf"{queue_id}: to=", since=mark)
                 _DAMAGE[name](mta.spool_file(queue_id))
@@ -247,7 +253,7 @@ def test_recipients_that_are_not_read_yet(parity: Parity, damage: str) -> None:
         mark = mta.log_mark()
         with _standing_still(mta, "discard"):
             queue_id = mta.send_message([f"user{number}@disc.example" for number in range(60)], sender="")
-            mta.wait_for_log(rf"{queue_id}: .*\(queue active\)", since=mark)
+            _until_active(mta, queue_id, mark)
             mta.settle(0.5)
             path = mta.spool_file(queue_id)
             if damage == "cut":
