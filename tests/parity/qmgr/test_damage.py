@@ -264,6 +264,8 @@ def test_recipients_that_are_not_read_yet(parity: Parity, damage: str) -> None:
         mta.settle()
         lines = [line.partition("]: ")[2].replace(queue_id, "<ID>") for line in mta.log_lines(mark) if "/qmgr[" in line]
         mta.spool_file(queue_id).unlink()
+        # Where a recipient stands depends on how many digits the inode in the queue id has.
+        lines = [re.sub(r"offset \d+", "offset", line) for line in lines]
         return sorted(line for line in lines if "rcpt count mismatch" not in line), list(mta.queue())
 
     main = {
