@@ -139,10 +139,16 @@ def lookup_seconds(instance: Instance, folder: Path, row: Row) -> float:
         keys = (folder / "asked").read_bytes().splitlines(keepends=True)[: row.messages]
         with _named(kind, folder) as name:
             return _seconds(instance, folder, name, keys)
-    pattern = (folder / kind).exists()
-    table = f"{kind}:{folder / (kind if pattern else 'table')}"
-    if not pattern and kind != "texthash" and not any(folder.glob(f"table.{ {'hash': 'db', 'btree': 'db'}.get(kind, kind) }")):
-        _postmap(instance, folder, table)
+    if (folder / kind).exists():
+        table = f"{kind}:{folder / kind}"
+    elif kind == "texthash":
+        table = f"{kind}:{folder / 'table'}"
+    else:
+        source = folder / f"{kind}-table"  # hash and btree would have the same file
+        table = f"{kind}:{source}"
+        if not source.exists():
+            source.symlink_to("table")
+            _postmap(instance, folder, table)
     keys = (folder / ("addresses" if kind == "cidr" else "asked")).read_bytes().splitlines(keepends=True)[: row.messages]
     return _seconds(instance, folder, table, keys)
 
