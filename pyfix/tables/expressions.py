@@ -68,7 +68,7 @@ class ExpressionTable(RuleTable):
 
     def expression(self, pattern: str, flags: str, *, groups: bool) -> Expression:
         """Compile an expression; *groups* says whether the texts of its groups are wanted.  Raises PatternError."""
-        raise NotImplementedError
+        raise NotImplementedError  # each type has its own
 
     def _compile(self, statement: Statement, number: int) -> Rule:
         condition = statement.kind == IF
@@ -101,7 +101,7 @@ class ExpressionTable(RuleTable):
 
     def needs(self, pattern: bytes, flags: str) -> list[Need]:
         """Return what needed_text() says of an expression of this type."""
-        raise NotImplementedError
+        raise NotImplementedError  # each type has its own
 
     def _candidates(self) -> Candidates | None:
         """Return which rules can hold for a key at all; None where it costs less to try all of them."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from functools import partial
 
 from pyfix.formats.ldapurl import LdapUrlError, is_ldap_url, parse_ldap_url
 from pyfix.tables.notice import error, warn
@@ -152,8 +153,8 @@ def _urls(hosts: str, port: int, version: int) -> tuple[str, int]:
 def library() -> Any:
     """Return the client library.  Raises TableError where it is not installed."""
     try:
-        import ldap  # type: ignore[import-untyped]
-        import ldap.sasl  # type: ignore[import-untyped]  # now, since there may be a jail around lookups
+        import ldap  # type: ignore[import-untyped]  # python-ldap has no types
+        import ldap.sasl  # type: ignore[import-untyped]  # nor here; now, since there may be a jail around lookups
     except ImportError:
         raise library_missing("ldap", "ldap") from None
     return ldap
@@ -209,7 +210,7 @@ class Connection:
         option, library = self._ldap.set_option, self._library
         for name, number, path in self._settings.files:
             if path:
-                self._or_not_reached(lambda: option(getattr(library, number), path), f"set {name} to {path}:")  # noqa: B023
+                self._or_not_reached(partial(option, getattr(library, number), path), f"set {name} to {path}:")
         wanted = library.OPT_X_TLS_DEMAND if self._settings.verify else library.OPT_X_TLS_NEVER
         option(library.OPT_X_TLS_REQUIRE_CERT, wanted)
         self._or_not_reached(lambda: option(library.OPT_X_TLS_NEWCTX, 0), "allocate new TLS context")

@@ -22,7 +22,7 @@ class ThreadedTable(Table):
 
     def query(self, key: str) -> str | None:
         """Return the value of a key that was folded already; blocks, and runs in some threads.  Raises TableError."""
-        raise NotImplementedError
+        raise NotImplementedError  # each type has its own
 
     def asked(self, key: str) -> str | None:
         """Return *key* as query() wants it, None when there is nothing to ask."""

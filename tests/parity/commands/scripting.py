@@ -50,11 +50,11 @@ class Script:
             self.said.append(self.site.tree(name))
 
 
-def compare(case: Callable[[Any], None], script: type[Script] = Script, **arguments: object) -> list[Any]:
+def compare(case: Callable[[Any], None], script: type[Script] = Script, **arguments: Any) -> list[Any]:
     """Run a case, which gets a *script*, on both sides in sites of their own; fail unless they say and make the same."""
     seen = []
     for kind in ("reference", "pyfix"):
-        with Site(kind, **arguments) as site:  # type: ignore[arg-type]
+        with Site(kind, **arguments) as site:
             run = script(site)
             case(run)
             seen.append(run.said)

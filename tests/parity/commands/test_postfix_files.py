@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from tests.kit.site import Site
+
 from .scripting import Script, compare
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
@@ -17,8 +19,8 @@ PLACE = "$data_directory/x"
 class Files(Script):
     """Runs post-install in a site with files that belong to somebody else."""
 
-    def __init__(self, site: object) -> None:
-        super().__init__(site)  # type: ignore[arg-type]
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
         self.place = self.site.data_directory / "x"
         self.place.mkdir()
 

@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -40,8 +41,8 @@ def _failing(mta: Instance, program: str, calls: str, path: str) -> Iterator[Non
     which = ["-e", f"trace={calls.partition(':')[0]}", "-e", f"inject={calls}", "-p", str(pid)]
     tracer = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", *paths, *which], stderr=subprocess.DEVNULL)
     try:
-        status = f"/proc/{pid}/status"
-        assert wait_until(lambda: f"TracerPid:\t{tracer.pid}" in open(status).read(), 10)  # noqa: SIM115  # a line
+        status = Path(f"/proc/{pid}/status")
+        assert wait_until(lambda: f"TracerPid:\t{tracer.pid}" in status.read_text(), 10)
         os.kill(pid, signal.SIGCONT)
         yield
     finally:

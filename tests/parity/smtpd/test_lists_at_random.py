@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from tests.kit.parity import InstancePool, Parity
 from tests.kit.smtp import CLOSED, Dialogue
 from tests.parity.known_differences import KNOWN_DIFFERENCES
 
+from .clientlog import said_of_clients
 from .conftest import LENIENT
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
@@ -43,7 +43,6 @@ RECIPIENTS = [
 ]  # fmt: skip
 
 
-_SAID = re.compile(r"/smtpd\[(\d+)\]: (.*)")
 
 
 def _list(chance: random.Random, most: int, without: tuple[str, ...] = ()) -> str:
@@ -95,15 +94,7 @@ def test_lists(instance_pool: InstancePool, seed: int) -> None:
                     if CLOSED in mta.transcript[-1]:
                         break
             mta.wait_for_log(r"smtpd\[\d+\]: disconnect from", since=mark)
-            # What is said of the lists themselves comes when a process starts, and when that is differs.
-            connected: set[str] = set()
-            for line in mta.log_lines(mark):
-                if (said := _SAID.search(line)) is None:
-                    continue
-                if said[2].startswith("connect from"):
-                    connected.add(said[1])
-                if said[1] in connected:
-                    mta.transcript.append(said[2])
+            mta.transcript += said_of_clients(mta.log_lines(mark))
 
     main = LENIENT | configuration(random.Random(f"lists {seed}"))
     parity(case, main=main, replace={"smtpd": "pyfix"}, fresh=True)

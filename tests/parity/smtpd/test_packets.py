@@ -17,6 +17,7 @@ from tests.kit.parity import InstancePool, Parity
 from tests.kit.smtp import CLOSED, Dialogue
 from tests.parity.known_differences import KNOWN_DIFFERENCES
 
+from .clientlog import said_of_clients
 from .conftest import LENIENT
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
@@ -250,7 +251,6 @@ def configuration(chance: random.Random) -> dict[str, str]:
     return LENIENT | {"virtual_mailbox_limit": "0", "mailbox_size_limit": "0"} | drawn
 
 
-_SAID = re.compile(r"/smtpd\[(\d+)\]: (.*)")
 
 
 def compare(pool: InstancePool, seed: int, sessions: Iterable[int]) -> None:
@@ -263,15 +263,7 @@ def compare(pool: InstancePool, seed: int, sessions: Iterable[int]) -> None:
             mark = mta.log_mark()
             play(mta, random.Random(f"{seed} {number}"))
             mta.wait_for_log(r"smtpd\[\d+\]: disconnect from", since=mark)
-            # What is said of the lists themselves comes when a process starts, and when that is differs.
-            connected: set[str] = set()
-            for line in mta.log_lines(mark):
-                if (said := _SAID.search(line)) is None:
-                    continue
-                if said[2].startswith("connect from"):
-                    connected.add(said[1])
-                if said[1] in connected:
-                    mta.transcript.append(said[2])
+            mta.transcript += said_of_clients(mta.log_lines(mark))
 
     parity(case, main=configuration(random.Random(f"packets {seed}")), replace={"smtpd": "pyfix"}, fresh=True, queue=True)
 

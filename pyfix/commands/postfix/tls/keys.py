@@ -146,10 +146,9 @@ def self_signed(key: PrivateKey, hosts: Sequence[str]) -> bytes:
             .not_valid_before(now)
             .not_valid_after(now + timedelta(days=_DAYS))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=False)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(_PURPOSES, critical=False)
-            .add_extension(_names(hosts), critical=False)
         )
+        for extension in _extensions(key, hosts):
+            builder = builder.add_extension(extension, critical=False)
         return builder.sign(key, _hash_for(key)).public_bytes(Encoding.PEM)
     except ValueError as error:
         raise KeyTrouble(str(error)) from None
@@ -158,16 +157,17 @@ def self_signed(key: PrivateKey, hosts: Sequence[str]) -> bytes:
 def request(key: PrivateKey, hosts: Sequence[str]) -> bytes:
     """Return a request for a certificate in PEM; who signs it gives it a subject.  Raises KeyTrouble."""
     try:
-        builder = (
-            x509.CertificateSigningRequestBuilder()
-            .subject_name(x509.Name([]))
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(_PURPOSES, critical=False)
-            .add_extension(_names(hosts), critical=False)
-        )
+        builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+        for extension in _extensions(key, hosts):
+            builder = builder.add_extension(extension, critical=False)
         return builder.sign(key, _hash_for(key)).public_bytes(Encoding.PEM)
     except ValueError as error:
         raise KeyTrouble(str(error)) from None
+
+
+def _extensions(key: PrivateKey, hosts: Sequence[str]) -> list[x509.ExtensionType]:
+    """Return what a certificate and a request for one say alike.  Raises ValueError."""
+    return [x509.SubjectKeyIdentifier.from_public_key(key.public_key()), _PURPOSES, _names(hosts)]
 
 
 def _names(hosts: Sequence[str]) -> x509.SubjectAlternativeName:
