@@ -4,56 +4,39 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import time
 
 from pyfix.formats import records
 from pyfix.formats.queueid import hash_folders, is_valid
-from pyfix.formats.records import RecordError, decode_record
-from pyfix.runtime.console import BadOption, CommandError, parse_options, read_settings, run_command
+from pyfix.formats.recordnames import RECORD_NAMES
+from pyfix.formats.records import RecordError, decode_record, what_is_missing
+from pyfix.runtime.console import BadOption, CommandError, enter_queue, parse_options, read_settings, run_command
 from pyfix.runtime.log import log
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _USAGE = (
     "usage: postcat [-b (body text)] [-c config_dir] [-d (decimal record type)] [-e (envelope records)] "
     "[-h (header text)] [-q (access queue)] [-v] [file(s)...]"
 )
 _QUEUES = ("maildrop", "incoming", "active", "deferred", "hold", "saved")
-_NAMES = {
-    records.SIZE: "message_size",
-    records.TIME: "message_arrival_time",
-    records.CREATE_TIME: "create_time",
-    records.FULL_NAME: "sender_fullname",
-    records.INSPECTOR: "content_inspector",
-    records.FILTER: "content_filter",
-    records.SENDER: "sender",
-    records.DONE: "done_recipient",
-    records.RECIPIENT: "recipient",
-    records.ORIGINAL_RECIPIENT: "original_recipient",
-    records.CANCELED_RECIPIENT: "canceled_recipient",
-    records.WARN: "warning_message_time",
-    records.ATTRIBUTE: "named_attribute",
-    records.KILLED: "killed_record",
-    records.REDIRECT: "redirect_to",
-    records.FLAGS: "flags",
-    records.TEXT: "regular_text",
-    records.PADDING: "padding",
-    records.RETURN_RECEIPT: "return_receipt",
-    records.ERRORS_TO: "errors_to",
-    records.PRIORITY: "priority",
-    records.POINTER: "pointer_record",
-    records.VERP: "verp_delimiters",
-    records.DSN_RET: "dsn_return_flags",
-    records.DSN_ENVELOPE_ID: "dsn_envelope_id",
-    records.DSN_ORIGINAL_RECIPIENT: "dsn_orig_rcpt",
-    records.DSN_NOTIFY: "dsn_notify_flags",
-    records.MILTER_COUNT: "milter_count",
-}
 _UNTERMINATED_NAME = "unterminated_text"
-_FIRST = (records.SIZE, records.TIME, records.FULL_NAME, records.SENDER, records.ATTRIBUTE)
+_FIRST = frozenset(b"\0/<>ACDFIKLMORSTVWcino")
+"""Types with which a queue file may begin."""
+_MOST_JUMPS = 10000
+_LARGEST_OFFSET = 2**63 - 1
+_UNKNOWN = "unknown_record_type"
+_NAMES = {
+    records.MILTER_COUNT: _UNKNOWN,
+    records.DSN_ORIGINAL_RECIPIENT: "dsn_original_recipient",
+    records.CREATE_TIME: "queue_file_create_time",
+}
+"""Names of records that old queue files have, or none, where they differ from what other programs call them."""
+_NUMBER = re.compile(rb"\s*([-+]?\d+)").match
 
 
 class Printer:
@@ -65,17 +48,18 @@ class Printer:
         self.body = "b" in letters
         if not (self.envelope or self.header or self.body):
             self.envelope = self.header = self.body = True
-        self._offset = "o" in letters
+        self.offset = "o" in letters
         self._decimal = "d" in letters
         self._file = "f" in letters
         self.verbose = "v" in letters
-        self.raw = "r" in letters
+        self.raw = {"r", "v"} <= letters
+        """All records are shown in the order of the file."""
         self._out = sys.stdout.buffer
 
     def prefix(self, record: records.Record, path: str) -> bytes:
         """Return what stands before a record."""
         text = f"{path}: " if self._file else ""
-        if self._offset:
+        if self.offset:
             text += f"{record.offset:9d} "
         if self._decimal:
             text += f"{record.kind:3d} "
@@ -86,80 +70,173 @@ class Printer:
         self._out.write(data)
 
 
-def _walk(data: bytes, start: int, *, raw: bool) -> Iterator[records.Record]:
-    """Yield records, following pointers unless *raw*.  Raises RecordError."""
-    position, end, jumps = start, len(data), 0
-    while position < end:
-        found = decode_record(data, position, end)
-        if found is None:
-            raise RecordError(f"the record at {position} is cut off")
-        kind, begin, after = found
-        record = records.Record(kind, data[begin:after], position)
-        yield record
-        if kind == records.END and not raw:
-            return
-        position = after
-        if kind == records.POINTER and not raw and record.data.strip().isdigit():
-            target = int(record.data)
-            jumps += 1
-            if target and jumps < 10000:
-                position = target
+class _Reader:
+    """Reads records; unless *whole*, pointers are followed and padding is left out, which nobody sees."""
+
+    def __init__(self, data: bytes, start: int, *, whole: bool) -> None:
+        self._data = data
+        self.position = start
+        self._whole = whole
+        self._jumps = 0
+
+    def next(self) -> records.Record | None:
+        """Return the next record, None at the end.  Raises RecordError."""
+        data, asked_at = self._data, self.position
+        while self.position < len(data):
+            found = decode_record(data, self.position, len(data))
+            if found is None:
+                raise RecordError(what_is_missing(data[self.position :]))
+            kind, begin, after = found
+            self.position = after
+            if self._whole or kind not in (records.POINTER, records.PADDING):
+                return records.Record(kind, data[begin:after], asked_at)
+            if kind == records.POINTER and not self.follow(data[begin:after]):
+                raise RecordError(_malformed(data[begin:after]))
+        return None
+
+    def follow(self, pointer: bytes) -> bool:
+        """Go where a pointer leads; tell whether it is one."""
+        target = pointer.strip()
+        if not target.isdigit():
+            return False
+        self._jumps += 1
+        if int(target) and self._jumps < _MOST_JUMPS:
+            self.position = int(target)
+        return True
 
 
-def _value(kind: int, data: bytes) -> tuple[str, bytes]:
-    """Return how a record's name and value are shown."""
-    name = _NAMES.get(kind, f"unknown_record_type_{kind}")
-    if kind == records.ATTRIBUTE and data.startswith(b"create_time="):
-        return "create_time", _date(data[len(b"create_time=") :])
-    if kind in (records.TIME, records.CREATE_TIME):
+def _malformed(pointer: bytes) -> str:
+    return f"malformed pointer record value: {os.fsdecode(pointer.lstrip())}"
+
+
+def _value(kind: int, data: bytes, path: str) -> tuple[str, bytes] | None:
+    """Return how a record's name and value are shown, None for an attribute that is none, which is told of."""
+    data = data.partition(b"\0")[0]
+    name = _NAMES.get(kind) or RECORD_NAMES.get(kind, _UNKNOWN)
+    if kind == records.ATTRIBUTE:
+        key, equals, value = (part.strip() for part in data.partition(b"="))
+        if not key or not equals:
+            what = "'=' after attribute name" if key else "attribute name"
+            log.warning(f"{path}: malformed attribute: missing {what}: {os.fsdecode(data)}")
+            return None
+        if key == b"create_time":
+            return "create_time", _date(value)
+        return name, key + b"=" + value
+    if kind in (records.TIME, records.WARN):
         return name, _date(data)
-    if kind == records.WARN:
-        return name, _date(data) if data.strip() != b"0" else data
     return name, data
 
 
 def _date(data: bytes) -> bytes:
-    words = data.split()
-    if not words or not words[0].isdigit():
+    """Return the time that the number at the beginning is, which is 0 where there is none."""
+    found = _NUMBER(data)
+    try:
+        return time.asctime(time.localtime(int(found[1]) if found else 0)).encode()
+    except (OverflowError, ValueError, OSError):  # beyond the years of a calendar
         return data
-    return time.asctime(time.localtime(int(words[0]))).encode()
+
+
+class _Shower:
+    """Shows one file, part by part."""
+
+    def __init__(self, data: bytes, path: str, start: int, printer: Printer) -> None:
+        self._path = path
+        self._shown = path.encode("utf-8", "surrogateescape")
+        self._printer = printer
+        self._reader = _Reader(data, start, whole=printer.verbose)
+        self._start = start
+        self._content_offset = self._content_end = -1
+        self._in_content = self._in_header = self._extracted = self._over = False
+        self._line_begun = False
+
+    def show(self) -> None:
+        """Raises RecordError."""
+        first = True
+        while not self._over and (record := self._reader.next()) is not None:
+            if first and not self._start and self._printer.envelope:
+                self._printer.write(b"*** ENVELOPE RECORDS %b ***\n" % self._shown)
+            first = False
+            self._show(record)
+
+    def _mark(self, record: records.Record, text: bytes) -> None:
+        if self._printer.envelope:
+            self._printer.write(self._printer.prefix(record, self._path) + b"*** %b %b ***\n" % (text, self._shown))
+
+    def _show(self, record: records.Record) -> None:
+        printer, kind = self._printer, record.kind
+        if kind == records.SIZE and self._content_offset < 0 and not self._in_content and self._find_content(record):
+            return
+        if kind == records.MESSAGE:
+            self._in_content = self._in_header = True
+            self._mark(record, b"MESSAGE CONTENTS")
+            if not printer.header and not printer.body:
+                self._skip_content()
+        elif kind == records.EXTRACTED:
+            if self._in_content and self._line_begun and not (printer.verbose or printer.offset) and printer.envelope:
+                printer.write(b"\n")
+            self._in_content, self._extracted = False, True
+            self._mark(record, b"HEADER EXTRACTED")
+            self._over = not printer.envelope
+        elif kind == records.END:
+            self._mark(record, b"MESSAGE FILE END")
+            if not self._extracted:
+                log.warning(f"{self._path}: out-of-order message end marker")
+            self._over = not printer.raw
+        elif self._in_content and kind in (records.TEXT, records.UNTERMINATED):
+            self._text(record)
+        elif (printer.header if self._in_header else printer.body) if self._in_content else printer.envelope:
+            value = _value(kind, record.data, self._path)
+            if value is not None:
+                printer.write(printer.prefix(record, self._path) + b"%b: %b\n" % (value[0].encode(), value[1]))
+            if kind == records.POINTER and not printer.raw and not self._reader.follow(record.data):
+                log.warning(f"{self._path}: {_malformed(record.data)}")
+                raise CommandError("bad pointer record, or input is not seekable")
+
+    def _find_content(self, record: records.Record) -> bool:
+        """Learn from the size record where the content is; go there when nothing else is wanted, and say so."""
+        words = record.data.split()
+        if len(words) < 2 or not (words[0].isdigit() and words[1].isdigit()) or not (int(words[0]) and int(words[1])):
+            log.warning(f"invalid size record: {os.fsdecode(record.data)}")
+            return False
+        size, self._content_offset = int(words[0]), int(words[1])
+        self._content_end = self._content_offset + size
+        if self._printer.envelope:
+            return False
+        self._reader.position = self._content_offset
+        self._in_content = self._in_header = True
+        return True
+
+    def _skip_content(self) -> None:
+        if not self._printer.envelope:
+            self._over = True
+        elif self._content_offset > 0:
+            self._reader.position = self._content_end
+            self._in_content = False
+
+    def _text(self, record: records.Record) -> None:
+        printer = self._printer
+        if self._in_header and not self._line_begun and not _is_header(record.data):
+            self._in_header = False
+            if not printer.body:
+                self._skip_content()
+                return
+        self._line_begun = record.kind == records.UNTERMINATED
+        if printer.header if self._in_header else printer.body:
+            _text(record, printer.prefix(record, self._path), printer)
 
 
 def _show(data: bytes, path: str, start: int, printer: Printer) -> None:
-    out = printer.write
-    shown = path.encode("utf-8", "surrogateescape")
-    if not start and (not data or data[0] not in _FIRST):
+    if start >= _LARGEST_OFFSET:
+        raise CommandError(f"{path}: seek to {_LARGEST_OFFSET}: {os.strerror(errno.EINVAL)}")
+    if not start and data and data[0] not in _FIRST:
         log.warning(f"{path}: input is not a valid queue file")
         return
-    in_content = in_header = line_begun = False
-    if printer.envelope:
-        out(b"*** ENVELOPE RECORDS %b ***\n" % shown)
     try:
-        for record in _walk(data, start, raw=printer.raw):
-            kind = record.kind
-            prefix = printer.prefix(record, path)
-            if kind == records.MESSAGE:
-                in_content = in_header = True
-                if printer.envelope:
-                    out(prefix + b"*** MESSAGE CONTENTS %b ***\n" % shown)
-            elif kind == records.EXTRACTED:
-                in_content = False
-                if printer.envelope:
-                    out(prefix + b"*** HEADER EXTRACTED %b ***\n" % shown)
-            elif kind == records.END:
-                if printer.envelope:
-                    out(prefix + b"*** MESSAGE FILE END %b ***\n" % shown)
-            elif in_content and kind in (records.TEXT, records.UNTERMINATED):
-                if in_header and not line_begun and not _is_header(record.data):
-                    in_header = False
-                line_begun = kind == records.UNTERMINATED
-                if printer.header if in_header else printer.body:
-                    _text(record, prefix, printer)
-            elif printer.envelope if not in_content else (printer.verbose or printer.raw):
-                name, value = _value(kind, record.data)
-                out(prefix + b"%b: %b\n" % (name.encode(), value))
-    except RecordError:
-        log.warning(f"{path}: malformed record")
+        _Shower(data, path, start, printer).show()
+    except RecordError as error:
+        sys.stdout.flush()
+        log.warning(f"{path}: {error}")
+        raise CommandError("record read error") from error
 
 
 def _is_header(line: bytes) -> bool:
@@ -172,25 +249,26 @@ def _is_header(line: bytes) -> bool:
 def _text(record: records.Record, prefix: bytes, printer: Printer) -> None:
     whole = record.kind == records.TEXT
     if printer.verbose:
-        name = _NAMES[records.TEXT] if whole else _UNTERMINATED_NAME
+        name = RECORD_NAMES[records.TEXT] if whole else _UNTERMINATED_NAME
         printer.write(prefix + b"%b: %b\n" % (name.encode(), record.data))
     else:
-        printer.write(prefix + record.data + (b"\n" if whole or printer.raw else b""))
+        printer.write(prefix + record.data + (b"\n" if whole or printer.offset else b""))
 
 
 def _find(queue_id: str, hashed: Sequence[str], depth: int) -> str:
+    if not is_valid(queue_id):
+        raise CommandError(f"bad mail queue ID: {queue_id}")
     problem = os.strerror(errno.ENOENT)
-    if is_valid(queue_id):
-        for queue in _QUEUES:
-            folder = f"{queue}/{hash_folders(queue_id, depth)}" if queue in hashed else f"{queue}/"
-            try:
-                os.stat(folder + queue_id)
-            except OSError as error:
-                problem = error.strerror or problem
-                if not isinstance(error, FileNotFoundError):
-                    break
-            else:
-                return folder + queue_id
+    for queue in _QUEUES:
+        folder = f"{queue}/{hash_folders(queue_id, depth)}" if queue in hashed else f"{queue}/"
+        try:
+            os.stat(folder + queue_id)
+        except OSError as error:
+            problem = error.strerror or problem
+            if not isinstance(error, FileNotFoundError):
+                break
+        else:
+            return folder + queue_id
     raise CommandError(f"open queue file {queue_id}: {problem}")
 
 
@@ -220,13 +298,19 @@ def _run(argv: Sequence[str]) -> int:
         _show(sys.stdin.buffer.read(), "stdin", start, printer)
         return 0
     if "q" in letters:
-        os.chdir(snapshot.value("queue_directory"))
+        enter_queue(snapshot)
         hashed = snapshot.value("hash_queue_names").replace(",", " ").split()
-        files = [_find(name, hashed, int(snapshot.value("hash_queue_depth"))) for name in files]
-    for path in files:
+        depth = int(snapshot.value("hash_queue_depth"))
+        found = [(name, _find(name, hashed, depth)) for name in files]
+    else:
+        found = [(name, name) for name in files]
+    for name, path in found:
         try:
             with open(path, "rb") as file:
                 data = file.read()
+        except IsADirectoryError as error:
+            log.warning(f"close {name}: {error.strerror}")
+            continue
         except OSError as error:
             raise CommandError(f"open {path}: {error.strerror}") from error
         _show(data, path, start, printer)

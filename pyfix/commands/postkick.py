@@ -6,8 +6,8 @@ import os
 import sys
 
 from pyfix.config.parameters.process import ProcessSettings
-from pyfix.runtime.console import BadOption, CommandError, parse_options, read_settings, run_command
-from pyfix.runtime.ipc_sync import trigger
+from pyfix.runtime.console import BadOption, CommandError, enter_queue, parse_options, read_settings, run_command
+from pyfix.runtime.ipc_sync import trigger_or_warn
 from pyfix.runtime.log import log
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -36,12 +36,8 @@ def _run(argv: Sequence[str]) -> int:
     snapshot = read_settings("postkick", dict(options).get("c"))
     service_class, service, request = words
     path = f"{service_class}/{service}"
-    try:
-        os.chdir(snapshot.value("queue_directory"))
-        trigger(path, os.fsencode(request), ProcessSettings(snapshot).application_event_drain_time)
-    except OSError as error:
-        if not isinstance(error, ConnectionError):
-            log.warning(f"unable to look up {path}: {error.strerror}")
+    enter_queue(snapshot)
+    if not trigger_or_warn(path, os.fsencode(request), ProcessSettings(snapshot).application_event_drain_time):
         log.warning(f"Cannot contact class {service_class} service {service} - perhaps the mail system is down")
         return 1
     return 0

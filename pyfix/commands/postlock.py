@@ -10,6 +10,7 @@ from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.local import LocalSettings
 from pyfix.delivery.locks import LockBusy, lock_file, parse_methods, release_dotlock, take_dotlock
 from pyfix.runtime.console import EX_TEMPFAIL, BadOption, CommandError, parse_options, read_settings, run_command
+from pyfix.runtime.patientfork import fork_patiently
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _run(argv: Sequence[str]) -> int:
         if style is None:
             methods = parse_methods(name, settings.mailbox_delivery_lock, settings.snapshot.value(name))
         else:
-            methods = parse_methods(name, [style], style)
+            methods = parse_methods(name, style.replace(",", " ").split(), style)
     except ConfigError:
         text = settings.snapshot.value("mailbox_delivery_lock") if style is None else style
         raise CommandError(f'unknown mailbox_delivery_lock value "{text}" in "{text}"', EX_TEMPFAIL) from None
@@ -54,7 +55,7 @@ def _run(argv: Sequence[str]) -> int:
 def _run_locked(path: str, command: Sequence[str], methods: frozenset[str], settings: LocalSettings) -> int:
     dotlock, fd = _lock(path, methods, settings)
     try:
-        return _wait_for(command)
+        return _wait_for(command, settings)
     finally:
         os.close(fd)
         if dotlock:
@@ -86,8 +87,10 @@ def _lock(path: str, methods: frozenset[str], settings: LocalSettings) -> tuple[
     raise CommandError(f"open file {path}: {busy.text}: {busy.error.strerror}", EX_TEMPFAIL)
 
 
-def _wait_for(command: Sequence[str]) -> int:
-    pid = os.fork()
+def _wait_for(command: Sequence[str], settings: LocalSettings) -> int:
+    pid = fork_patiently(command[0], settings.fork_attempts, settings.fork_delay)
+    if pid is None:
+        return EX_TEMPFAIL
     if pid == 0:
         try:
             os.execvp(command[0], list(command))

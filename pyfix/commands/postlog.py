@@ -56,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"postlog: {error}", file=sys.stderr)
         return _complain(_USAGE)
     values = dict(options)
-    severity = _SEVERITIES.get(values.get("p", "info"))
+    severity = _SEVERITIES.get(values.get("p", "info").lower())
     if severity is None:
         return _complain(f'bad severity: "{values["p"]}"')
     try:

@@ -14,11 +14,13 @@ from pyfix.runtime.console import (
     EX_UNAVAILABLE,
     BadOption,
     CommandError,
+    enter_queue,
     parse_options,
     read_settings,
     run_command,
 )
 from pyfix.runtime.log import log
+from pyfix.tables.localusers import check_user
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -26,11 +28,20 @@ if TYPE_CHECKING:
 
     from pyfix.config.snapshot import Snapshot
     from pyfix.formats.attributes import Attributes
+    from pyfix.queue.agechart import AgeChart
 
 _USAGE = "usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | postqueue -s site"
+_PLOT_WORD = "--plot"
+_PLOT = "\0"
+"""What stands for --plot among the letters: nobody can type it."""
+_PLOT_USAGE = "usage: postqueue --plot [-o file.png | -o file.svg]"
 _PROTOCOL = "mail_queue_list_protocol"
 _DOWN = "mail system is down"
 _REASON_END = 76
+_PLOT_MOST = 40
+"""Destinations in an image, or a picture that goes to no terminal."""
+_PLOT_LINES, _PLOT_LEAST = 7, 5
+"""Lines of a terminal that are not for destinations, and how many are at least."""
 _SENDER_KEYS = ("queue_name", "queue_id", "time", "size", "forced_expire", "sender")
 _RECIPIENT_KEYS = ("original_recipient", "recipient", "log_class", "reason")
 _MARKS = {"active": "*", "hold": "!"}
@@ -47,22 +58,29 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
+    plots = _PLOT_WORD in argv
+
+    def mend(left: list[str]) -> None:
+        if plots and left[0] == _PLOT_WORD:
+            left[0] = f"-{_PLOT}"
+
     try:
-        options, words = parse_options(argv, "c:fi:jps:v")
+        options, words = parse_options(argv, "c:fi:jps:v" + f"o:{_PLOT}" * plots, mend=mend)
     except BadOption as error:
         print(f"postqueue: {error}", file=sys.stderr)
         raise CommandError(_USAGE, EX_UNAVAILABLE) from None
     values = dict(options)
-    actions = [letter for letter, _value in options if letter in "fijps"]
-    if len(actions) != 1 or words:
-        raise CommandError(_USAGE, EX_UNAVAILABLE)
+    actions = [letter for letter, _value in options if letter in f"fijps{_PLOT}"]
+    if len(actions) != 1 or words or ("o" in values and _PLOT not in values):
+        raise CommandError(_PLOT_USAGE if plots else _USAGE, EX_UNAVAILABLE)
+    if _PLOT in values:
+        return _plot(values.get("c"), values.get("o"))
     snapshot = read_settings("postqueue", values.get("c"), EX_UNAVAILABLE, clean=True)
-    os.chdir(snapshot.value("queue_directory"))
+    enter_queue(snapshot, EX_UNAVAILABLE)
     action = actions[0]
     if action in "pj":
-        _check_user(snapshot, "authorized_mailq_users", "view mail queue")
+        _check_viewer(snapshot)
         return _list(snapshot, json=action == "j")
-    _check_user(snapshot, "authorized_flush_users", "flush mail queue")
     if action == "f":
         return _flush_all(snapshot)
     if action == "i":
@@ -71,25 +89,16 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _check_user(snapshot: Snapshot, parameter: str, what: str) -> None:
-    """Raise CommandError unless the caller is one of those that *parameter* names."""
-    value = snapshot.value(parameter)
-    if value == "static:anyone" or os.getuid() == 0:
-        return
-    import pwd
+    if os.getuid() != 0:
+        check_user(snapshot, parameter, what, EX_UNAVAILABLE)
 
-    from pyfix.tables.matchlist import MatchList
-    from pyfix.tables.table import TableError
 
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        name = "unknown"
-    try:
-        allowed = MatchList(parameter, value, snapshot, strict=True).matches_string(name)
-    except TableError as error:
-        raise CommandError(str(error), EX_UNAVAILABLE) from error
-    if not allowed:
-        raise CommandError(f"User {name}({os.getuid()}) is not allowed to {what}", EX_UNAVAILABLE)
+def _check_viewer(snapshot: Snapshot) -> None:
+    _check_user(snapshot, "authorized_mailq_users", "view the mail queue")
+
+
+def _check_flusher(snapshot: Snapshot) -> None:
+    _check_user(snapshot, "authorized_flush_users", "flush the mail queue")
 
 
 # Listing
@@ -114,12 +123,10 @@ def _showq(snapshot: Snapshot) -> Iterator[bytes]:
         connection.connect(path)
     except OSError as error:
         connection.close()
+        why = f"Connect to the {snapshot.value('mail_name')} showq service: {error.strerror}"
         if os.geteuid() != 0 and os.getuid() != os.stat("active").st_uid:
-            raise CommandError(f"Queue report unavailable - {_DOWN}", EX_UNAVAILABLE) from error
-        log.warning(
-            "Mail system is down -- accessing queue directly "
-            f"(Connect to the {snapshot.value('mail_name')} showq service: {error.strerror})"
-        )
+            raise CommandError(f"Queue report unavailable - {_DOWN} ({why})", EX_UNAVAILABLE) from error
+        log.warning(f"Mail system is down -- accessing queue directly ({why})")
         yield from _showq_program(snapshot)
         return
     with connection:
@@ -190,8 +197,8 @@ def _print_listing(messages: Iterator[Message], *, long_ids: bool) -> None:
             out.write(f"{first} --Size-- ----Arrival Time---- -Sender/Recipient-------\n")
         count += 1
         size += int(message["size"])
-        mark = "#" if message["forced_expire"] != "0" else _MARKS.get(message["queue_name"], " ")
-        shown_id = message["queue_id"] + mark.rstrip()
+        mark = _MARKS.get(message["queue_name"], "") + "#" * (message["forced_expire"] != "0")
+        shown_id = message["queue_id"] + mark
         date = time.asctime(time.localtime(int(message["time"])))
         width = 17 if long_ids else 11
         if long_ids:
@@ -248,17 +255,74 @@ def _quoted(text: str) -> str:
     return f'"{shown}"'
 
 
+# The picture
+
+
+def _plot(config_directory: str | None, path: str | None) -> int:
+    """Draw the queue on standard output, or write an image to *path*."""
+    import locale
+    import shutil
+
+    from pyfix.queue.agechart import AgeChart, draw
+
+    kind = "" if path is None else path.rpartition(".")[2].lower()
+    if path is not None:
+        if kind not in ("png", "svg"):
+            raise CommandError(f"{path}: the name of an image ends in .png or .svg", EX_UNAVAILABLE)
+        try:
+            path = os.path.abspath(path)
+        except OSError as error:
+            raise CommandError(f"current directory: {error.strerror}", EX_UNAVAILABLE) from error
+    # Taken before the environment becomes the mail system's.
+    size = shutil.get_terminal_size()
+    try:
+        locale.setlocale(locale.LC_CTYPE, "")
+        wide = locale.nl_langinfo(locale.CODESET).upper() == "UTF-8"
+    except locale.Error:  # one that this machine does not have
+        wide = False
+    snapshot = read_settings("postqueue", config_directory, EX_UNAVAILABLE, clean=True)
+    enter_queue(snapshot, EX_UNAVAILABLE)
+    _check_viewer(snapshot)
+    found = [
+        (float(message["time"]), [recipient["recipient"] for recipient in recipients])
+        for message, recipients in _messages(_showq(snapshot))
+    ]
+    chart = AgeChart(found, time.time())
+    if path is not None:
+        _write_image(chart, path, kind)
+        return 0
+    most = max(size.lines - _PLOT_LINES, _PLOT_LEAST) if sys.stdout.isatty() else _PLOT_MOST
+    sys.stdout.buffer.write(draw(chart, size.columns, most, wide=wide).encode("utf-8" if wide else "ascii", "replace"))
+    return 0
+
+
+def _write_image(chart: AgeChart, path: str, kind: str) -> None:
+    # The file, and what the library reads, are the caller's: no more with the rights of setgid_group.
+    os.setresgid(os.getgid(), os.getgid(), os.getgid())
+    from pyfix.queue.ageimage import image
+
+    try:
+        data = image(chart, kind, _PLOT_MOST)
+    except ImportError as error:
+        text = f"images need a library that is not installed: pip install 'pyfix[plot]' ({error})"
+        raise CommandError(text, EX_UNAVAILABLE) from error
+    try:
+        with open(path, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise CommandError(f"write {path}: {error.strerror}", EX_UNAVAILABLE) from error
+
+
 # Deliveries
 
 
 def _flush_all(snapshot: Snapshot) -> int:
-    from pyfix.runtime.ipc_sync import trigger
+    _check_flusher(snapshot)
+    from pyfix.runtime.ipc_sync import trigger_or_warn
 
-    try:
-        trigger("public/" + snapshot.value("queue_service_name"), b"FADI")
-        trigger("public/" + snapshot.value("pickup_service_name"), b"W")
-    except OSError:
-        raise CommandError(f"Cannot flush mail queue - {_DOWN}", EX_UNAVAILABLE) from None
+    for parameter, requests in (("queue_service_name", b"FADI"), ("pickup_service_name", b"W")):
+        if not trigger_or_warn("public/" + snapshot.value(parameter), requests):
+            raise CommandError(f"Cannot flush mail queue - {_DOWN}", EX_UNAVAILABLE)
     return 0
 
 
@@ -281,25 +345,28 @@ def _flush_message(snapshot: Snapshot, queue_id: str) -> int:
 
     if not is_valid(queue_id):
         raise CommandError(f'Cannot flush queue ID - invalid name: "{queue_id}"', EX_UNAVAILABLE)
+    _check_flusher(snapshot)
     if _ask_flush(snapshot, flush.SendFile(queue_id)) != flush.OK:
         raise CommandError("Cannot flush mail queue - internal error", EX_UNAVAILABLE)
     return 0
 
 
-def _tell_old_default(snapshot: Snapshot, site: str) -> None:
-    """Tell that mail for *site* can be flushed only by the old default of relay_domains, where that is so."""
-    if not flushes_by_old_default(snapshot):
-        return
+def _send_site(snapshot: Snapshot, site: str) -> int:
+    """Ask flush(8) to deliver what waits for *site*, if it keeps a log for that."""
     from pyfix.config.parameter import split_words
+    from pyfix.protocols.internal import flush
     from pyfix.tables.matchlist import MatchList
     from pyfix.tables.table import TableError
 
     domains = MatchList("fast_flush_domains", split_words(snapshot.value("fast_flush_domains")), snapshot)
     try:
-        if domains.matches_domain(site):
-            log.info(old_default_text(f'relay_domains=$mydestination to flush mail for domain "{site}"'))
+        if not domains.matches_domain(site):
+            return flush.DENIED
     except TableError:
-        return  # flush(8) tells of it
+        return flush.FAILED
+    if flushes_by_old_default(snapshot):
+        log.info(old_default_text(f'relay_domains=$mydestination to flush mail for domain "{site}"'))
+    return _ask_flush(snapshot, flush.SendSite(site))
 
 
 def _flush_site(snapshot: Snapshot, site: str) -> int:
@@ -308,8 +375,8 @@ def _flush_site(snapshot: Snapshot, site: str) -> int:
 
     if not (valid_mailhost_literal(site) if site.startswith("[") else is_hostname(site)):
         raise CommandError(f'Cannot flush mail queue - invalid destination: "{site}"', EX_UNAVAILABLE)
-    _tell_old_default(snapshot, site)
-    status = _ask_flush(snapshot, flush.SendSite(site))
+    _check_flusher(snapshot)
+    status = _send_site(snapshot, site)
     if status == flush.BAD:
         raise CommandError(f'Invalid request: "{site}"', EX_UNAVAILABLE)
     if status == flush.DENIED:

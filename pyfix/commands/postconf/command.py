@@ -75,9 +75,7 @@ def _show_main(configuration: Configuration, options: Options) -> None:
     configuration.declare()
     if not defaults:
         configuration.find_user_names()
-    shown = Shown(
-        configuration, _layout(options), defaults=defaults, only_set="n" in options, expanded="x" in options
-    )
+    shown = Shown(configuration, _layout(options), defaults=defaults, only_set="n" in options, expanded="x" in options)
     names = options.arguments or listed_names(configuration, options.classes)
     show_parameters(shown, names, asked=bool(options.arguments))
     if not defaults and not configuration.quiet:

@@ -181,9 +181,7 @@ class Configuration:
         if parameter is not None:
             self._note_tables(tables, expand(scope, value), index)
 
-    def _refer(
-        self, value: str, overrides: list[dict[str, str]], where: str | None, index: int | None = None
-    ) -> None:
+    def _refer(self, value: str, overrides: list[dict[str, str]], where: str | None, index: int | None = None) -> None:
         """Note the names in a value; those that nobody sets get a warning, unless it is a default (*where* None)."""
         if "$" not in value:
             return

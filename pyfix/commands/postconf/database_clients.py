@@ -8,7 +8,7 @@ from __future__ import annotations
 from pyfix.commands.postconf.entries import within_braces
 from pyfix.commands.postconf.messages import warn
 from pyfix.config import main_cf
-from pyfix.config.blanks import SEPARATORS
+from pyfix.config.comments import comment_after_text
 from pyfix.config.parameter import split_words
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
@@ -42,8 +42,6 @@ SUFFIXES = {
 }
 """Table type to the names that its settings end in."""
 
-_COMMENT_SHOWN = 20
-_BETWEEN = "," + SEPARATORS
 _ADAPTERS = ("proxy:", "debug:")
 
 
@@ -64,7 +62,7 @@ class Check:
             return
         for written in split_words(value):
             if written.startswith("#"):
-                _warn_of_comment(value, written, path)
+                warn(f"{path}: {comment_after_text(value, written)}")
                 return
             word = written
             while word.startswith(_ADAPTERS):
@@ -96,13 +94,3 @@ class Check:
         for name, value in main_cf.parse_assignments(text, path, warn).items():
             if name not in known and not self._quiet:
                 warn(f"{kind}:{path}: unused parameter: {name}={value}")
-
-
-def _warn_of_comment(value: str, comment: str, path: str) -> None:
-    """Warn of the word *comment*, the first one of *value* that looks like one."""
-    at = value.find(comment)
-    while at and value[at - 1] not in _BETWEEN:
-        at = value.find(comment, at + 1)
-    after = value[at + len(comment) + 1 :].encode("utf-8", "surrogateescape")[:_COMMENT_SHOWN]
-    shown = after.decode("utf-8", "surrogateescape")
-    warn(f"{path}: #comment after other text is not allowed: {comment} {shown}...")

@@ -91,7 +91,7 @@ class Entry:
         self.fields[index] = value
 
     def shown(self, expand: Callable[[str], str] | None = None) -> Entry:
-        """Return the entry as Postfix prints it, with the values of its options expanded where *expand* does that.
+        """Return the entry as Postfix prints it, with its options expanded, names and all, where *expand* does that.
 
         The first argument behind the options has no braces then, others only where they have a blank.  Where an entry
         is changed they stay, as without them it would mean something else.
@@ -99,9 +99,7 @@ class Entry:
         copy = Entry(list(self.fields), list(self.arguments))
         if expand is not None:
             for at in copy._override_positions():
-                name, equals, value = copy.arguments[at].partition("=")
-                if equals and name not in READ_ONLY:
-                    copy.arguments[at] = f"{name}={expand(value)}"
+                copy.arguments[at] = expand(copy.arguments[at])
         end = self._end_of_options()
         for at in range(end, len(copy.arguments)):
             if copy.arguments[at].startswith("{"):

@@ -40,7 +40,7 @@ def show_services(
         if not chosen:
             continue
         scope = configuration.scope(index) if expanded else None
-        entry = written.shown(None if scope is None else partial(expand, scope))
+        entry = written.shown(None if scope is None or mode == "P" else partial(expand, scope))
         for pattern in chosen:
             if mode == "P":
                 texts = _parameter_texts(entry.key, configuration.overrides[index], scope, pattern.item, layout)

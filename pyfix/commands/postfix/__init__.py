@@ -32,6 +32,8 @@ COMMANDS = {
     "status": ("running", "status"),
     "logrotate": ("logfile", "rotate"),
     "check": ("check", "check"),
+    "explain": ("explain", "explain"),
+    "health": ("health", "health"),
     "set-permissions": ("installation", "set_permissions"),
     "upgrade-configuration": ("installation", "upgrade_configuration"),
     "post-install": ("installation", "post_install"),

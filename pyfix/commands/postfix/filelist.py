@@ -39,6 +39,8 @@ class Entry:
         """Whether owner and mode are set with each upgrade."""
         self.made = "c" in flags
         """Whether a folder that is missing is made."""
+        self.obsolete = "o" in flags
+        """Whether the mail system had it once."""
 
     def make(self) -> None:
         """Make the folder.  Raises Trouble."""
@@ -92,7 +94,7 @@ def entries(system: System) -> Iterator[Entry]:
     default = system.config_directory == pyfix.CONFIG_DIRECTORY
     for line in _lines(path):
         name, type_, owner, group, mode, flags = (*line.split(":"), "", "", "", "", "")[:6]
-        if not name.startswith("$") or "o" in flags or ("1" in flags and not default) or type_ in _LINKS:
+        if not name.startswith("$") or ("1" in flags and not default) or type_ in _LINKS:
             continue
         if type_ not in (_FILE, _FOLDER):
             raise Trouble(f"unknown type {type_} for {name} in {path}")

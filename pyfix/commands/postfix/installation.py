@@ -6,13 +6,16 @@ Source: postfix(1); the usage text of post-install.
 from __future__ import annotations
 
 import os
+import re
 import sys
 
-from pyfix.commands.postfix.filelist import Trouble
+from pyfix.commands.postfix.filelist import Entry, Trouble, entries
 from pyfix.commands.postfix.layout import folders
 from pyfix.commands.postfix.permissions import make_listed, set_all, set_listed
 from pyfix.commands.postfix.system import Failure, System
-from pyfix.commands.postfix.upgrade import upgrade_master
+from pyfix.commands.postfix.upgrade import upgrade
+from pyfix.config.parameters.mail import MailSettings
+from pyfix.config.snapshot import Snapshot
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -40,6 +43,12 @@ _REMINDER = """\
     {newaliases_path}.
 
 """
+_SAVED = (
+    "daemon_directory", "command_directory", "queue_directory", "data_directory", "mail_owner", "setgid_group",
+    "sendmail_path", "mailq_path", "newaliases_path", "html_directory", "manpage_directory", "sample_directory",
+    "readme_directory", "shlib_directory", "meta_directory",
+)  # fmt: skip
+"""Parameters of an installation, in the order in which they are written."""
 _PERMISSIONS = frozenset(("set-permissions", "upgrade-permissions", "upgrade-source", "upgrade-package"))
 _CONFIGURATION = frozenset(("upgrade-configuration", "upgrade-source", "upgrade-package"))
 _COMMANDS = _PERMISSIONS | _CONFIGURATION | {"create-missing", "first-install-reminder"}
@@ -54,13 +63,7 @@ def post_install(system: System, words: Sequence[str]) -> int:
         print(f"{program}: Error: {_USAGE.format(program)}", file=sys.stderr, end="")
         return 1
     if settings:
-        if system.run(system.command("postconf"), "-e", *settings) != 0:
-            return 1
-        environment = system.environment
-        system = System.read()
-        system.environment = environment | {
-            name: system.snapshot.value(name) for name in environment if name in dict(_pairs(settings))
-        }
+        system = _changed(system, dict(_pairs(settings)))
     try:
         return _act(system, frozenset(commands))
     except Trouble as trouble:
@@ -73,12 +76,43 @@ def post_install(system: System, words: Sequence[str]) -> int:
 
 def set_permissions(system: System, words: Sequence[str]) -> int:
     """Give each folder and file its owner and mode.  Raises Failure."""
-    return post_install(system, ["set-permissions", *words])
+    return post_install(system, ["create-missing", "set-permissions", *words])
 
 
 def upgrade_configuration(system: System, words: Sequence[str]) -> int:
     """Bring master.cf to what the mail system needs.  Raises Failure."""
-    return post_install(system, ["upgrade-configuration", *words])
+    return post_install(system, ["create-missing", "upgrade-configuration", *words])
+
+
+def _changed(system: System, settings: dict[str, str]) -> System:
+    """Write what was said of an installation to main.cf, all of it if something is new.  Raises Failure."""
+    values = {name: settings.get(name) or system.snapshot.value(name) for name in _SAVED}
+    if any(value != system.snapshot.value(name) for name, value in values.items()):
+        version = system.snapshot.value("mail_version")
+        lines = [
+            f"{name} = {re.sub(re.escape(version) + '$', '${mail_version}', value)}" for name, value in values.items()
+        ]
+        if system.run(system.command("postconf"), "-e", *lines) != 0:
+            raise Failure
+    snapshot = Snapshot.read(process_name="postfix")
+    changed = System(snapshot, MailSettings(snapshot))  # without the checks of a start, such as of names of users
+    changed.environment = system.environment | {
+        name: value for name, value in settings.items() if name in system.environment
+    }
+    return changed
+
+
+def _make_missing(system: System) -> None:
+    """Make the folders that are not there.  A mail_owner that does not exist matters only if there are some."""
+    missing = {folder.path for folder in folders(system, owned=False) if not os.path.isdir(folder.path)}
+    if missing:
+        for folder in folders(system):
+            if folder.path in missing:
+                folder.make()
+
+
+def _is_left(entry: Entry) -> bool:
+    return not entry.is_folder and os.access(entry.path, os.R_OK)
 
 
 def _pairs(settings: Sequence[str]) -> list[tuple[str, str]]:
@@ -87,15 +121,14 @@ def _pairs(settings: Sequence[str]) -> list[tuple[str, str]]:
 
 def _act(system: System, commands: frozenset[str]) -> int:
     if "create-missing" in commands:
-        for folder in folders(system):
-            if not os.path.isdir(folder.path):
-                folder.make()
+        _make_missing(system)
         make_listed(system)
     if commands & _PERMISSIONS:
         set_all(system)
         set_listed(system, all_of_them="set-permissions" in commands or "upgrade-source" in commands)
     if commands & _CONFIGURATION:
-        upgrade_master(system)
+        listed = entries(system) if "create-missing" in commands or commands & _PERMISSIONS else ()
+        upgrade(system, [entry.path for entry in listed if entry.obsolete and _is_left(entry)])
     if "first-install-reminder" in commands:
         aliases = ""
         for table in system.snapshot.value("alias_database").replace(",", " ").split()[:1]:

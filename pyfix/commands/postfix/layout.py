@@ -35,12 +35,15 @@ class Folder:
         os.chmod(self.path, self.mode)
 
 
-def folders(system: System) -> Iterator[Folder]:
-    """Yield the folders that must be there, outer ones first.  Raises ConfigError for an unknown mail_owner."""
+def folders(system: System, *, owned: bool = True) -> Iterator[Folder]:
+    """Yield the folders that must be there, outer ones first.
+
+    Raises ConfigError for an unknown mail_owner, unless it is not to be said whose they are (*owned*).
+    """
     from pyfix.runtime.identity import group_id, is_rootless, mail_owner
 
     settings = system.settings
-    if is_rootless():
+    if is_rootless() or not owned:
         owner = group = root = None
     else:
         owner, group, root = mail_owner(settings.mail_owner).uid, group_id(settings.setgid_group), 0

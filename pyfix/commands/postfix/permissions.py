@@ -23,9 +23,9 @@ def set_listed(system: System, *, all_of_them: bool) -> None:
 
     if is_rootless():
         return
-    known = {folder.path for folder in folders(system)}
+    known = {folder.path for folder in folders(system, owned=False)}
     for entry in entries(system):
-        if entry.path in known:
+        if entry.path in known or entry.obsolete:
             continue
         if entry.is_folder and entry.made and not os.path.isdir(entry.path):
             entry.make()
@@ -40,9 +40,15 @@ def make_listed(system: System) -> None:
 
     if is_rootless():
         return
-    known = {folder.path for folder in folders(system)}
+    known = {folder.path for folder in folders(system, owned=False)}
     for entry in entries(system):
-        if entry.is_folder and entry.made and entry.path not in known and not os.path.isdir(entry.path):
+        if (
+            entry.is_folder
+            and entry.made
+            and not entry.obsolete
+            and entry.path not in known
+            and not os.path.isdir(entry.path)
+        ):
             entry.make()
 
 

@@ -8,6 +8,7 @@ import pyfix
 from pyfix.commands.postfix.system import Failure, System
 from pyfix.config.errors import ConfigError
 from pyfix.config.snapshot import Snapshot
+from pyfix.runtime.servicemanager import ADDRESS
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -54,4 +55,6 @@ def _prepare(system: System) -> None:
         os.setsid()  # a Ctrl-C is not meant for the check
         check_warn(system)
         os._exit(0)
+    if ADDRESS in os.environ:
+        system.environment[ADDRESS] = os.environ[ADDRESS]  # for master, whatever import_environment says
     system.info("starting the Postfix mail system")

@@ -79,7 +79,10 @@ def run_for(instance: Instance, argv: Sequence[str], instances: Instances) -> in
     sys.stdout.flush()
     sys.stderr.flush()
     environment = environment_of(instance, instances)
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        raise CommandError(f"fork {argv[0]}: {error.strerror}") from error
     if pid == 0:
         try:
             os.execvpe(argv[0], list(argv), environment)

@@ -34,7 +34,6 @@ _ENABLED = {"multi_instance_enable": "yes"}
 _WRAPPER = {"multi_instance_wrapper": "${command_directory}/postmulti -p --"}
 
 
-
 def change(request: Request, instances: Instances) -> int:
     """Do what ``-e`` asks for; return the exit status.  Raises CommandError."""
     editor = Editor(request, instances)

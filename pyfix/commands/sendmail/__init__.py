@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import sys
 
-from pyfix.runtime.console import (
-    EX_TEMPFAIL,
-    BadOption,
-    CommandError,
-    parse_options,
-    read_settings,
-    run_command,
+from pyfix.commands.sendmail.options import (
+    Request,
+    check_verp_delimiters,
+    find_configuration,
+    read_options,
+    take_options,
 )
+from pyfix.config.parameters.process import ProcessSettings
+from pyfix.runtime.console import EX_TEMPFAIL, CommandError, enter_queue, read_settings, run_command
 from pyfix.runtime.log import log
+from pyfix.runtime.patientfork import fork_patiently
+from pyfix.tables.localusers import check_user
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -21,9 +24,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from pyfix.config.snapshot import Snapshot
-
-_USAGE = "usage: sendmail [options]"
-_LETTERS = "A:B:C:F:GIL:N:O:R:UV:X:b:ce:f:h:imno:p:r:q:tvx"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -35,67 +35,34 @@ def main(argv: Sequence[str]) -> int:
     return run_command("sendmail", lambda: _run(mode, argv))
 
 
-def _with_value(word: str) -> str:
-    """Give a bare -q the value that says so: unlike other options it may go without."""
-    return "-qf" if word == "-q" else word
-
-
-class _Request:
-    """What the options say."""
-
-    def __init__(self, mode: str) -> None:
-        self.mode = mode
-        self.config_directory: str | None = None
-        self.sender: str | None = None
-        self.full_name: str | None = None
-        self.encoding = ""
-        self.notify = 0
-        self.ret = 0
-        self.envelope_id = ""
-        self.verp: str | None = None
-        self.from_headers = False
-        self.dots = True
-        """A line with a single dot ends the message."""
-        self.verbose = 0
-        self.gateway = False
-        self.alias_maps: str | None = None
-        self.flush_id = ""
-        self.flush_site = ""
-        self.smtputf8: bool | None = None
-        self.requiretls: bool | None = None
-
-
 def _run(mode: str, argv: Sequence[str]) -> int:
-    try:
-        options, words = parse_options([_with_value(word) for word in argv], _LETTERS)
-    except BadOption as error:
-        # Sendmail's options are looked through twice, for the configuration first.
-        print(f"sendmail: {error}\nsendmail: {error}", file=sys.stderr)
-        raise CommandError(_USAGE, EX_TEMPFAIL) from None
-    request = _Request(mode)
-    for letter, value in options:
-        if letter == "C":
-            request.config_directory = os.path.dirname(value) if value.endswith(".cf") else value
-    if request.config_directory is not None:
-        os.environ["MAIL_CONFIG"] = request.config_directory
-    snapshot = read_settings("sendmail", request.config_directory, EX_TEMPFAIL)
-    for letter, value in options:
-        _take(request, letter, value, snapshot)
+    # Options are looked through twice, for the configuration first: what is wrong with them is told of twice, too.
+    folder = find_configuration(argv)
+    if folder is not None:
+        os.environ["MAIL_CONFIG"] = folder
+    snapshot = read_settings("sendmail", folder, EX_TEMPFAIL)
+    enter_queue(snapshot, EX_TEMPFAIL)
+    check_verp_delimiters(snapshot)
+    options, words = read_options(argv)
+    request = Request(mode)
+    take_options(request, options, snapshot)
+    if request.from_headers and request.mode not in "mhH":
+        raise CommandError("-t can be used only in delivery mode", EX_TEMPFAIL)
     match request.mode:
         case "p":
             _check_no_words(words, "display queue mode")
             _execute(snapshot, "postqueue", "-p")
         case "i":
+            _check_no_words(words, "alias initialization mode")
             _newaliases(snapshot, request)
         case "d" | "l":
             _check_no_words(words, "daemon mode")
-            _start(snapshot)
-            return 0
+            return 0 if _start(snapshot) else 1
         case "s":
             _check_no_words(words, "stand-alone mode")
-            program = os.path.join(snapshot.value("daemon_directory"), "smtpd")
-            os.execv(program, ["smtpd", "-S", *(["-v"] * max(request.verbose - 1, 0))])
+            _stand_alone(snapshot, request)
         case "q":
+            _check_no_words(words, "flush queue mode")
             _flush(snapshot, request)
         case "h" | "H":
             return 0
@@ -107,101 +74,17 @@ def _check_no_words(words: Sequence[str], what: str) -> None:
         raise CommandError(f"{what} requires no recipient", EX_TEMPFAIL)
 
 
-def _take(request: _Request, letter: str, value: str, snapshot: Snapshot) -> None:
-    match letter:
-        case "B":
-            request.encoding = {"8bitmime": "8bit", "7bit": "7bit"}.get(value.lower(), "")
-            if not request.encoding:
-                log.warning(f"unknown -B option value: {value}")
-        case "F":
-            request.full_name = value
-        case "G":
-            request.gateway = True
-        case "I":
-            request.mode = "i"
-        case "N":
-            request.notify = _notify(value)
-        case "O":
-            _long_option(request, value)
-        case "R":
-            request.ret = {"full": 1, "hdrs": 2}.get(value.lower(), 0)
-            if not request.ret:
-                log.warning(f"bad -R option value: '{value}' -- ignored")
-        case "V":
-            _envelope_id(request, value, snapshot)
-        case "X":
-            if value.startswith("V"):
-                request.verp = value[1:] or snapshot.value("default_verp_delimiters")
-        case "b":
-            if value not in ("d", "l", "h", "H", "i", "m", "p", "s", "v"):
-                raise CommandError(f"unsupported: -b{value}", EX_TEMPFAIL)
-            request.mode = value
-        case "f" | "r":
-            request.sender = value
-        case "i":
-            request.dots = False
-        case "n":
-            raise CommandError("-n option not supported", EX_TEMPFAIL)
-        case "o":
-            if value == "i":
-                request.dots = False
-            elif value.startswith("A"):
-                request.alias_maps = value[1:]
-        case "q":
-            _queue_option(request, value)
-        case "t":
-            request.from_headers = True
-        case "v":
-            request.verbose += 1
+def _check_submitter(snapshot: Snapshot) -> None:
+    check_user(snapshot, "authorized_submit_users", "submit mail", EX_TEMPFAIL)
 
 
-_NOTIFY_BITS = {"never": 1, "success": 2, "failure": 4, "delay": 8}
-
-
-def _notify(value: str) -> int:
-    mask = 0
-    for word in value.lower().split(","):
-        if word not in _NOTIFY_BITS:
-            log.warning(f'unknown DSN NOTIFY command value "{word}" in "{value}"')
-            log.warning(f"bad -N option value: '{value}' -- ignored")
-            return 0
-        mask |= _NOTIFY_BITS[word]
-    if mask & 1 and mask != 1:
-        log.warning(f"bad -N option value: '{value}' -- ignored")
-        return 0
-    return mask
-
-
-def _long_option(request: _Request, value: str) -> None:
-    name, equals, setting = value.partition("=")
-    name, setting = name.strip().lower(), setting.strip().lower()
-    if equals and name in ("smtputf8", "requiretls") and setting in ("yes", "no"):
-        setattr(request, name, setting == "yes")
-
-
-def _envelope_id(request: _Request, value: str, snapshot: Snapshot) -> None:
-    delimiters = snapshot.value("verp_delimiter_filter")
-    if len(value) == 2 and all(letter in delimiters for letter in value):  # a VERP pair
-        log.warning(f"option -V{value} is deprecated with Postfix 2.3; specify -XV{value} instead")
-        request.verp = value
-    elif len(value) > 100 or not value.isprintable() or not value.isascii():
-        log.warning(f"bad -V option value: '{value}' -- ignored")
-    else:
-        request.envelope_id = value
-
-
-def _queue_option(request: _Request, value: str) -> None:
-    if value[:1].isdigit():
-        if request.mode != "d":
-            request.mode = "h"
-    elif value.startswith("I"):
-        request.mode, request.flush_id = "q", value[1:]
-    elif value.startswith("R"):
-        request.mode, request.flush_site = "q", value[1:]
-    elif value == "f":
-        request.mode = "q"
-    else:
-        raise CommandError(f"-q{value[:1]} is not implemented", EX_TEMPFAIL)
+def _stand_alone(snapshot: Snapshot, request: Request) -> NoReturn:
+    _check_submitter(snapshot)
+    path = os.path.join(snapshot.value("daemon_directory"), "smtpd")
+    try:
+        os.execv(path, ["smtpd", "-S", *(["-v"] * max(request.verbose - 1, 0))])
+    except OSError as error:
+        raise CommandError(f"execv {path}: {error.strerror}", EX_TEMPFAIL) from error
 
 
 def _execute(snapshot: Snapshot, name: str, *arguments: str) -> NoReturn:
@@ -212,18 +95,28 @@ def _execute(snapshot: Snapshot, name: str, *arguments: str) -> NoReturn:
         raise CommandError(f"execv {path}: {error.strerror}", EX_TEMPFAIL) from error
 
 
-def _start(snapshot: Snapshot) -> None:
-    """Start the mail system.  Whether that succeeds is postfix(1)'s to say: callers look at its messages only."""
+def _start(snapshot: Snapshot) -> bool:
+    """Start the mail system, unless there is no process to be had.
+
+    Whether that succeeds is postfix(1)'s to say: callers look at its messages only.
+    """
     path = os.path.join(snapshot.value("command_directory"), "postfix")
-    try:
-        pid = os.posix_spawn(path, ["postfix", "-c", snapshot.config_directory, "start"], os.environ)
-    except OSError as error:
-        log.fatal(f"execv {path}: {error.strerror}")
-        return
-    os.waitpid(pid, 0)
+    settings = ProcessSettings(snapshot)
+    sys.stdout.flush()
+    pid = fork_patiently(path, settings.fork_attempts, settings.fork_delay)
+    if pid == 0:
+        try:
+            os.execv(path, ["postfix", "-c", snapshot.config_directory, "start"])
+        except OSError as error:
+            log.fatal(f"execv {path}: {error.strerror}")
+        finally:
+            os._exit(1)
+    if pid is not None:
+        os.waitpid(pid, 0)
+    return pid is not None
 
 
-def _newaliases(snapshot: Snapshot, request: _Request) -> NoReturn:
+def _newaliases(snapshot: Snapshot, request: Request) -> NoReturn:
     databases = request.alias_maps if request.alias_maps is not None else snapshot.value("alias_database")
     tables = databases.replace(",", " ").split()
     if not tables:
@@ -231,7 +124,7 @@ def _newaliases(snapshot: Snapshot, request: _Request) -> NoReturn:
     _execute(snapshot, "postalias", "--", *tables)
 
 
-def _flush(snapshot: Snapshot, request: _Request) -> NoReturn:
+def _flush(snapshot: Snapshot, request: Request) -> NoReturn:
     if request.flush_id:
         _execute(snapshot, "postqueue", "-i", request.flush_id)
     if request.flush_site:
@@ -239,13 +132,24 @@ def _flush(snapshot: Snapshot, request: _Request) -> NoReturn:
     _execute(snapshot, "postqueue", "-f")
 
 
-def _submit(snapshot: Snapshot, request: _Request, words: Sequence[str]) -> int:
+def _submit(snapshot: Snapshot, request: Request, words: Sequence[str]) -> int:
     from pyfix.commands.sendmail.submission import Submission, submit
 
-    verify = request.mode == "v"
-    for given, option in ((request.from_headers, "-t"), (request.notify, "-N"), (request.ret, "-R")):
+    verify = request.verify
+    given_options = (
+        (request.from_headers, "-t"), (request.notify, "-N"), (request.ret, "-R"), (request.verbose == 1, "-v"),
+    )  # fmt: skip
+    for given, option in given_options:
         if verify and given:
             raise CommandError(f"{option} option cannot be used with -bv", EX_TEMPFAIL)
+    _check_submitter(snapshot)
+    smtputf8, requiretls = request.smtputf8, request.requiretls
+    if smtputf8 and not _is_on(snapshot, "smtputf8_enable"):
+        log.warning("'-O smtputf8=yes' was requested, but the configuration is 'smtputf8_enable = no'")
+        smtputf8 = False
+    if requiretls and not _is_on(snapshot, "requiretls_enable"):
+        log.warning("Ignoring option '-O requiretls=yes, because the configuration is 'requiretls_enable = no'")
+        requiretls = False
     submission = Submission(
         sender=request.sender,
         full_name=request.full_name,
@@ -260,7 +164,11 @@ def _submit(snapshot: Snapshot, request: _Request, words: Sequence[str]) -> int:
         context="remote" if request.gateway else "local",
         verify=verify,
         report=verify or request.verbose == 1,
-        smtputf8=request.smtputf8,
-        requiretls=request.requiretls,
+        smtputf8=smtputf8,
+        requiretls=requiretls,
     )
     return submit(snapshot, submission)
+
+
+def _is_on(snapshot: Snapshot, parameter: str) -> bool:
+    return snapshot.value(parameter).lower() == "yes"

@@ -10,15 +10,18 @@ import pwd
 import sys
 from typing import NamedTuple
 
+from pyfix.commands.sendmail.headers import Header
+from pyfix.commands.sendmail.postdrop import Postdrop
 from pyfix.formats import records
-from pyfix.formats.attributes import AttributeListError, decode_pairs, end_of_list
 from pyfix.formats.queuefile import REQUIRETLS_ESMTP, SMTPUTF8_REQUESTED
 from pyfix.formats.records import encode_attribute, encode_lines, encode_record
-from pyfix.runtime.console import EX_SOFTWARE, EX_TEMPFAIL, EX_UNAVAILABLE, CommandError
+from pyfix.runtime.console import EX_TEMPFAIL, CommandError
+from pyfix.runtime.log import log
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import BinaryIO
 
     from pyfix.config.snapshot import Snapshot
 
@@ -26,8 +29,7 @@ _USER_VERIFY = 512
 _RECORD = 1024
 _SIZE_FORMAT = b"%15d %15d %15d %15d %15d %15d"
 _BLOCK = 65536
-_RECIPIENT_HEADERS = (b"to", b"cc", b"bcc", b"apparently-to")
-_RESENT_HEADERS = (b"resent-to", b"resent-cc", b"resent-bcc")
+_FIXES = ("always", "strict", "never")
 
 
 class Submission(NamedTuple):
@@ -51,8 +53,8 @@ class Submission(NamedTuple):
     """Find out whether it could be delivered, deliver nothing (-bv)."""
     report: bool
     """Mail a delivery report (-v)."""
-    smtputf8: bool | None
-    requiretls: bool | None
+    smtputf8: bool
+    requiretls: bool
 
 
 def submit(snapshot: Snapshot, submission: Submission) -> int:
@@ -60,48 +62,52 @@ def submit(snapshot: Snapshot, submission: Submission) -> int:
 
     Raises CommandError.
     """
-    user = _user()
-    recipients = [address for word in submission.recipients for address in _addresses(word)]
+    sender = _sender(submission.sender)
+    who = f"{sender}({os.getuid()})"
+    if submission.verp is not None and not sender:
+        raise CommandError(f"{who}: -V option requires non-null sender address", EX_TEMPFAIL)
+    recipients = [address for word in submission.recipients for address in _addresses(word) or [""]]
     if not recipients and not submission.from_headers:
         raise CommandError(
-            f"{user.pw_name}({user.pw_uid}): "
-            "Recipient addresses must be specified on the command line or via the -t option",
+            f"{who}: Recipient addresses must be specified on the command line or via the -t option",
             EX_TEMPFAIL,
         )
-    sender = _sender(submission.sender, user)
     limit = int(snapshot.value("line_length_limit"))
-    postdrop = Postdrop(snapshot)
-    postdrop.write(_envelope(submission, sender, _full_name(submission, user), recipients))
+    fix = snapshot.value("sendmail_fix_line_endings")
+    if fix not in _FIXES:
+        raise CommandError(f"invalid sendmail_fix_line_endings value: {fix}", EX_TEMPFAIL)
+    postdrop = Postdrop(snapshot, who)
+    postdrop.write(_envelope(submission, sender, _full_name(submission), recipients))
     postdrop.write(encode_record(records.MESSAGE))
+    header = Header()
     if submission.verify:
-        header: list[bytes] = []
-        shown = _quoted(sender)
-        postdrop.write(encode_lines([f"From: {shown}".encode(), b"Subject: probe"]))
+        shown = [f"From: {_quoted(sender)}".encode()] if sender else []
+        postdrop.write(encode_lines([*shown, b"Subject: probe"]))
         postdrop.write(_to_header([_quoted(one) for one in recipients]))
     else:
-        lines = _lines(sys.stdin.buffer, dots=submission.dots, fix=snapshot.value("sendmail_fix_line_endings"))
-        header = _copy(lines, postdrop, limit, keep_header=submission.from_headers)
+        lines = _content(_lines(sys.stdin.buffer, dots=submission.dots, fix=fix), limit)
+        if submission.from_headers:
+            lines = _behind_header(lines, header, postdrop, limit)
+        _copy(lines, postdrop, limit)
     postdrop.write(encode_record(records.EXTRACTED))
     if submission.from_headers:
-        found = _header_recipients(header)
+        found = [address for text in header.recipients() for address in _addresses(text)]
         if not found and not recipients:
             postdrop.cancel()
-            raise CommandError(
-                f"{user.pw_name}({user.pw_uid}): No recipient addresses found in message header", EX_TEMPFAIL
-            )
+            raise CommandError(f"{who}: No recipient addresses found in message header", EX_TEMPFAIL)
         postdrop.write(_recipient_records(submission.notify, found))
     postdrop.write(encode_record(records.END))
-    postdrop.finish(user)
+    postdrop.finish()
     if submission.report:
         print(f"Mail Delivery Status Report will be mailed to <{sender}>.")
     return 0
 
 
-def _user() -> pwd.struct_passwd:
+def _user() -> pwd.struct_passwd | None:
     try:
         return pwd.getpwuid(os.getuid())
     except KeyError:
-        raise CommandError(f"unable to find out your login name, uid={os.getuid()}", EX_TEMPFAIL) from None
+        return None
 
 
 def _addresses(text: str) -> list[str]:
@@ -112,9 +118,12 @@ def _addresses(text: str) -> list[str]:
 
 
 def _internal(address: str) -> str:
+    if '"' not in address and "\\" not in address:
+        return address
     from pyfix.formats.address import external_to_internal
 
-    return external_to_internal(address) if address.startswith('"') or "\\" in address else address
+    localpart, at, domain = address.rpartition("@")
+    return external_to_internal(localpart) + at + external_to_internal(domain)
 
 
 def _quoted(address: str) -> str:
@@ -123,27 +132,34 @@ def _quoted(address: str) -> str:
     return internal_to_external(address)
 
 
-def _sender(given: str | None, user: pwd.struct_passwd) -> str:
+def _sender(given: str | None) -> str:
+    """Return the sender, by default the user.  Raises CommandError."""
     if given is None:
+        user = _user()
+        if user is None:
+            raise CommandError(f"no login name found for user ID {os.getuid()}", EX_TEMPFAIL)
         return user.pw_name
     if given in ("", "<>"):
         return ""
     addresses = _addresses(given)
+    if len(addresses) > 1:
+        log.warning(f"-f option specified malformed sender: {given}")
     return addresses[0] if addresses else ""
 
 
-def _full_name(submission: Submission, user: pwd.struct_passwd) -> str:
+def _full_name(submission: Submission) -> str | None:
     if submission.full_name is not None:
         return submission.full_name
     name = os.environ.get("NAME")
     if name is not None:
         return name
-    return user.pw_gecos.partition(",")[0].replace("&", user.pw_name.capitalize())
+    user = _user()
+    return None if user is None else user.pw_gecos.partition(",")[0].replace("&", user.pw_name.capitalize())
 
 
-def _envelope(submission: Submission, sender: str, full_name: str, recipients: Sequence[str]) -> bytes:
+def _envelope(submission: Submission, sender: str, full_name: str | None, recipients: Sequence[str]) -> bytes:
     parts: list[bytes] = []
-    if submission.smtputf8 is not None or submission.requiretls is not None:
+    if submission.smtputf8 or submission.requiretls:
         options = (SMTPUTF8_REQUESTED if submission.smtputf8 else 0) | (
             REQUIRETLS_ESMTP if submission.requiretls else 0
         )
@@ -153,7 +169,7 @@ def _envelope(submission: Submission, sender: str, full_name: str, recipients: S
     if submission.ret:
         parts.append(encode_attribute("ret_flags", str(submission.ret)))
     parts.append(encode_attribute("rewrite_context", submission.context))
-    if full_name:
+    if full_name is not None:
         parts.append(encode_record(records.FULL_NAME, _bytes(full_name)))
     parts.append(encode_record(records.SENDER, _bytes(sender)))
     if submission.encoding:
@@ -181,7 +197,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _lines(stream: object, *, dots: bool, fix: str) -> Iterator[tuple[bytes, bool]]:
+def _lines(stream: BinaryIO, *, dots: bool, fix: str) -> Iterator[tuple[bytes, bool]]:
     """Yield the lines of the message and whether each had a newline.
 
     *fix* is sendmail_fix_line_endings: carriage returns before newlines go always, if the first
@@ -189,151 +205,58 @@ def _lines(stream: object, *, dots: bool, fix: str) -> Iterator[tuple[bytes, boo
     """
     strip = fix == "always"
     first = True
-    for line in stream:  # type: ignore[attr-defined]  # a binary file
+    for line in stream:
         whole = line.endswith(b"\n")
         text = line[:-1] if whole else line
         if first and fix == "strict":
             strip = text.endswith(b"\r")
         first = False
-        if strip and whole and text.endswith(b"\r"):
-            text = text[:-1]
-        if dots and text == b"." and whole:
+        if strip and whole:
+            text = text.rstrip(b"\r")
+        if dots and text == b".":
             return
         yield text, whole
 
 
-def _copy(lines: Iterable[tuple[bytes, bool]], postdrop: Postdrop, limit: int, *, keep_header: bool) -> list[bytes]:
-    """Write the lines as records, less the ``From `` lines at the start; return the header's if they are wanted."""
-    header: list[bytes] = []
-    in_header = keep_header
-    at_start = True
+def _content(lines: Iterator[tuple[bytes, bool]], limit: int) -> Iterator[tuple[bytes, bool]]:
+    """Yield the lines without those of a mailbox at the start, as far as they are whole and fit into a record."""
+    for line, whole in lines:
+        if not whole or len(line) >= limit or not line.startswith((b"From ", b">From ")):
+            yield line, whole
+            yield from lines
+
+
+def _behind_header(
+    lines: Iterator[tuple[bytes, bool]], header: Header, postdrop: Postdrop, limit: int
+) -> Iterator[tuple[bytes, bool]]:
+    """Read and write the header; yield the lines after it, of which the first is empty."""
+    rest: list[tuple[bytes, bool]] = []
+    for line, whole in lines:
+        if not header.take(line):
+            rest = [(line, whole)] if not line else [(b"", True), (line, whole)]
+            break
+    postdrop.write(encode_lines(header.lines, limit))
+    yield from rest
+    yield from lines
+
+
+def _copy(lines: Iterable[tuple[bytes, bool]], postdrop: Postdrop, limit: int) -> None:
+    """Write lines as records."""
     batch: list[bytes] = []
     size = 0
     for line, whole in lines:
-        if at_start and line.startswith((b"From ", b">From ")):
-            continue
-        at_start = False
-        if in_header:
-            in_header = bool(line)
-            header.append(line)
-        if not whole:
+        if not whole or (line and not len(line) % limit):  # a line that fills its records ends in an empty one
             postdrop.write(encode_lines(batch, limit))
-            batch = []
+            batch = [b""] if whole else []
             postdrop.write(_unterminated(line, limit))
-            break
+            continue
         batch.append(line)
         size += len(line)
         if size > _BLOCK:
             postdrop.write(encode_lines(batch, limit))
             batch, size = [], 0
     postdrop.write(encode_lines(batch, limit))
-    return header
 
 
 def _unterminated(line: bytes, limit: int) -> bytes:
     return b"".join([encode_record(records.UNTERMINATED, line[at : at + limit]) for at in range(0, len(line), limit)])
-
-
-def _header_recipients(lines: Iterable[bytes]) -> list[str]:
-    """Return the recipients in a header: of the Resent- fields if there are any, else of the ordinary ones."""
-    headers: list[bytes] = []
-    for line in lines:
-        if line[:1] in (b" ", b"\t") and headers:
-            headers[-1] += b"\n" + line
-        elif b":" in line:
-            headers.append(line)
-        else:
-            break
-    ordinary: list[str] = []
-    resent: list[str] = []
-    is_resent = False
-    for header in headers:
-        name, _colon, body = header.partition(b":")
-        key = name.strip().lower()
-        is_resent = is_resent or key.startswith(b"resent-")
-        if key in _RECIPIENT_HEADERS or key in _RESENT_HEADERS:
-            found = resent if key in _RESENT_HEADERS else ordinary
-            found += _addresses(body.decode("utf-8", "surrogateescape"))
-    return resent if is_resent else ordinary
-
-
-class Postdrop:
-    """The postdrop(1) program, which has the right to write to maildrop."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        path = os.path.join(snapshot.value("command_directory"), "postdrop")
-        environment = {**os.environ, "MAIL_CONFIG": snapshot.config_directory}
-        to_child, from_us = os.pipe()
-        from_child, to_us = os.pipe()
-        redirect = [
-            (os.POSIX_SPAWN_DUP2, to_child, 0),
-            (os.POSIX_SPAWN_DUP2, to_us, 1),
-        ]
-        sys.stdout.flush()
-        try:
-            self._pid = os.posix_spawn(path, [path, "-r"], environment, file_actions=redirect)
-        except OSError as error:
-            raise CommandError(f"execvp {path}: {error.strerror}", EX_UNAVAILABLE) from error
-        os.close(to_child)
-        self._from_child = from_child
-        os.close(to_us)
-        self._to_child = from_us
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def write(self, data: bytes) -> None:
-        """Send records, in large blocks."""
-        self._parts.append(data)
-        self._size += len(data)
-        if self._size >= _BLOCK:
-            self._flush()
-
-    def _flush(self) -> None:
-        data = memoryview(b"".join(self._parts))
-        self._parts, self._size = [], 0
-        try:
-            while data:
-                data = data[os.write(self._to_child, data) :]
-        except OSError:
-            # Postdrop says on its standard output, or by its exit status, why it reads no more.
-            return
-
-    def cancel(self) -> None:
-        """Leave without an end record, so that postdrop drops the message."""
-        os.close(self._to_child)
-        os.waitpid(self._pid, 0)
-
-    def finish(self, user: pwd.struct_passwd) -> None:
-        """Send the rest and wait for the answer.  Raises CommandError."""
-        self._flush()
-        os.close(self._to_child)
-        answer = b""
-        while data := os.read(self._from_child, _BLOCK):
-            answer += data
-        _pid, status = os.waitpid(self._pid, 0)
-        code = os.waitstatus_to_exitcode(status)
-        values = _answer(answer)
-        result = values.get("status", "")
-        if result != "0":
-            who = f"{user.pw_name}({user.pw_uid})"
-            if result == "4":
-                raise CommandError(f"{who}: Error: message file too big", EX_TEMPFAIL)
-            if result == "1":
-                raise CommandError(f"{who}: internal software error", EX_SOFTWARE)
-            if code and not result:
-                raise CommandError(f"{who}: unable to execute postdrop: exit status {code}", EX_TEMPFAIL)
-            raise CommandError(f"{who}: {values.get('reason') or 'queue file write error'}", EX_TEMPFAIL)
-
-
-def _answer(data: bytes) -> dict[str, str]:
-    """Return what postdrop's second attribute list says."""
-    first = end_of_list(data)
-    if first < 0:
-        return {}
-    second = end_of_list(data, first)
-    if second < 0:
-        return {}
-    try:
-        return dict(decode_pairs(data[first:second]))
-    except AttributeListError:
-        return {}

@@ -35,7 +35,7 @@ class ClogWatch:
         if now < destination.warn_again:
             return
         destination.warn_again = now + self._every
-        waiting = len(destination.todo) + destination.busy
+        waiting = destination.waiting + destination.busy
         active = max(self._active(), 1)
         log.warning(f"mail for {destination.nexthop} is using up {waiting} of {active} active queue entries")
         if waiting / active < _NEARLY_ALL:
@@ -53,7 +53,7 @@ class ClogWatch:
             return [f"you may need to increase the main.cf {name}_destination_concurrency_limit from {limit}"]
         if destination.window.size > self._limit * share:
             return [f"you may need to increase the main.cf qmgr_message_active_limit from {self._limit}"]
-        if sum(1 for other in transport.destinations.values() if other.todo) > 1:
+        if sum(1 for other in transport.destinations.values() if other.waiting) > 1:
             return [f"you may need a separate master.cf transport for {destination.nexthop}"]
         return [
             f"you may need to reduce {name} connect and helo timeouts",

@@ -29,7 +29,7 @@ from pyfix.protocols.internal.bounce import WARN as WARN_COMMAND
 from pyfix.protocols.internal.delivery import RECORD, RECORD_DELAY_SENT, USER_VERIFY, InternalProtocol
 from pyfix.queue.envelope import EnvelopeRecipient
 from pyfix.queue.message import Message
-from pyfix.queue.spool import ACTIVE, BOUNCE, Spool
+from pyfix.queue.spool import ACTIVE, BOUNCE, SAVED, Spool
 from pyfix.runtime.log import log
 from pyfix.runtime.loop import current
 from pyfix.runtime.task import spawn
@@ -126,8 +126,7 @@ class Completion:
         if message.expire or now >= self._created(message) + self._lifetime(message):
             word = "force-expired" if message.expire else "expired"
             log.info(
-                f"{message.queue_id}: from=<{internal_to_external(message.sender)}>, "
-                f"status={word}, returned to sender"
+                f"{message.queue_id}: from=<{internal_to_external(message.sender)}>, status={word}, returned to sender"
             )
             if await self._flush(
                 settings.defer_service_name, message, self._failure_command(message), DELETE_RECIPIENTS
@@ -193,7 +192,10 @@ class Completion:
 
     def _unlink(self, message: ActiveMessage) -> bool:
         try:
-            os.unlink(self._spool.path(ACTIVE, message.queue_id))
+            if self._settings.dont_remove:
+                self._spool.rename(message.queue_id, ACTIVE, SAVED)
+            else:
+                os.unlink(self._spool.path(ACTIVE, message.queue_id))
         except OSError as error:
             problem = f"qmgr_active_done_3_generic: remove {message.queue_id} from {ACTIVE}: {error.strerror}"
             if not isinstance(error, FileNotFoundError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+import sys
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from typing import Final
+from typing import ClassVar, Final
 
-from pyfix.clients.resolve import Resolver, rewrite_service
+from pyfix.clients.resolve import AT_ONCE, Resolver, rewrite_service
 from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.config.snapshot import Snapshot
@@ -19,6 +20,8 @@ from pyfix.daemons.qmgr.completion import Completion
 from pyfix.daemons.qmgr.dispatch import Dispatcher
 from pyfix.daemons.qmgr.intake import Fetched, Intake, Taken, give_up
 from pyfix.daemons.qmgr.limits import adjusted_limits
+from pyfix.daemons.qmgr.queuescan import QueueScan
+from pyfix.daemons.qmgr.refill import Refill
 from pyfix.daemons.qmgr.routing import RETRY, Routed, Router, group
 from pyfix.daemons.qmgr.transports import Transports
 from pyfix.protocols.internal.delivery import MTA_VERIFY, InternalProtocol
@@ -36,51 +39,20 @@ from pyfix.runtime.triggers import TriggerDaemon
 from pyfix.scheduling.message import ActiveMessage, Entry
 
 _PORTION: Final = 100
+"""Files that are taken in one turn of the loop."""
+_LOOKS: Final = 1000
+"""Files that are looked at in one turn, most of which may not be due."""
 _WAKE_UP: Final = b"W"
 _TOO_MANY_PROBES: Final = "4.3.2 Too many address verification requests"
 _EXPIRED: Final = "4.7.0 message is administratively expired"
-
-
-class QueueScan:
-    """The scan of one queue: what is asked of it, and how far it is."""
-
-    __slots__ = ("again", "again_flushes", "again_ignores_times", "files", "flushes", "ignores_times", "queue")
-
-    def __init__(self, queue: str) -> None:
-        self.queue = queue
-        self.files: Iterator[tuple[str, str]] | None = None
-        self.ignores_times = False
-        self.flushes = False
-        """What is found is delivered, also by transports that wait for that (defer_transports)."""
-        self.again = False
-        """A request came during the scan: what it meant may be behind us."""
-        self.again_ignores_times = self.again_flushes = False
-
-    def request(self, spool: Spool, *, ignore_times: bool, flush: bool = False) -> None:
-        """Begin, or note that another scan is wanted."""
-        if self.files is not None:
-            self.again = True
-            self.again_ignores_times |= ignore_times
-            self.again_flushes |= flush
-            return
-        self.files = queue_ids(spool, self.queue)
-        self.ignores_times = ignore_times
-        self.flushes = flush
-
-    def ended(self, spool: Spool) -> None:
-        """All files were seen."""
-        self.files = None
-        if self.again:
-            self.again = False
-            ignore_times, self.again_ignores_times = self.again_ignores_times, False
-            flush, self.again_flushes = self.again_flushes, False
-            self.request(spool, ignore_times=ignore_times, flush=flush)
 
 
 class QueueManager(TriggerDaemon):
     """The queue manager."""
 
     program = "qmgr"
+    by_turns: ClassVar[bool] = False
+    """Whether destinations take turns rather than jobs."""
     pinned = True
     process_limit = 1
 
@@ -100,12 +72,10 @@ class QueueManager(TriggerDaemon):
                 ttl=settings.ipc_ttl,
             )
         )
-        self._transports = Transports(settings, snapshot)
+        self._transports = Transports(settings, snapshot, by_turns=self.by_turns)
         self._router = Router(settings, self._resolver, self._transports)
         self._intake = Intake(settings, self._spool)
-        self._dispatcher = Dispatcher(
-            settings, self._transports, self._entry_done, protocol, lambda: self._active
-        )
+        self._dispatcher = Dispatcher(settings, self._transports, self._entry_done, protocol, lambda: self._active)
         self._completion = Completion(
             settings,
             self._spool,
@@ -118,7 +88,7 @@ class QueueManager(TriggerDaemon):
         self._incoming = QueueScan(INCOMING)
         self._deferred = QueueScan(DEFERRED)
         self._active = 0
-        self._recipients = 0
+        self._refill = Refill(settings, self._limits.recipients)
         self._probes: set[str] = set()
         """Active messages that only ask whether an address is good."""
         self._feeding = False
@@ -209,28 +179,30 @@ class QueueManager(TriggerDaemon):
             return 0
         settings = self.settings
         now = time.time()
-        ignore_time, flushes = scan.ignores_times, scan.flushes
+        ignore_times, flushes = scan.ignores_times, scan.flushes
         fetched: list[Fetched] = []
         most = max(min(_PORTION, settings.qmgr_message_active_limit - self._active), 0)
+        if not most:
+            return 0
         try:
-            found = list(islice(files, most))
+            due, seen = self._intake.due(islice(files, _LOOKS), now, most=most, ignore_times=ignore_times)
         except OSError as error:
             give_up(f"scan_dir_push: open directory {error.filename}: {error.strerror}")
-        if len(found) < most:
+        if seen < _LOOKS and len(due) < most:
             scan.ended(self._spool)
-        for queue_id, path in found:
+        for found in due:
             try:
-                file = self._intake.fetch(scan.queue, queue_id, path, now=now, ignore_time=ignore_time)
+                file = self._intake.fetch(scan.queue, found)
             except OSError as error:
                 report_bug(error)  # The others must not be lost for it.
                 continue
             if file is not None:
                 fetched.append(file)
         taken: list[Taken] = []
-        room = self._limits.recipients - self._recipients
+        read = 0
         for file in fetched:
             try:
-                message = self._intake.read(file, now=now, room=room)
+                message = self._intake.read(file, now=now, most=self._refill.first(read))
             except Exception as error:
                 report_bug(error)
                 self._intake.defer(file.queue_id, settings.minimal_backoff_time)
@@ -239,7 +211,7 @@ class QueueManager(TriggerDaemon):
                 if flushes or message.unthrottle:
                     message.message.flushed = True
                 taken.append(message)
-                room -= len(message.envelope.recipients)
+                read += len(message.envelope.recipients)
         self._active += len(taken)
         for message in taken:
             try:
@@ -266,6 +238,10 @@ class QueueManager(TriggerDaemon):
     def _begin(self, taken: Taken) -> None:
         message, envelope, unthrottle = taken
         recipients, envelope.recipients = envelope.recipients, []
+        message.outstanding = 1
+        if not message.complete:
+            message.portion = len(recipients)
+            message.read_at = self.loop.now
         if message.expire:
             self._expire(message, recipients)
             return
@@ -291,6 +267,7 @@ class QueueManager(TriggerDaemon):
         self._completion.finish(message)
 
     def _route(self, message: ActiveMessage, recipients: list[EnvelopeRecipient]) -> None:
+        """Find the ways of a portion of recipients, which counts as outstanding meanwhile."""
         routed: list[Routed] = []
         route_now = self._router.route_now
         for index, recipient in enumerate(recipients):
@@ -304,9 +281,12 @@ class QueueManager(TriggerDaemon):
     async def _route_rest(
         self, message: ActiveMessage, recipients: list[EnvelopeRecipient], routed: list[Routed]
     ) -> None:
-        route = self._router.route
-        for recipient in recipients:
-            routed.append(await route(message, recipient))
+        router = self._router
+        for start in range(0, len(recipients), AT_ONCE):
+            some = recipients[start : start + AT_ONCE]
+            await router.learn(message, some)
+            for recipient in some:
+                routed.append(router.route_now(message, recipient) or await router.route(message, recipient))
         self._enqueue(message, routed)
 
     async def _route_unthrottled(self, message: ActiveMessage, recipients: list[EnvelopeRecipient]) -> None:
@@ -325,13 +305,18 @@ class QueueManager(TriggerDaemon):
                 self._completion.discard(message, gone)
                 routed = [one for one in routed if one.destination is not nowhere]
         if not routed:
-            self._portion_done(message)
+            message.outstanding -= 1
+            self._look_at(message)
             return
         entries = group(message, routed)
-        message.outstanding = len(entries)
-        self._recipients += len(routed)
+        message.outstanding += len(entries) - 1
+        self._refill.held += len(routed)
+        if not message.complete:
+            message.held += len(routed)
+        add = self._dispatcher.add
         for entry in entries:
-            self._dispatcher.add(entry)
+            entry.destination.transport.in_memory += len(entry.recipients)
+            add(entry)
 
     # Out of it
 
@@ -339,36 +324,60 @@ class QueueManager(TriggerDaemon):
         message = entry.message
         if left:
             message.deferred = True
-        self._recipients -= len(entry.recipients)
+        done = len(entry.recipients)
+        self._refill.held -= done
+        entry.destination.transport.in_memory -= done
         message.outstanding -= 1
-        if not message.outstanding:
-            if message.flags:
-                self._probes.discard(message.queue_id)
-            if message.complete:
-                self._completion.finish(message)
-            else:
-                self._portion_done(message)
+        if not message.complete:
+            message.held -= done
+            self._look_at(message)
+        elif not message.outstanding:
+            self._all_done(message)
 
-    def _portion_done(self, message: ActiveMessage) -> None:
-        if message.complete:
-            self._completion.finish(message)
-            return
-        envelope = message.envelope
-        assert envelope is not None
-        room = self._limits.recipients - self._recipients
-        try:
-            envelope.read(max(self.settings.qmgr_message_recipient_minimum, min(room, _PORTION * 50)))
-        except (MessageDamaged, OSError) as error:
-            self._close_envelope(message)
-            damage = error if isinstance(error, MessageDamaged) else MessageDamaged("missing end record")
-            self._intake.reject(message.queue_id, damage)
+    def _all_done(self, message: ActiveMessage) -> None:
+        if message.flags:
+            self._probes.discard(message.queue_id)
+        if message.damage is not None:
+            self._intake.reject(message.queue_id, message.damage)
             self._gone(1)
             return
+        self._completion.finish(message)
+
+    def _look_at(self, message: ActiveMessage) -> None:
+        """Some of a message's recipients are done: read more of them, or end it, or neither."""
+        if not message.complete:
+            most = self._refill.next(message, self.loop.now)
+            if most:
+                self._read_on(message, most)
+        elif not message.outstanding:
+            self._all_done(message)
+
+    def _read_on(self, message: ActiveMessage, most: int) -> None:
+        envelope = message.envelope
+        assert envelope is not None
+        try:
+            envelope.read(most)
+        except (MessageDamaged, OSError) as error:
+            self._damaged(message, error)
+            return
+        recipients, envelope.recipients = envelope.recipients, []
+        message.portion = len(recipients)
+        message.read_at = self.loop.now
+        message.unread = max(message.unread - len(recipients), 1)
         if envelope.complete:
             message.complete = True
+            message.unread = 0
             self._close_envelope(message)
-        recipients, envelope.recipients = envelope.recipients, []
+        message.outstanding += 1
         self._route(message, recipients)
+
+    def _damaged(self, message: ActiveMessage, error: Exception) -> None:
+        """The rest of the recipients can't be read: what is under way ends as it may, and then so does the message."""
+        self._close_envelope(message)
+        message.complete = True
+        message.damage = error if isinstance(error, MessageDamaged) else MessageDamaged("missing end record")
+        if not message.outstanding:
+            self._all_done(message)
 
     @staticmethod
     def _close_envelope(message: ActiveMessage) -> None:
@@ -408,5 +417,9 @@ def _internal_protocol(snapshot: Snapshot) -> InternalProtocol:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run under master(8), pyfix's or Postfix's; return the exit status."""
-    return run(QueueManager, argv)
+    """Run under master(8), pyfix's or Postfix's, as the program whose name this process has; return the exit status."""
+    if os.path.basename(sys.argv[0]) != "oqmgr":
+        return run(QueueManager, argv)
+    from pyfix.daemons.qmgr.oqmgr import OldQueueManager  # it is made of this module
+
+    return run(OldQueueManager, argv)

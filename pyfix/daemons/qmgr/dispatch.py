@@ -22,6 +22,8 @@ from pyfix.scheduling.message import Entry
 from pyfix.scheduling.transport import Destination, Transport
 
 _FULL_PAUSE: Final = 0.02
+_NO_SITES: Final = frozenset({"error", RETRY})
+"""Transports whose destinations are texts; how well they are reached says nothing."""
 _UNAVAILABLE: Final = "4.3.0 mail transport unavailable"
 _UNKNOWN: Final = "4.3.0 unknown mail transport error"
 
@@ -62,7 +64,7 @@ class Dispatcher:
         destination = entry.destination
         transport = destination.transport
         transport.add(entry)
-        if len(destination.todo) + destination.busy > self._most > 0:
+        if self._most and destination.waiting + destination.busy > self._most:
             self._crowded[destination] = None
         if transport not in self._work:
             self._wake(transport)
@@ -84,12 +86,18 @@ class Dispatcher:
     def _feed(self, transport: Transport) -> None:
         """Give a transport's agents all that may be delivered now: first write the requests, then send them."""
         next_entry, protocol, timeout = transport.next_entry, self._protocol, self._timeout
-        while not transport.is_full:
+        while not transport.is_full and not transport.resting:
             requests: list[tuple[Entry, bytes]] = []
             while (entry := next_entry()) is not None:
                 if transport.dead:
                     self._defer(entry, transport.dead)
+                elif transport.pause and not transport.rested:
+                    transport.put_back(entry)
+                    transport.resting = True
+                    current().later(transport.pause, self._transport_rested, transport)
+                    break
                 else:
+                    transport.rested = False
                     requests.append((entry, encode_request(entry, protocol)))
             if not requests:
                 return
@@ -120,6 +128,11 @@ class Dispatcher:
         transport.is_full = False
         self._wake(transport)
 
+    def _transport_rested(self, transport: Transport) -> None:
+        transport.resting = False
+        transport.rested = True
+        self._wake(transport)
+
     # Results
 
     def _answered(self, entry: Entry, result: DeliveryReply | str) -> None:
@@ -140,11 +153,12 @@ class Dispatcher:
         destination = entry.destination
         transport = destination.transport
         destination.busy -= 1
+        destination.last_done = int(current().now)
         transport.is_full = False
         left = True
         if result is FINAL:
             left = False
-            destination.window.succeeded(destination.busy + 1)
+            self._succeeded(destination)
         elif isinstance(result, str):
             if result.startswith("timeout"):
                 log.warning(f"{entry.message.queue_id}: {result} from transport: {transport.name}")
@@ -157,12 +171,13 @@ class Dispatcher:
             if result.dsn_status:
                 self._failed(destination, result)
             else:
-                destination.window.succeeded(destination.busy + 1)
+                self._succeeded(destination)
         if transport.rate_delay and not destination.resting:
+            self.revive_destination(destination)  # the next delivery is slow enough
             destination.resting = True
             current().later(transport.rate_delay, self._rested, destination)
         self._done(entry, left)
-        if destination.todo:
+        if destination.waiting:
             transport.offer(destination)
             self._wake(transport)
         else:
@@ -173,6 +188,10 @@ class Dispatcher:
         destination.transport.offer(destination)
         self._wake(destination.transport)
         destination.transport.forget_if_idle(destination)
+
+    def _succeeded(self, destination: Destination) -> None:
+        if destination.transport.name not in _NO_SITES:
+            destination.window.succeeded(destination.busy + 1)
 
     def _failed(self, destination: Destination, why: DeliveryReply) -> None:
         if destination.dead or not destination.window.failed():
@@ -188,15 +207,16 @@ class Dispatcher:
         current().later(self._transport_retry_time, self.revive_transport, transport)
         if transport.name == RETRY:
             for destination in list(transport.destinations.values()):
-                while destination.todo:
-                    spawn(self._defer_here(destination.todo.popleft(), reason), _report)
+                while destination.waiting:
+                    spawn(self._defer_here(transport.take(destination), reason), _report)
             return
         for destination in list(transport.destinations.values()):
             self._drain(destination, reason)
 
     def _drain(self, destination: Destination, reason: str) -> None:
-        while destination.todo:
-            self._redirect(destination.todo.popleft(), reason)
+        take = destination.transport.take
+        while destination.waiting:
+            self._redirect(take(destination), reason)
 
     def _defer(self, entry: Entry, reason: str) -> None:
         entry.destination.busy -= 1
@@ -214,6 +234,8 @@ class Dispatcher:
     def _redirect(self, entry: Entry, reason: str) -> None:
         """Let retry(8) defer an entry whose transport or destination is dead."""
         retry = self._transports.get(RETRY).destination(reason, reason)
+        entry.destination.transport.in_memory -= len(entry.recipients)
+        retry.transport.in_memory += len(entry.recipients)
         self.add(entry._replace(destination=retry))
 
     # Second chances

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Iterable
 from typing import Final, NamedTuple, NoReturn
 
 from pyfix.config.parameters.qmgr import QmgrSettings
@@ -14,14 +15,23 @@ from pyfix.protocols.internal.delivery import RECORD_DELAY_SENT
 from pyfix.queue.envelope import Envelope, UnexpectedRecord
 from pyfix.queue.message import HEAD, Message, MessageBusy, MessageDamaged
 from pyfix.queue.spool import ACTIVE, CORRUPT, DEFER, DEFERRED, EXPIRE_BIT, READY_MODE, UNTHROTTLE_BIT, Spool
+from pyfix.runtime.daemon import report_bug
 from pyfix.runtime.log import log
 from pyfix.scheduling.message import ActiveMessage
 
 _ALL_FLAGS: Final = 0x7FFFFFFF
 _CORRUPT_MODE: Final = 0o400
 _USUAL_MODE: Final = stat.S_IFREG | READY_MODE
+_CORRUPT_FILE: Final = stat.S_IFREG | _CORRUPT_MODE
 _FRESH: Final = 1.0
-_MOST_RECIPIENTS_AT_ONCE: Final = 5000
+
+
+class Found(NamedTuple):
+    """A file in incoming or deferred."""
+
+    queue_id: str
+    path: str
+    status: os.stat_result
 
 
 class Fetched(NamedTuple):
@@ -53,26 +63,48 @@ class Intake:
     def __init__(self, settings: QmgrSettings, spool: Spool) -> None:
         """*spool* is relative to the queue folder."""
         self._spool = spool
-        self._minimum = settings.qmgr_message_recipient_minimum
         self._confirm_delay_cleared = settings.confirm_delay_cleared
         self._minimal_backoff_time = settings.minimal_backoff_time
         self.doubtful: set[str] = set()
         """Messages that were active when qmgr(8) started: an agent may still be at work on them."""
 
-    def fetch(self, queue: str, queue_id: str, path: str, *, now: float, ignore_time: bool) -> Fetched | None:
-        """Move one file to the active queue and read its beginning, if its time has come.
+    @staticmethod
+    def due(files: Iterable[tuple[str, str]], now: float, *, most: int, ignore_times: bool) -> tuple[list[Found], int]:
+        """Return those of *files* (queue ids and paths) whose time has come, *most* at most, and how many were seen.
+
+        Nearly all files of a large deferred queue are not due: no more is done for them than one look.  What is no
+        message, or damaged, is told of at any time.
+        Raises the OSError of *files*.
+        """
+        lstat = os.lstat
+        latest = float("inf") if ignore_times else now + 1
+        due: list[Found] = []
+        seen = 0
+        for queue_id, path in files:
+            seen += 1
+            try:
+                status = lstat(path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                report_bug(error)  # The others must not be lost for it.
+                continue
+            mode = status.st_mode
+            if status.st_mtime <= latest or (mode != _USUAL_MODE and (mode == _CORRUPT_FILE or not stat.S_ISREG(mode))):
+                due.append(Found(queue_id, path, status))
+                if len(due) >= most:
+                    break
+        return due, seen
+
+    def fetch(self, queue: str, found: Found) -> Fetched | None:
+        """Move one file that is due to the active queue and read its beginning.
 
         None when it stays, or went elsewhere.
         """
-        try:
-            status = os.lstat(path)
-        except FileNotFoundError:
-            return None
+        queue_id, path, status = found
         mode = status.st_mode
         # One look at what nearly every file is: complete, regular, and nothing is asked of it.
         if mode != _USUAL_MODE and not self._may_be_taken(queue, queue_id, path, status):
-            return None
-        if status.st_mtime > now + 1 and not ignore_time:
             return None
         active = self._spool.path(ACTIVE, queue_id)
         try:
@@ -89,6 +121,8 @@ class Intake:
             self.doubtful.discard(queue_id)
         try:
             file = Message(active, "exclusive" if doubtful else None)
+            if doubtful:
+                file.unlock()  # No agent has it any more, and those to come need it while more recipients are read.
         except MessageBusy:
             log.info(f"{queue_id}: skipped, still being delivered")
             self.defer(queue_id, self._minimal_backoff_time)
@@ -111,16 +145,16 @@ class Intake:
                 file.close()  # All of it is in memory.
         return Fetched(queue, queue_id, file, mode)
 
-    def read(self, fetched: Fetched, *, now: float, room: int) -> Taken | None:
+    def read(self, fetched: Fetched, *, now: float, most: int) -> Taken | None:
         """Read the envelope of a file; None when it is damaged, and in the corrupt queue now.
 
-        *room* is the number of recipients for which there is memory.  Raises OSError.
+        *most*: recipients that are read at first.  Raises OSError.
         """
         queue, queue_id, file, mode = fetched
         keep = False
         try:
             envelope = Envelope(file)
-            envelope.read(max(self._minimum, min(room, _MOST_RECIPIENTS_AT_ONCE)))
+            envelope.read(most)
             message = self._active(queue_id, envelope, now)
             if mode & EXPIRE_BIT:
                 message.expire = True
@@ -187,6 +221,7 @@ class Intake:
         if not envelope.complete:
             message.complete = False
             message.envelope = envelope
+            message.unread = max(envelope.sizes.recipients - len(envelope.recipients), 1)
         trace_flags = message.attributes.get("trace_flags")
         if trace_flags:
             message.flags = whole_number(trace_flags) & _ALL_FLAGS

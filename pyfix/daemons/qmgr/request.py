@@ -19,9 +19,7 @@ _COPIED: Final = (
 _COPY: Final = "".join([f"{name}\0%({name})s\0" for name in _COPIED])
 _ABSENT: Final = dict.fromkeys((*_COPIED, "encoding", "envelope_id", "ret_flags"), "") | {"rewrite_context": "local"}
 """What a message has that has no such attribute."""
-_RECIPIENT: Final = (
-    "original_recipient\0%s\0recipient\0%s\0offset\0%s\0dsn_orig_rcpt\0%s\0notify_flags\0%s\0\0".__mod__
-)
+_RECIPIENT: Final = "original_recipient\0%s\0recipient\0%s\0offset\0%s\0dsn_orig_rcpt\0%s\0notify_flags\0%s\0\0".__mod__
 
 
 def encode_request(entry: Entry, protocol: InternalProtocol) -> bytes:
@@ -38,7 +36,7 @@ def encode_request(entry: Entry, protocol: InternalProtocol) -> bytes:
             values[logged] = values[logged] or values.get(name, "")
     sender = verp_sender(message, recipients[0].recipient) if message.verp else message.sender
     text = (
-        f"flags\0{_USUAL | message.flags}\0queue_name\0active\0queue_id\0{message.queue_id}\0"
+        f"flags\0{_USUAL | message.flags | destination.caching}\0queue_name\0active\0queue_id\0{message.queue_id}\0"
         f"offset\0{sizes.data_offset}\0size\0{sizes.content or sizes.segment}\0nexthop\0{destination.nexthop}\0"
         f"encoding\0{values['encoding']}\0{_OPTIONS_NAME[protocol]}\0{sizes.options & _MASK}\0sender\0{sender}\0"
         f"envelope_id\0{values['envelope_id']}\0ret_flags\0{return_flags(message) if values['ret_flags'] else 0}\0"

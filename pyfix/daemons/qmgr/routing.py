@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from pyfix.clients.resolve import Resolver
 from pyfix.config.parameters.qmgr import QmgrSettings
 from pyfix.daemons.qmgr.transports import Transports
 from pyfix.formats.extension import split_address
+from pyfix.protocols.internal.delivery import MTA_VERIFY
 from pyfix.protocols.internal.rewrite import CLASS_LOCAL, ERROR, FAIL, ResolveReply
 from pyfix.queue.envelope import EnvelopeRecipient
 from pyfix.runtime.ipc import ServiceError
@@ -41,7 +43,7 @@ class Router:
 
     def route_now(self, message: ActiveMessage, recipient: EnvelopeRecipient) -> Routed | None:
         """Route a recipient whose resolution is known already; None when trivial-rewrite(8) must be asked."""
-        if message.filter or message.redirect:
+        if message.filter or message.redirect or message.flags & MTA_VERIFY:
             return None
         reply = self._resolver.remembered(message.sender, recipient.recipient)
         if reply is None:
@@ -49,6 +51,11 @@ class Router:
         if reply.recipient != recipient.recipient or reply.resolve_flags & (FAIL | ERROR | CLASS_LOCAL):
             return self._routed(message, recipient, reply)
         return self._placed(message, recipient, reply.transport, reply.nexthop)
+
+    async def learn(self, message: ActiveMessage, recipients: Iterable[EnvelopeRecipient]) -> None:
+        """Ask about several recipients side by side; their routes are then found at once."""
+        if not message.filter and not message.redirect and not message.flags & MTA_VERIFY:
+            await self._resolver.learn(message.sender, [recipient.recipient for recipient in recipients])
 
     async def route(self, message: ActiveMessage, recipient: EnvelopeRecipient) -> Routed:
         """Route a recipient.  Raises nothing: what cannot be resolved is deferred or bounced."""
@@ -63,7 +70,8 @@ class Router:
                 nexthop = self._default_filter_nexthop or recipient.recipient.rpartition("@")[2]
             return self._placed(message, recipient, transport, nexthop)
         try:
-            reply = await self._resolver.resolve(message.sender, recipient.recipient)
+            ask = self._resolver.resolve_probe if message.flags & MTA_VERIFY else self._resolver.resolve
+            reply = await ask(message.sender, recipient.recipient)
         except ServiceError:
             return self.fail(recipient, RETRY, "4.3.0 address resolver failure")
         return self._routed(message, recipient, reply)
@@ -96,7 +104,8 @@ class Router:
             # Concurrency is counted for each mailbox, address extensions aside.
             localpart, _, _ = split_address(recipient.recipient, self._delimiter)
             queue = f"{localpart}@{nexthop}"
-        destination = transport.destination(queue, nexthop)
+        # The next hop of domains that differ in case only is one, written as for the first.
+        destination = transport.destination(queue.lower(), nexthop)
         if destination.dead and name != RETRY:
             return self.fail(recipient, RETRY, destination.dead)
         return Routed(destination, recipient)
@@ -113,17 +122,18 @@ _LAST: Final = "\U0010ffff"
 def group(message: ActiveMessage, routed: list[Routed]) -> list[Entry]:
     """Group recipients by destination, in portions of the transport's recipient limit."""
     if len(routed) == 1:
-        return [Entry(message, routed[0].destination, [routed[0].recipient])]
+        return [Entry(message, routed[0].destination.known(), [routed[0].recipient])]
     by_destination: dict[int, Entry] = {}
     entries: list[Entry] = []
     single = bool(message.verp)
     # By transport, destination, domain and address: a mailing list's recipients of one site go together.
     for destination, recipient in sorted(routed, key=_order):
         limit = 1 if single else destination.transport.recipient_limit
-        key = id(destination)
+        place = destination.known()
+        key = id(place)
         entry = by_destination.get(key)
         if entry is None or (limit and len(entry.recipients) >= limit):
-            entry = by_destination[key] = Entry(message, destination, [])
+            entry = by_destination[key] = Entry(message, place, [])
             entries.append(entry)
         entry.recipients.append(recipient)
     return entries

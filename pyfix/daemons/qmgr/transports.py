@@ -11,26 +11,26 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.qmgr.intake import give_up
 from pyfix.runtime.log import log
 from pyfix.scheduling.feedback import ConcurrencyRules, Feedback, FeedbackError, parse_feedback
-from pyfix.scheduling.transport import Transport
+from pyfix.scheduling.jobs import JobTransport, SlotRules
+from pyfix.scheduling.transport import RecipientMemory, Transport
 
 _RANGES: Final[dict[str, tuple[int | None, int | None]]] = {
     "_initial_destination_concurrency": (1, None),
     "_delivery_slot_discount": (None, 100),
     "_recipient_refill_limit": (1, None),
+    "_recipient_refill_delay": (1, None),
 }
-_UNUSED: Final = (
-    "_delivery_slot_cost", "_delivery_slot_loan", "_delivery_slot_discount", "_minimum_delivery_slots",
-    "_recipient_limit", "_extra_recipient_limit", "_recipient_refill_limit",
-)  # fmt: skip
-_UNUSED_TIMES: Final = ("_transport_rate_delay", "_recipient_refill_delay")
-"""What a transport has beside these; it is checked all the same."""
 
 
 class Transports:
     """All transports by name; each is made when the first message needs it."""
 
-    def __init__(self, settings: QmgrSettings, snapshot: Snapshot) -> None:
-        """*settings* are qmgr's own, *snapshot* has the parameters with a transport's name."""
+    def __init__(self, settings: QmgrSettings, snapshot: Snapshot, *, by_turns: bool = False) -> None:
+        """*settings* are qmgr's own, *snapshot* has the parameters with a transport's name.
+
+        *by_turns*: destinations take turns, as in oqmgr(8), rather than jobs go one before the other.
+        """
+        self._by_turns = by_turns
         self._settings = settings
         self._snapshot = snapshot
         self._known: dict[str, Transport] = {}
@@ -53,11 +53,13 @@ class Transports:
         return list(self._known.values())
 
     def _make(self, name: str) -> Transport:
+        delay = self._duration(name, "_destination_rate_delay")
+        limit = self._number(name, "_destination_concurrency_limit", "default_destination_concurrency_limit")
         positive, positive_hysteresis = self._feedback(name, "positive")
         negative, negative_hysteresis = self._feedback(name, "negative")
         rules = ConcurrencyRules(
             initial=self._number(name, "_initial_destination_concurrency", "initial_destination_concurrency"),
-            limit=self._number(name, "_destination_concurrency_limit", "default_destination_concurrency_limit"),
+            limit=1 if delay > 0 else limit,
             positive=positive,
             positive_hysteresis=positive_hysteresis,
             negative=negative,
@@ -67,17 +69,33 @@ class Transports:
                 "_destination_concurrency_failed_cohort_limit",
                 "default_destination_concurrency_failed_cohort_limit",
             ),
+            tell=log.info if self._settings.destination_concurrency_feedback_debug else None,
         )
         recipients = self._number(name, "_destination_recipient_limit", "default_destination_recipient_limit")
-        delay = self._duration(name, "_destination_rate_delay")
-        for suffix in _UNUSED:
-            self._number(name, suffix, f"default{suffix}")
-        for suffix in _UNUSED_TIMES:
-            self._duration(name, suffix)
-        return Transport(name, rules, recipients, delay)
+        made = Transport if self._by_turns else self._by_jobs
+        transport = made(name, rules, recipients, delay)
+        transport.pause = self._duration(name, "_transport_rate_delay")
+        return transport
 
-    def _number(self, name: str, suffix: str, default: str) -> int:
-        number = parse_integer(name + suffix, self._snapshot.service_value(name, suffix, default))
+    def _by_jobs(self, name: str, rules: ConcurrencyRules, recipients: int, delay: int) -> Transport:
+        slots = SlotRules(
+            cost=self._number(name, "_delivery_slot_cost"),
+            loan=self._number(name, "_delivery_slot_loan"),
+            discount=self._number(name, "_delivery_slot_discount"),
+            minimum=self._number(name, "_minimum_delivery_slots"),
+        )
+        transport = JobTransport(name, rules, recipients, delay, slots)
+        transport.memory = RecipientMemory(
+            limit=self._number(name, "_recipient_limit"),
+            extra=self._number(name, "_extra_recipient_limit"),
+            refill_limit=self._number(name, "_recipient_refill_limit"),
+            refill_delay=self._duration(name, "_recipient_refill_delay"),
+        )
+        return transport
+
+    def _number(self, name: str, suffix: str, default: str = "") -> int:
+        value = self._snapshot.service_value(name, suffix, default or f"default{suffix}")
+        number = parse_integer(name + suffix, value)
         least, most = _RANGES.get(suffix, (None, None))
         if least is not None and number < least:
             raise ConfigError(f"invalid {name}{suffix} parameter value {number} < {least}")
@@ -92,9 +110,15 @@ class Transports:
     def _feedback(self, name: str, sign: str) -> tuple[Feedback, float]:
         suffix = f"_destination_concurrency_{sign}_feedback"
         text = self._snapshot.service_value(name, suffix, f"default{suffix}")
+        source = name if self._snapshot.raw(name + suffix) == text else "default"
         try:
-            return parse_feedback(text)
+            made = parse_feedback(text)
         except FeedbackError:
-            source = name if self._snapshot.raw(name + suffix) == text else "default"
             log.warning(f"{source}{suffix}: ignoring malformed or unreasonable feedback: {text}")
-            return parse_feedback("1")
+            text = "1"
+            made = parse_feedback(text)
+        if self._settings.destination_concurrency_feedback_debug:
+            first = self._number(name, "_initial_destination_concurrency", "initial_destination_concurrency")
+            kind, value = int("/" in text), made[0](first)
+            log.info(f"{name}: {source}{suffix} feedback type {kind} value at {first}: {value:g}")
+        return made

@@ -88,6 +88,4 @@ def unanswered(endpoints: Iterable[Endpoint]) -> dict[Endpoint, str]:
     deadline = monotonic() + _PATIENCE + 0.5
     for thread in threads:
         thread.join(max(0.0, deadline - monotonic()))
-    return {
-        endpoint: reason for endpoint in wanted if (reason := outcomes.get(endpoint, "no answer"))
-    }
+    return {endpoint: reason for endpoint in wanted if (reason := outcomes.get(endpoint, "no answer"))}

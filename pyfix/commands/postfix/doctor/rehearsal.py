@@ -12,24 +12,19 @@ import re
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from time import monotonic
 from typing import Any, Final, TypeVar
 
 from pyfix.access.evaluate import Check, CheckList
 from pyfix.access.judge import judge_client, judge_data, judge_end_of_data, judge_helo, judge_recipient, judge_sender
 from pyfix.access.policy import AccessPolicy
+from pyfix.access.stage import Stage
 from pyfix.access.transaction import Client, LookupFailed, Transaction
 from pyfix.access.verdict import Reject
-from pyfix.clients.resolve import Resolver, rewrite_service
-from pyfix.commands.postfix.doctor.restriction_words import KNOWN, items, lists
-from pyfix.config.parameters.rewrite import RewriteSettings
+from pyfix.commands.postfix.doctor.restriction_words import KNOWN, Item, items, lists
 from pyfix.config.parameters.smtpd import SmtpdSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.protocols.internal.rewrite import ResolveReply
-from pyfix.rewriting.resolving.address_class import AddressClasses
-from pyfix.rewriting.resolving.local_domain import LocalDomains
-from pyfix.rewriting.resolving.resolve import Resolver as Rules
-from pyfix.rewriting.resolving.rewrite import Rewriter
+from pyfix.rewriting.resolving.direct import DirectResolver
 from pyfix.runtime.log import log
 from pyfix.tables.table import Table, TableError
 
@@ -94,38 +89,18 @@ def now(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def _answerable(value: str) -> str:
     """Return a restriction list with what needs somebody else's answer replaced by what has no opinion."""
-    words = []
-    for item in items(value):
-        if item.name.lower() in KNOWN and item.name.lower() not in _PLAIN:
-            words.append(_NO_OPINION)
-        else:
-            words.append(item.whole)
-    return ", ".join(words)
+    return ", ".join(_NO_OPINION if _needs_others(item) else item.whole for item in items(value))
+
+
+def _needs_others(item: Item) -> bool:
+    return item.name.lower() in KNOWN and item.name.lower() not in _PLAIN
 
 
 class _Policy(AccessPolicy):
     """The restrictions, those that access tables name included."""
 
-    def named_list(self, text: str) -> CheckList:
-        return super().named_list(_answerable(text))
-
-
-class _Rules(Resolver):
-    """Answers as trivial-rewrite(8) does."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        """Raises ConfigError."""
-        super().__init__(rewrite_service("rewrite", timeout=1, idle=1, ttl=1))
-        settings = RewriteSettings(snapshot)
-        self._rules = Rules(
-            settings, Rewriter(settings), LocalDomains(settings), AddressClasses(settings), monotonic
-        )
-
-    def remembered(self, sender: str, address: str) -> ResolveReply | None:
-        return None
-
-    async def resolve(self, sender: str, address: str) -> ResolveReply:
-        return await self._rules.resolve(sender, address)
+    def named_list(self, text: str, home: Stage | None = None) -> CheckList:
+        return super().named_list(_answerable(text), home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +119,17 @@ class Rehearsal:
     def __init__(self, snapshot: Snapshot, rewriting: Snapshot) -> None:
         """*rewriting*: the values that trivial-rewrite(8) has, who decides about address classes."""
         direct = without_servers(snapshot)
+        self.unasked: Final = tuple(
+            dict.fromkeys(
+                " ".join(filter(None, (item.name, item.argument)))
+                for _, value in lists(snapshot)
+                for item in items(value)
+                if _needs_others(item)
+            )
+        )
+        """The restrictions that only others could answer, and which have no opinion here."""
         self.settings = SmtpdSettings(direct)
-        self.policy = _Policy(direct, self.settings, _Rules(without_servers(rewriting)))
+        self.policy = _Policy(direct, self.settings, DirectResolver(without_servers(rewriting)))
         policy = self.policy
         self._lists = (
             policy.client, policy.helo, policy.sender, policy.relay, policy.recipient, policy.data, policy.end_of_data

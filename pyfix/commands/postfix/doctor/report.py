@@ -63,25 +63,28 @@ def _summary(found: Found) -> str:
 
 def as_json(found: Found, directory: str) -> str:
     """Return one JSON object, the same findings in its list ``findings``."""
-    return json.dumps(
-        {
-            "config_directory": directory,
-            "checks": list(CHECKS),
-            "counts": {
-                severity.word: sum(finding.severity == severity for _, finding in found) for severity in Severity
+    return (
+        json.dumps(
+            {
+                "config_directory": directory,
+                "checks": list(CHECKS),
+                "counts": {
+                    severity.word: sum(finding.severity == severity for _, finding in found) for severity in Severity
+                },
+                "findings": [
+                    {
+                        "check": name,
+                        "severity": finding.severity.word,
+                        "file": finding.place.path,
+                        "line": finding.place.line or None,
+                        "what": finding.what,
+                        "why": finding.why,
+                        "instead": list(finding.instead),
+                    }
+                    for name, finding in found
+                ],
             },
-            "findings": [
-                {
-                    "check": name,
-                    "severity": finding.severity.word,
-                    "file": finding.place.path,
-                    "line": finding.place.line or None,
-                    "what": finding.what,
-                    "why": finding.why,
-                    "instead": list(finding.instead),
-                }
-                for name, finding in found
-            ],
-        },
-        indent=2,
-    ) + "\n"
+            indent=2,
+        )
+        + "\n"
+    )

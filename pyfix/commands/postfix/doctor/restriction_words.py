@@ -68,7 +68,7 @@ KNOWN: Final = frozenset(
         *("permit_mynetworks", "permit_inet_interfaces", "permit_sasl_authenticated", "permit_tls_clientcerts"),
         *("permit_tls_all_clientcerts", "permit_auth_destination", "permit_mx_backup"),
         *("reject_plaintext_session", "reject_unauth_pipelining", "reject_multi_recipient_bounce"),
-        *("reject_unknown_reverse_client_hostname", "reject_unknown_forward_client_hostname"),
+        "reject_unknown_reverse_client_hostname",
         *("reject_non_fqdn_sender", "reject_unlisted_sender", "reject_unverified_sender"),
         *("reject_sender_login_mismatch", "reject_known_sender_login_mismatch"),
         *("reject_authenticated_sender_login_mismatch", "reject_unauthenticated_sender_login_mismatch"),

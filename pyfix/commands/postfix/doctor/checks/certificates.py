@@ -125,9 +125,7 @@ def _check_time(examination: Examination, place: Place, named: str, leaf: x509.C
             "What renews it has not done so in time; `postfix reload' lets all programs load the new one.",
         )
     if begins > now:
-        yield Finding(
-            Severity.ERROR, place, f"{named} is valid from {begins:%Y-%m-%d} on", "It is refused until then."
-        )
+        yield Finding(Severity.ERROR, place, f"{named} is valid from {begins:%Y-%m-%d} on", "It is refused until then.")
 
 
 def _moment(leaf: x509.Certificate, name: str) -> datetime:
@@ -157,9 +155,11 @@ def _check_name(place: Place, named: str, leaf: x509.Certificate, pair: Pair) ->
 def _names(leaf: x509.Certificate) -> list[str]:
     try:
         alternative = leaf.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
-        names = alternative.get_values_for_type(x509.DNSName) if isinstance(
-            alternative, x509.SubjectAlternativeName
-        ) else []
+        names = (
+            alternative.get_values_for_type(x509.DNSName)
+            if isinstance(alternative, x509.SubjectAlternativeName)
+            else []
+        )
     except x509.ExtensionNotFound:
         names = []
     if names:

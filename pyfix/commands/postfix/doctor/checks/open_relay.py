@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from pyfix.commands.postfix.doctor.examination import Examination, Service
@@ -61,7 +62,11 @@ def _try(examination: Examination, service: Service, rehearsal: Rehearsal) -> It
             continue
         if not goes.resolve_flags & (CLASS_DEFAULT | CLASS_RELAY):
             continue  # it stays here, so nobody else gets mail by us
-        yield _finding(examination, service, attempt, permit, relay_class=bool(goes.resolve_flags & CLASS_RELAY))
+        finding = _finding(examination, service, attempt, permit, relay_class=bool(goes.resolve_flags & CLASS_RELAY))
+        if rehearsal.unasked:
+            unasked = f" Not asked, as only others can answer: {_short(', '.join(rehearsal.unasked))}."
+            finding = replace(finding, why=finding.why + unasked)
+        yield finding
         return
 
 

@@ -96,17 +96,13 @@ def _jailed(service: Service | None, examination: Examination, program: str) -> 
     return any(one.entry.chroot for one in examination.of_program(program))
 
 
-def _milters(
-    examination: Examination, name: str, service: Service | None, snapshot: Snapshot
-) -> Iterator[_Wanted]:
+def _milters(examination: Examination, name: str, service: Service | None, snapshot: Snapshot) -> Iterator[_Wanted]:
     default = _value(snapshot, "milter_default_action")
     for word in split_words(_value(snapshot, name)):
         inner = word.strip("{} ").replace(",", " ").split()
         if not inner:
             continue
-        endpoint = parse(
-            inner[0], examination.queue_directory, jailed=_jailed(service, examination, _MILTERS[name][0])
-        )
+        endpoint = parse(inner[0], examination.queue_directory, jailed=_jailed(service, examination, _MILTERS[name][0]))
         if endpoint is None:
             continue
         action = next((part.partition("=")[2] for part in inner if part.startswith("default_action=")), default)
@@ -184,9 +180,7 @@ def _proxy_filter(examination: Examination, service: Service | None, snapshot: S
         )
 
 
-def _transport(
-    examination: Examination, name: str, service: Service | None, snapshot: Snapshot
-) -> Iterator[_Wanted]:
+def _transport(examination: Examination, name: str, service: Service | None, snapshot: Snapshot) -> Iterator[_Wanted]:
     value = _value(snapshot, name)
     transport, _, hop = value.partition(":")
     endpoint = None

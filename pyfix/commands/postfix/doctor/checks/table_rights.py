@@ -43,9 +43,7 @@ def _check_file(reference: Reference, path: str) -> Iterator[Finding]:
             + (", and run commands by an alias." if reference.parameter.startswith("alias") else "."),
             (f"chmod o-w {path}",),
         )
-    secret = reference.parameter in _WITH_PASSWORDS or (
-        reference.kind in WITH_SECRETS and _has_password(path)
-    )
+    secret = reference.parameter in _WITH_PASSWORDS or (reference.kind in WITH_SECRETS and _has_password(path))
     if secret and mode & stat.S_IROTH:
         yield Finding(
             Severity.WARNING,

@@ -90,8 +90,11 @@ def _check_types(examination: Examination) -> Iterator[Finding]:
                 examination.place(name, service, word),
                 f"{name}: there is no type of table {match['kind']}" + (f"; {meant}?" if meant else ""),
                 "The table can't be opened; each lookup fails.",
-                (examination.assignment(name, snapshot.value(name).replace(word, meant + word[len(match["kind"]) :]),
-                                        service),)
+                (
+                    examination.assignment(
+                        name, snapshot.value(name).replace(word, meant + word[len(match["kind"]) :]), service
+                    ),
+                )
                 if meant
                 else (),
             )

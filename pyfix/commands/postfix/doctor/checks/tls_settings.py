@@ -133,9 +133,7 @@ def _check_server(examination: Examination, service: Service) -> Iterator[Findin
     yield from _check_passwords(examination, service, level, wrapped=wrapped)
 
 
-def _check_passwords(
-    examination: Examination, service: Service, level: str, *, wrapped: bool
-) -> Iterator[Finding]:
+def _check_passwords(examination: Examination, service: Service, level: str, *, wrapped: bool) -> Iterator[Finding]:
     snapshot = service.snapshot
     if snapshot.value("smtpd_sasl_auth_enable").lower() != "yes" or service.listens_on_loopback_only:
         return

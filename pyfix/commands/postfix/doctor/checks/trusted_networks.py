@@ -131,9 +131,7 @@ def _has(name: str, words: tuple[str, ...], snapshot: Snapshot, address: str) ->
         return False
 
 
-def _without(
-    examination: Examination, name: str, words: tuple[str, ...], gateway: str, service: Service | None
-) -> str:
+def _without(examination: Examination, name: str, words: tuple[str, ...], gateway: str, service: Service | None) -> str:
     """Return the same list with the gateway excluded; the first pattern that matches decides."""
     rest = [word for word in words if _network(word) is None or not _is_just(word, gateway)]
     excluded = f"![{gateway}]" if ":" in gateway else f"!{gateway}"
@@ -142,8 +140,8 @@ def _without(
 
 def _is_just(word: str, address: str) -> bool:
     network = _network(word)
-    return not isinstance(network, str) and network is not None and network.num_addresses == 1 and _contains(
-        word, address
+    return (
+        not isinstance(network, str) and network is not None and network.num_addresses == 1 and _contains(word, address)
     )
 
 

@@ -26,9 +26,7 @@ def check(examination: Examination) -> Iterator[Finding]:
             yield from _check_name(examination, known, name, service)
 
 
-def _check_name(
-    examination: Examination, known: KnownNames, name: str, service: Service | None
-) -> Iterator[Finding]:
+def _check_name(examination: Examination, known: KnownNames, name: str, service: Service | None) -> Iterator[Finding]:
     value = (examination.snapshot.raw(name) or "") if service is None else service.overrides[name]
     if not known.has(name):
         yield _unknown(examination, known, name, value, service)
@@ -53,9 +51,7 @@ def _check_name(
         )
 
 
-def _unknown(
-    examination: Examination, known: KnownNames, name: str, value: str, service: Service | None
-) -> Finding:
+def _unknown(examination: Examination, known: KnownNames, name: str, value: str, service: Service | None) -> Finding:
     place = examination.place(name, service)
     transport = known.service_of(name)
     if transport and not any(one.entry.name == transport for one in examination.services):

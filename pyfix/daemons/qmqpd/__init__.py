@@ -1,0 +1,1 @@
+"""qmqpd(8): mail from qmail's clients, by QMQP."""

@@ -1,0 +1,1 @@
+"""spawn(8): a command for each client of a service."""
