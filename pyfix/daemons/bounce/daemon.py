@@ -221,9 +221,7 @@ class Bounce(Daemon):
                 log.warning(item)
                 continue
             # As the log has it, quotes and all, which is what Postfix has put there ever since.
-            address = _verp_address(
-                request.sender, item.original_recipient or item.recipient, request.verp_delimiters
-            )
+            address = _verp_address(request.sender, item.original_recipient or item.recipient, request.verp_delimiters)
             done = await self._failure(request, StatusLog((item,)), address, begins_anyway=False) and done
         return self._finish(request, StatusLog(tuple(known.entries)), done=done)
 

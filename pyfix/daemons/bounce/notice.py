@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyfix.clients.cleanup import NewMessage
-from pyfix.clients.internalmail import option_flags, send_internal
+from pyfix.clients.internalmail import filter_flags, option_flags, send_internal
 from pyfix.config.parameters.bounce import BounceSettings
 from pyfix.daemons.bounce.texts import Texts
 from pyfix.formats.address import internal_to_external
@@ -150,9 +150,7 @@ class Notifier:
         settings = self._settings
         whom = "postmaster" if postmaster else "sender"
         try:
-            message: Message | None = Message(
-                self._spool.path(request.queue_name, request.queue_id), lock=None
-            )
+            message: Message | None = Message(self._spool.path(request.queue_name, request.queue_id), lock=None)
         except PermissionError as error:
             # An agent has marked it as damaged.
             log.fatal(f"open {_SERVICES.get(kind.name, 'bounce')} {request.queue_id}: {error.strerror}")
@@ -184,7 +182,8 @@ class Notifier:
                 envelope=_never_notify() if postmaster else b"",
                 more_flags=option_flags(
                     request.sendopts & ~REQUIRETLS_ESMTP if settings.requiretls_redact_dsn else request.sendopts
-                ),
+                )
+                | filter_flags(settings.internal_mail_filter_classes, "notify" if postmaster else "bounce"),
                 opened=lambda queue_id: log.info(f"{request.queue_id}: {whom} {kind.name} notification: {queue_id}"),
             )
         except ServiceError as error:

@@ -140,9 +140,13 @@ class BodyCopy:
                     result = ENDED
                     position = start = after
                 break
-            if parser is not None and watch and (
-                self._feeding
-                or (not unterminated and after > begin + 1 and data[begin] == _DASH and data[begin + 1] == _DASH)
+            if (
+                parser is not None
+                and watch
+                and (
+                    self._feeding
+                    or (not unterminated and after > begin + 1 and data[begin] == _DASH and data[begin + 1] == _DASH)
+                )
             ):
                 self._slice(data, start, position, ends_in_header)
                 start, ends_in_header = after, 0

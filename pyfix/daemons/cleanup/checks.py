@@ -16,6 +16,7 @@ from pyfix.formats import status as bits
 from pyfix.formats.mime import HeaderClass
 from pyfix.protocols.internal.cleanup import DISCARD, FILTER, HOLD
 from pyfix.runtime.log import log
+from pyfix.tables.flags import CONTENT
 from pyfix.tables.maps import Maps
 from pyfix.tables.table import TableError
 
@@ -36,13 +37,15 @@ class Checks:
         """Open the tables."""
         snapshot = settings.snapshot
         self._headers: Final[dict[HeaderClass, Maps]] = {
-            "header": Maps("header_checks", settings.header_checks, snapshot, fold=False),
-            "mime": Maps("mime_header_checks", settings.mime_header_checks, snapshot, fold=False),
-            "nested": Maps("nested_header_checks", settings.nested_header_checks, snapshot, fold=False),
+            "header": Maps("header_checks", settings.header_checks, snapshot, flags=CONTENT),
+            "mime": Maps("mime_header_checks", settings.mime_header_checks, snapshot, flags=CONTENT),
+            "nested": Maps("nested_header_checks", settings.nested_header_checks, snapshot, flags=CONTENT),
         }
-        self._body: Final = Maps("body_checks", settings.body_checks, snapshot, fold=False)
+        self._body: Final = Maps("body_checks", settings.body_checks, snapshot, flags=CONTENT)
         self.size_limit: Final = settings.body_checks_size_limit
         """Bytes of each segment of the body that are looked at; 0 means all."""
+        self.local: Final = all(maps.local for maps in (*self._headers.values(), self._body))
+        """Whether all tables answer at once; else they are asked by find_header() and find_line()."""
 
     def __bool__(self) -> bool:
         """Tell whether there is any table."""
@@ -61,26 +64,51 @@ class Checks:
         """Look at a line of the body."""
         return self._check(message, self._body, "body", text)
 
+    async def find_header(self, message: Message, kind: HeaderClass, text: bytes) -> Checked:
+        """Do as header(), with tables that may wait."""
+        return await self._find(message, self._headers[kind], "header", text)
+
+    async def find_line(self, message: Message, text: bytes) -> Checked:
+        """Do as line(), with tables that may wait."""
+        return await self._find(message, self._body, "body", text)
+
     def _check(self, message: Message, maps: Maps, context: str, text: bytes) -> Checked:
-        kept = Checked(b"", text)
         if not maps or not message.flags & FILTER:
-            return kept
+            return Checked(b"", text)
         try:
             value = maps.find_now(text.decode("utf-8", "surrogateescape"))
         except TableError:
-            log.warning(
-                f"{message.queue_id}: {maps.parameter_name} map lookup problem -- message not accepted, try again later"
-            )
-            message.errors |= bits.WRITE
-            return kept
-        if value is None:
-            return kept
+            return _failed(message, maps, text)
+        return _acted(message, maps, value, context, text)
+
+    async def _find(self, message: Message, maps: Maps, context: str, text: bytes) -> Checked:
+        if not maps or not message.flags & FILTER:
+            return Checked(b"", text)
         try:
-            action = parse_action(value, maps.parameter_name)
-        except BadAction as fault:
-            log.warning(str(fault))
-            return kept
-        return _act(message, action, context, text)
+            value = await maps.find(text.decode("utf-8", "surrogateescape"))
+        except TableError:
+            return _failed(message, maps, text)
+        return _acted(message, maps, value, context, text)
+
+
+def _failed(message: Message, maps: Maps, text: bytes) -> Checked:
+    log.warning(
+        f"{message.queue_id}: {maps.parameter_name} map lookup problem -- message not accepted, try again later"
+    )
+    message.errors |= bits.WRITE
+    return Checked(b"", text)
+
+
+def _acted(message: Message, maps: Maps, value: str | None, context: str, text: bytes) -> Checked:
+    """Do what a table says, if it says anything."""
+    if value is None:
+        return Checked(b"", text)
+    try:
+        action = parse_action(value, maps.parameter_name)
+    except BadAction as fault:
+        log.warning(str(fault))
+        return Checked(b"", text)
+    return _act(message, action, context, text)
 
 
 def _act(message: Message, action: Action, context: str, text: bytes) -> Checked:

@@ -6,6 +6,8 @@ Source: cleanup(8).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pyfix.content.characters import REFUSAL
 from pyfix.daemons.cleanup.body import ENDED, HEADER, STRAY, UNEXPECTED, BodyCopy
 from pyfix.daemons.cleanup.envelope import TRACES, refuse_trace
@@ -20,6 +22,9 @@ from pyfix.formats.records import EXTRACTED, TEXT, UNTERMINATED, decode_record, 
 from pyfix.protocols.internal.cleanup import FILTER
 from pyfix.runtime.log import log
 
+if TYPE_CHECKING:
+    from pyfix.daemons.cleanup.waitingheader import WaitingHeaderWriter
+
 
 async def read_content(message: Message, source: RecordSource) -> None:
     """Take the records from M to X, or until the message is refused.
@@ -32,16 +37,21 @@ async def read_content(message: Message, source: RecordSource) -> None:
 class _Content:
     """Takes the content of one message."""
 
-    __slots__ = ("_body", "_characters", "_checked", "_every_line", "_header", "_message", "_source")
+    __slots__ = ("_body", "_characters", "_checked", "_every_line", "_header", "_late", "_message", "_source")
 
     def __init__(self, message: Message, source: RecordSource) -> None:
         self._message = message
         self._source = source
         setup = message.setup
-        self._header = HeaderWriter(message)
-        self._body = self._header.body_copy = BodyCopy(message)
         filtered = bool(message.flags & FILTER)
         checks = setup.checks if filtered else None
+        self._late: WaitingHeaderWriter | None = None
+        if checks is not None and not checks.local:
+            from pyfix.daemons.cleanup.waitingheader import WaitingHeaderWriter  # few sites check by a server
+
+            self._late = WaitingHeaderWriter(message)
+        self._header = self._late or HeaderWriter(message)
+        self._body = self._header.body_copy = BodyCopy(message)
         self._checked = checks is not None
         self._characters = filtered and bool(setup.characters)
         self._every_line = setup.strict_body or self._characters or (checks is not None and checks.body)
@@ -66,7 +76,7 @@ class _Content:
     async def read(self) -> None:
         message, source = self._message, self._source
         begun = False
-        if not self._characters and not message.setup.strict_header and not self._checked:
+        if not self._characters and not message.setup.strict_header and not self._checked and message.room is None:
             begun = self._quick_header()
             if self._header.waiting:
                 await self._header.resolve()
@@ -88,6 +98,9 @@ class _Content:
                     return
             else:
                 ended = self._lines(parser)
+                held = self._late is not None and self._late.holds
+                if held:
+                    await self._play()
                 paused = not ended and self._header.ends is not None
                 if self._header.waiting:
                     await self._header.resolve()
@@ -97,10 +110,11 @@ class _Content:
                     parser.end()
                     if parser.converting:
                         self._body.unterminated = False
+                    await self._play()
                     if self._header.waiting:
                         await self._header.resolve()
                     break
-                if paused or (parser.state == BODY and not self._every_line and not parser.converting):
+                if held or paused or (parser.state == BODY and not self._every_line and not parser.converting):
                     continue
             await source.more()
         if not message.going:
@@ -113,8 +127,15 @@ class _Content:
                 return
         if self._body.unterminated:
             message.out.append(encode_record(TEXT))
+        if message.room is not None:
+            message.put_pointer()
         message.segment_end = message.flush()
         message.out.append(b"X\0")
+
+    async def _play(self) -> None:
+        """Write what waits for header_checks and body_checks to be asked."""
+        if self._late is not None:
+            await self._late.go_on()
 
     def _quick_header(self) -> bool:
         """Take the primary header at one glance, if it is all there and nothing in it is odd; tell whether it was.
@@ -153,7 +174,10 @@ class _Content:
         return True
 
     def _lines(self, parser: MimeParser) -> bool:
-        """Show the complete records to the parser, while it has to see them; tell whether the X record was taken."""
+        """Show the complete records to the parser, while it has to see them; tell whether the X record was taken.
+
+        It pauses where something must be waited for before the next one.
+        """
         message, source = self._message, self._source
         data, position = source.data, source.position
         end = len(data)
@@ -162,6 +186,7 @@ class _Content:
         feed = parser.feed
         every_line = self._every_line
         characters = message.setup.characters
+        late = self._late
         while position < last:
             kind = data[position]
             length = data[position + 1]
@@ -191,6 +216,8 @@ class _Content:
                 if in_body and not every_line and not parser.converting:
                     break
                 if not message.going or (in_body and self._header.ends is not None):
+                    break
+                if late is not None and late.holds:
                     break
             elif kind == EXTRACTED:
                 source.position = position

@@ -177,9 +177,7 @@ class Cleanup(Daemon):
     async def _create(self) -> QueueFileWriter:
         while True:
             try:
-                return QueueFileWriter.create(
-                    self._spool, long_ids=self._long_ids, limit=self._limit, logs=self._logs
-                )
+                return QueueFileWriter.create(self._spool, long_ids=self._long_ids, limit=self._limit, logs=self._logs)
             except OSError as error:
                 log.warning(f"mail_queue_enter: create file {INCOMING}/: {error.strerror}")
             await sleep(_RETRY)

@@ -37,7 +37,8 @@ def sizes_of(message: Message) -> Sizes:
         options |= REQUIRETLS_ESMTP
     length = message.segment_end - message.data_offset
     flags = message.notify_mask << 1 | (MIXED_RECIPIENTS if message.mixed else 0)
-    return Sizes(length, message.data_offset, message.recipient_count, flags, length, options)
+    content = length if message.room is None else message.room.content_length or length
+    return Sizes(length, message.data_offset, message.recipient_count, flags, content, options)
 
 
 async def enqueue(message: Message, commit: GroupCommit) -> bool:
@@ -61,6 +62,8 @@ async def return_to_sender(message: Message) -> bool:
     Source: CLEANUP_FLAG_BOUNCE, which pickup(8) asks for: the one who sent the message is not there any more.
     """
     setup = message.setup.settings
+    if setup.soft_bounce:
+        return False  # nothing is returned for good; the one who brought it keeps it
     try:
         if not message.segment_end:
             message.segment_end = message.flush()
@@ -121,4 +124,3 @@ async def return_to_sender(message: Message) -> bool:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
-

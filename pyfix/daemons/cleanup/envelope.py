@@ -53,6 +53,7 @@ from pyfix.formats.records import (
     INSPECTOR,
     KILLED,
     MESSAGE,
+    MILTER_COUNT,
     ORIGINAL_RECIPIENT,
     PADDING,
     POINTER,
@@ -66,10 +67,12 @@ from pyfix.formats.records import (
     decode_record,
     encode_record,
 )
-from pyfix.protocols.internal.cleanup import DISCARD, HOLD, REQUIRE_TLS, SMTPUTF8
+from pyfix.protocols.internal.cleanup import DISCARD, HOLD, MILTER, REQUIRE_TLS, SMTPUTF8
 from pyfix.runtime.log import log
 
 NO_TYPE: Final = 0
+_NO_MILTERS_YET: Final = encode_record(MILTER_COUNT, b"0")
+"""What smtpd(8) says first when it has milters: non_smtpd_milters are not for its mail."""
 _PLAIN: Final = frozenset((FULL_NAME, INSPECTOR, FILTER, REDIRECT, KILLED, NO_TYPE))
 """Records that are copied as they are."""
 RECIPIENT_CLASS: Final = frozenset(
@@ -110,9 +113,7 @@ def split_attribute(message: Message, data: bytes) -> tuple[bytes, bytes] | None
         return None
     value = value.strip()
     if not value:
-        log.warning(
-            f'{message.queue_id}: spurious null attribute value for "{as_text(name)}" -- ignored'
-        )
+        log.warning(f'{message.queue_id}: spurious null attribute value for "{as_text(name)}" -- ignored')
         return None
     return name, value
 
@@ -125,6 +126,12 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
     reader = _Envelope(message)
     attributes, append, limit = message.attributes, message.out.append, message.setup.attribute_limit
     plain = message.setup.plain_attributes
+    if message.flags & MILTER and source.data.startswith(_NO_MILTERS_YET, source.position):
+        from pyfix.daemons.cleanup.milters import begin_passed
+
+        begin_passed(message)
+        source.position += len(_NO_MILTERS_YET)
+    milters = message.milters
     source.position += take_beginning(message, source.data[source.position :])
     while True:
         data, position = source.data, source.position
@@ -162,14 +169,30 @@ async def read_envelope(message: Message, source: RecordSource) -> None:
             elif kind == RECIPIENT:
                 if reader.before_recipients() and not add_plain_recipient(message, payload):
                     await add_recipient(message, payload)
+                if milters is not None:
+                    await milters.recipients()
             elif kind == SENDER:
                 if not reader.plain_sender(payload):
                     await reader.sender(payload)
+                if milters is not None and message.going:
+                    await milters.sender()
             elif kind == MESSAGE:
                 if reader.before_recipients():
+                    if message.room is not None:
+                        message.room.recipients_place, message.room.recipients_after = message.put_pointer()
                     append(b"M\0")
                     message.data_offset = message.flush()
+                    if message.room is not None:
+                        message.room.data_offset = message.data_offset
                     return
+            elif kind == MILTER_COUNT:
+                from pyfix.daemons.cleanup.milters import take_passed
+
+                await take_passed(message, source, payload)
+                milters = message.milters
+                data, position = source.data, source.position
+                end = len(data)
+                last = end - 1
             else:
                 source.ended = kind == END
                 reader.other(kind, payload)
@@ -215,7 +238,7 @@ class _Envelope:
         if not is_standard(address):
             return False
         message.sender = address
-        message.out.append(encode_record(SENDER, data))
+        message.put_sender(data)
         return True
 
     async def sender(self, data: bytes) -> None:
@@ -225,7 +248,7 @@ class _Envelope:
             message.refuse("multiple envelope sender records")
             return
         message.sender = await standard_sender(message, data)
-        message.put(SENDER, message.sender.encode("utf-8", "surrogateescape"))
+        message.put_sender(message.sender.encode("utf-8", "surrogateescape"))
         await add_sender_copy(message)
 
     def attribute(self, data: bytes) -> None:

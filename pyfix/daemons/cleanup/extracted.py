@@ -57,6 +57,8 @@ async def read_extracted(message: Message, source: RecordSource) -> None:
                 _add(message)
             if kind == RECIPIENT:
                 await add_recipient(message, data)
+                if message.milters is not None:
+                    await message.milters.recipients()
             elif kind == END:
                 await add_final_copies(message)
                 message.out.append(b"E\0")
@@ -110,3 +112,5 @@ def _add(message: Message) -> None:
         message.out.append(encode_record(ATTRIBUTE, b"message_id=" + message.message_id))
     if message.encoding:
         message.out.append(encode_record(ATTRIBUTE, b"encoding=" + message.encoding))
+    if message.room is not None:
+        message.room.extracted_place, message.room.extracted_after = message.put_pointer()

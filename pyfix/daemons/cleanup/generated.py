@@ -15,7 +15,6 @@ from pyfix.formats.fullname import clean_name, comment_words, phrase_words
 from pyfix.formats.header import header_name_end
 from pyfix.formats.maildate import mail_date
 from pyfix.formats.queuefile import REQUIRETLS_ESMTP
-from pyfix.formats.records import TEXT, encode_lines, encode_record
 from pyfix.protocols.internal.cleanup import REQUIRE_TLS
 from pyfix.runtime.log import log
 
@@ -94,11 +93,7 @@ def _noted(message: Message, text: str) -> bytes:
 
 
 def _write(message: Message, raw: bytes) -> None:
-    limit = message.setup.line_limit
-    if b"\n" in raw or len(raw) > limit:
-        message.out.append(encode_lines(raw.split(b"\n"), limit))
-    else:
-        message.out.append(encode_record(TEXT, raw))
+    message.out.append(message.header_records(raw))
 
 
 def _add_id(message: Message) -> None:

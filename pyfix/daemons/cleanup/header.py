@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Final
 from pyfix.daemons.cleanup.generated import add_missing_headers, cut_folded, cut_header
 from pyfix.daemons.cleanup.message import Message
 from pyfix.daemons.cleanup.origin import log_refusal
+from pyfix.daemons.cleanup.quickheader import RECEIVED
 from pyfix.formats import status as bits
 from pyfix.formats.address_list import AddressList
 from pyfix.formats.header import KnownHeader, announces_8bit, find_header, split_header
 from pyfix.formats.mime import BODY, ERRORS, NESTING, NON_EMPTY_END, PRIMARY, HeaderClass, MimeError, MimeParser
 from pyfix.formats.queuefile import REQUIRETLS_ESMTP, REQUIRETLS_HEADER
-from pyfix.formats.records import TEXT, encode_lines, encode_record
+from pyfix.formats.records import TEXT
 from pyfix.protocols.internal.cleanup import FILTER
 from pyfix.runtime.log import log
 
 if TYPE_CHECKING:
     from pyfix.daemons.cleanup.body import BodyCopy
+    from pyfix.daemons.cleanup.checks import Checked, Checks
 
 _UNKNOWN: Final = object()
 _BLANK: Final = b" \t\r\n"
@@ -34,8 +36,8 @@ class HeaderWriter:
     """Takes what the MIME parser finds and writes it into the message's queue file."""
 
     __slots__ = (
-        "_depth", "_ended", "_limit", "_message", "_segment_begins", "_segment_left", "body_copy", "ends", "parser",
-        "waiting",
+        "_depth", "_ended", "_held_lines", "_limit", "_message", "_refusals", "_segment_begins", "_segment_left",
+        "body_copy", "ends", "parser", "waiting",
     )  # fmt: skip
 
     body_copy: BodyCopy
@@ -48,6 +50,10 @@ class HeaderWriter:
         self._ended = False
         self.ends: tuple[int, bool] | None = None
         """Where the header ends in ``out``, when addresses before it wait; and what _complete wants to know."""
+        self._refusals: list[tuple[str, bytes]] = []
+        self._held_lines: list[tuple[int, bytes, bool]] = []
+        """Lines of the body behind the end of a header that waits, and whether they are to be looked at."""
+        """What is to be logged of the body that was seen before the header was complete."""
         self._depth = 0
         self._segment_begins = True
         self._segment_left = 0
@@ -66,15 +72,31 @@ class HeaderWriter:
         if message.setup.checks is not None and message.flags & FILTER:
             if not message.going:
                 return
-            before, text = message.setup.checks.header(message, checks, name + b":" + body)
-            if before:
-                if not before.isascii():
-                    message.note_8bit()
-                self._write_text(before)
-            if text is None or not message.going:
-                return
+            self._count_hop(known, state)
+            self._take_checked(message.setup.checks.header(message, checks, name + b":" + body), state)
+        else:
+            self._count_hop(known, state)
+            self._take(known, name, body, state)
+
+    def _count_hop(self, known: KnownHeader | None, state: int) -> None:
+        """Count a Received: header as the message came with it, whatever header_checks make of it."""
+        if state == PRIMARY and known is not None and known.name == RECEIVED:
+            self._message.hops += 1
+
+    def _take_checked(self, checked: Checked, state: int) -> None:
+        """Take what header_checks and their like have left of a header."""
+        message = self._message
+        before, text = checked
+        if before:
+            if not before.isascii():
+                message.note_8bit()
+            self._write_text(before)
+        if text is not None and message.going:
             name, body = split_header(text)
-            known = find_header(name)
+            self._take(find_header(name), name, body, state)
+
+    def _take(self, known: KnownHeader | None, name: bytes, body: bytes, state: int) -> None:
+        message = self._message
         if known is not None:
             if state == PRIMARY:
                 if not self.primary(known, name, body):
@@ -113,6 +135,8 @@ class HeaderWriter:
         message = self._message
         if message.hops:
             add_missing_headers(message, cut=tells)
+            if message.room is not None:
+                message.room.header_place, message.room.header_after = message.put_pointer()
         else:
             message.refuse("no Received: header")
 
@@ -125,17 +149,28 @@ class HeaderWriter:
             return
         parser = self.parser
         assert parser is not None  # this comes from it
-        depth = len(parser.boundaries)
+        checked = self._is_checked(checks, size_of(data, parser), len(parser.boundaries), ends=parser.state != BODY)
+        if self.ends is not None:
+            self._held_lines.append((kind, data, checked))  # the end of the header, which waits, is logged first
+        elif checked:
+            self._add_checked(kind, checks.line(message, data))
+        else:
+            self.body_copy.add(kind, data)
+
+    def _is_checked(self, checks: Checks, size: int, depth: int, *, ends: bool) -> bool:
+        """Tell whether body_checks look at a piece of *size* bytes in parts of *depth*; *ends*: a header follows it."""
         if self._segment_begins or depth != self._depth:
             # After a header, or at the boundary that closes a multipart.
             self._segment_left = checks.size_limit
             self._depth = depth
-        self._segment_begins = parser.state != BODY
+        self._segment_begins = ends
         if self._segment_left <= 0 and checks.size_limit:
-            self.body_copy.add(kind, data)
-            return
-        self._segment_left -= len(data) + 1
-        before, text = checks.line(message, data)
+            return False
+        self._segment_left -= size
+        return True
+
+    def _add_checked(self, kind: int, checked: Checked) -> None:
+        before, text = checked
         if before:
             self.body_copy.add(TEXT, before)
         if text is not None:
@@ -148,7 +183,11 @@ class HeaderWriter:
             return
         if message.mime_error is None or ERRORS.index(error) < ERRORS.index(message.mime_error):
             message.mime_error = error
-        log_refusal(message, f"mime-error {error.text}", text[:_SHOWN_OF_AN_ERROR])
+        refusal = f"mime-error {error.text}", text[:_SHOWN_OF_AN_ERROR]
+        if self.ends is None:
+            log_refusal(message, *refusal)
+        else:
+            self._refusals.append(refusal)  # the end of the header, which waits, is logged first
 
     # Primary header
 
@@ -166,8 +205,9 @@ class HeaderWriter:
             context = message.rewrite if kept else None
             if context is not None and message.going:
                 return not self._rewrite(context, known, name, body)
-        elif title == "Received":
-            self.received()
+        elif title == RECEIVED:
+            if message.hops >= setup.hop_limit:
+                message.refuse("hopcount exceeded", bits.HOPS)
         elif title in ("Message-Id", "Resent-Message-Id"):
             _note_id(message, title, body)
         elif title == "Content-Transfer-Encoding":
@@ -180,16 +220,9 @@ class HeaderWriter:
                 else:
                     text = _as_text(name + b":" + body)
                     log.warning(f"ignoring malformed header: '{text:.100}'")
-        elif title == "Require-TLS-ESMTP" and body.lstrip(_BLANK).lower() == b"yes":
-            message.options |= REQUIRETLS_ESMTP
+        elif title == "Require-TLS-ESMTP" and setup.settings.requiretls_esmtp_header:
+            message.options |= REQUIRETLS_ESMTP if body.lstrip(_BLANK).lower() == b"yes" else 0
         return kept
-
-    def received(self) -> None:
-        """Count one more hop."""
-        message = self._message
-        message.hops += 1
-        if message.hops >= message.setup.hop_limit:
-            message.refuse("hopcount exceeded", bits.HOPS)
 
     def _rewrite(self, context: str, known: KnownHeader, name: bytes, body: bytes) -> bool:
         """Give the addresses of a header their standard form; tell whether the header was written again."""
@@ -203,7 +236,7 @@ class HeaderWriter:
                 assert isinstance(text, bytes)  # what is remembered is text or None
                 if not text.isascii():
                     message.note_8bit()
-                message.out.append(encode_lines(text.split(b"\n"), self._limit))
+                message.out.append(message.header_records(text))
                 return True
         addresses = AddressList(_as_text(body), setup.token_limit)
         if setup.mapping is None:
@@ -226,7 +259,7 @@ class HeaderWriter:
             message.setup.remember_header((context, name, body), raw)
         if raw is None:
             return False
-        message.out.append(encode_lines(raw.split(b"\n"), self._limit))
+        message.out.append(message.header_records(raw))
         return True
 
     async def resolve(self) -> None:
@@ -255,6 +288,15 @@ class HeaderWriter:
             del message.out[place:]
             self._complete(tells)
             message.out += after
+            for refusal in self._refusals:
+                log_refusal(message, *refusal)
+            self._refusals.clear()
+            for kind, data, checked in self._held_lines:
+                if checked and setup.checks is not None:
+                    self._add_checked(kind, setup.checks.line(message, data))
+                else:
+                    self.body_copy.add(kind, data)
+            self._held_lines.clear()
 
     # Writing
 
@@ -262,11 +304,13 @@ class HeaderWriter:
         self._write_text(name + b":" + body)
 
     def _write_text(self, text: bytes) -> None:
-        text = cut_header(text, self._message.setup.header_limit)
-        if b"\n" in text or len(text) > self._limit:
-            self._message.out.append(encode_lines(text.split(b"\n"), self._limit))
-        else:
-            self._message.out.append(encode_record(TEXT, text))
+        message = self._message
+        message.out.append(message.header_records(cut_header(text, message.setup.header_limit)))
+
+
+def size_of(data: bytes, parser: MimeParser) -> int:
+    """Return how much of body_checks_size_limit a line of the body takes: nothing, where the message lacks it."""
+    return 0 if parser.adds_line else len(data) + 1
 
 
 def _as_text(data: bytes) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pyfix.daemons.cleanup.setup import Setup
 from pyfix.formats import status as bits
 from pyfix.formats.mime import MimeError
 from pyfix.formats.queuefile import SMTPUTF8_HEADER
-from pyfix.formats.records import encode_record
-from pyfix.protocols.internal.cleanup import AUTO_UTF8, BOUNCE, DISCARD, SMTPUTF8
+from pyfix.formats.records import POINTER, SENDER, TEXT, encode_lines, encode_record
+from pyfix.protocols.internal.cleanup import AUTO_UTF8, BOUNCE, DISCARD, MILTER, SMTPUTF8
+from pyfix.queue.room import EMPTY_POINTER, ROOM_BYTES, Room, padding_after
 from pyfix.queue.writer import QueueFileWriter
 from pyfix.runtime.log import log
+
+if TYPE_CHECKING:
+    from pyfix.daemons.cleanup.milters import MessageMilters
 
 CANNOT_BOUNCE: Final = bits.BAD | bits.WRITE | bits.DEFER | bits.PROXY | bits.NO_PERMISSION
 """Errors after which there is nothing to return to the sender, or no right to."""
@@ -33,9 +37,9 @@ class Message:
     __slots__ = (
         "arrival", "arrival_time", "attributes", "copies", "data_offset", "encoding", "envelope_id", "errors", "fatal",
         "file", "filter", "flags", "full_name", "has_time", "hops", "id_logged", "last_recipient", "message_id",
-        "mime_error", "mixed", "notify_mask", "options", "out", "pending_notify", "pending_orcpt",
+        "milters", "mime_error", "mixed", "notify_mask", "options", "out", "pending_notify", "pending_orcpt",
         "pending_original", "queue_id", "reason", "recipient_count", "recipients", "redirect", "resent", "ret_flags",
-        "rewrite", "seen", "seen_recipients", "segment_end", "sender", "setup", "warned",
+        "rewrite", "room", "seen", "seen_recipients", "segment_end", "sender", "setup", "warned",
     )  # fmt: skip
 
     def __init__(self, setup: Setup, file: QueueFileWriter) -> None:
@@ -54,6 +58,9 @@ class Message:
         self.out: list[bytes] = []
         self.data_offset = 0
         self.segment_end = 0
+        self.room: Room | None = None if setup.local_milters is None else Room(file)
+        """Places that milters can change; None: there are no milters."""
+        self.milters: MessageMilters | None = None
         # Envelope
         self.arrival = 0
         self.arrival_time = 0.0
@@ -99,6 +106,11 @@ class Message:
         if flags & BOUNCE:
             self.fatal = CANNOT_BOUNCE | bits.SIZE
 
+    def begin_local_milters(self) -> None:
+        """Let non_smtpd_milters see the message, if the client wants milters to see it."""
+        if self.flags & MILTER and self.setup.local_milters is not None:
+            self.setup.local_milters.begin(self)
+
     @property
     def going(self) -> bool:
         """Whether the work goes on: no error has ended it, and the message is not to be dropped."""
@@ -115,7 +127,9 @@ class Message:
         self.errors |= error
 
     def note_8bit(self) -> None:
-        """Take note of a header that is not ASCII."""
+        """Take note of a header that is not ASCII.  Source: postconf(5) smtputf8_enable."""
+        if not self.setup.smtputf8:
+            return
         self.options |= SMTPUTF8_HEADER
         if self.flags & AUTO_UTF8:
             self.flags |= SMTPUTF8
@@ -123,6 +137,34 @@ class Message:
     def put(self, kind: int, data: bytes) -> None:
         """Add one record."""
         self.out.append(encode_record(kind, data))
+
+    def put_sender(self, data: bytes) -> None:
+        """Add the sender, with room for another."""
+        room = self.room
+        if room is None:
+            self.out.append(encode_record(SENDER, data))
+            return
+        room.sender_place = self.flush()
+        self.out.append(encode_record(SENDER, data) + padding_after(len(data), POINTER))
+        room.sender_after = self.flush()
+
+    def header_records(self, text: bytes) -> bytes:
+        """Return the records of a header, its lines separated by newlines; with room for another, if need be."""
+        limit = self.setup.line_limit
+        if b"\n" not in text and len(text) <= limit:
+            records = encode_record(TEXT, text)
+            return records if self.room is None else records + padding_after(len(text))
+        lines = text.split(b"\n")
+        if self.room is None or len(lines[0]) >= ROOM_BYTES:
+            return encode_lines(lines, limit)
+        first = encode_record(TEXT, lines[0]) + padding_after(len(lines[0]))
+        return first + encode_lines(lines[1:], limit)
+
+    def put_pointer(self) -> tuple[int, int]:
+        """Add a pointer that leads nowhere yet; return its offset, and that of what follows it."""
+        place = self.flush()
+        self.out.append(EMPTY_POINTER)
+        return place, self.flush()
 
     def flush(self) -> int:
         """Hand the records in ``out`` to the file and return its length so far.

@@ -38,9 +38,21 @@ def _shown(text: bytes) -> str:
     return text.partition(b"\0")[0][:200].decode("utf-8", "surrogateescape")
 
 
+def client_origin(message: Message, text: str = "") -> str:
+    """Return the client by its name and address, a text, the sender and the recipient that came last."""
+    name = _attribute(message, b"client_name") or "localhost"
+    address = _attribute(message, b"client_address") or "127.0.0.1"
+    said = f" {text};" if text else ""
+    return f"{name}[{address}]{':' if text else ';'}{said}{_envelope(message, protocol=True)}"
+
+
 def origin(message: Message, *, protocol: bool = False) -> str:
     """Return the client, the sender and the recipient that came last."""
-    parts = [_attribute(message, b"log_message_origin") or "local", ";"]
+    return f"{_attribute(message, b'log_message_origin') or 'local'};{_envelope(message, protocol=protocol)}"
+
+
+def _envelope(message: Message, *, protocol: bool) -> str:
+    parts = []
     if message.sender is not None:
         parts.append(f" from=<{internal_to_external(message.sender)}>")
         if message.last_recipient is not None:

@@ -55,7 +55,7 @@ async def standard_sender(message: Message, data: bytes) -> str:
         address = await setup.standard.internal(LOCAL, address) if found is None else found
     if setup.mapping is not None:
         address = await setup.mapping.envelope(message, address, "envelope_sender")
-    if not address.isascii() and _is_utf8(address):
+    if setup.smtputf8 and not address.isascii() and _is_utf8(address):
         message.options |= SMTPUTF8_SENDER
         if message.flags & AUTO_UTF8:
             message.flags |= SMTPUTF8
@@ -76,6 +76,8 @@ def add_plain_recipient(message: Message, data: bytes) -> bool:
     if not setup.plain_recipients or not is_standard(address):
         return False
     message.last_recipient = address
+    if message.milters is not None:
+        message.milters.note_recipient(address)
     original = address if message.pending_original is None else message.pending_original
     notify, orcpt = message.pending_notify, message.pending_orcpt
     message.pending_notify, message.pending_orcpt, message.pending_original = 0, None, None
@@ -98,12 +100,14 @@ async def add_recipient(message: Message, data: bytes) -> None:
     address = await setup.standard.internal(LOCAL, address) if found is None else found
     if setup.mapping is not None:
         address = await setup.mapping.envelope(message, address, "envelope_recipient")
-    if not address.isascii() and message.flags & AUTO_UTF8 and _is_utf8(address):
+    if not address.isascii() and setup.smtputf8 and message.flags & AUTO_UTF8 and _is_utf8(address):
         message.flags |= SMTPUTF8
     if orcpt is None:
         kind = "utf-8" if message.flags & SMTPUTF8 and not address.isascii() else "rfc822"
         orcpt = f"{kind};{address}" if address else ""
     message.last_recipient = address
+    if message.milters is not None:
+        message.milters.note_recipient(address)
     await _expand(message, address, original, orcpt, notify)
     if setup.bcc is not None and message.flags & BCC_OK:
         await _add_copy(message, await setup.bcc.of_recipient(address))
@@ -111,7 +115,7 @@ async def add_recipient(message: Message, data: bytes) -> None:
 
 async def add_final_copies(message: Message) -> None:
     """Add the recipients of always_bcc and of header_checks, at the end.  Raises MappingError, ServiceError."""
-    if not message.recipient_count:
+    if message.last_recipient is None:
         return
     bcc = message.setup.bcc
     if bcc is not None and bcc.always and message.flags & BCC_OK:
@@ -123,14 +127,33 @@ async def add_final_copies(message: Message) -> None:
 async def _add_copy(message: Message, copy: str | None) -> None:
     if not copy:
         return
-    address = await message.setup.standard.internal(LOCAL, copy)
+    setup = message.setup
+    address = await setup.standard.internal(LOCAL, copy)
+    if setup.mapping is not None:
+        address = await setup.mapping.envelope(message, address, "envelope_recipient")
+    if message.milters is not None:
+        message.milters.note_recipient(address)
     await _expand(message, address, address, "", NOTIFY_NEVER)
+
+
+async def add_milter_recipient(message: Message, address: str, orcpt: str, notify: int) -> None:
+    """Add a recipient (internal form) that a milter asks for.  Raises MappingError, ServiceError."""
+    setup = message.setup
+    found = setup.standard.internal_now(LOCAL, address)
+    address = await setup.standard.internal(LOCAL, address) if found is None else found
+    if setup.mapping is not None:
+        address = await setup.mapping.envelope(message, address, "envelope_recipient")
+    await _expand(message, address, address, orcpt, notify)
 
 
 async def _expand(message: Message, address: str, original: str, orcpt: str, notify: int) -> None:
     """Write the recipients that an address stands for."""
     aliases = message.setup.aliases
-    if aliases is None or not message.flags & MAP_OK:
+    maps = message.flags & MAP_OK
+    senders = message.setup.rewritten_senders
+    if maps and senders is not None:
+        address = senders.unpack_all(address, lambda why: log.warning(f"{message.queue_id}: {why}"))
+    if aliases is None or not maps:
         write_recipient(message, address, original, orcpt, notify)
         return
     results = await aliases.expand(address)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pyfix.daemons.cleanup.content import read_content
 from pyfix.daemons.cleanup.ending import enqueue, return_to_sender
@@ -29,6 +29,9 @@ from pyfix.runtime.groupcommit import GroupCommit
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
+
+if TYPE_CHECKING:
+    from pyfix.daemons.cleanup.milters import MessageMilters
 
 _GREETING: Final = encode_pairs([("protocol", PROTOCOL), ("queue_id", "")])[:-2]
 """What the client hears first, up to the queue id."""
@@ -82,6 +85,8 @@ class Session:
             if not await self._take():
                 self._file.remove()
                 return False
+            if message.milters is not None:
+                await self._ask_milters(message.milters)
             accepted = not message.errors and not message.flags & DISCARD and await self._enqueue()
             if message.errors and message.flags & BOUNCE:
                 await self._bounce()
@@ -142,9 +147,23 @@ class Session:
             if not message.going:
                 await self._skip(source)
             self.rest = source.data[source.position :]
-        if message.going and not message.recipient_count:
+        if message.going and message.last_recipient is None:
             message.errors |= bits.NO_RECIPIENT
         return True
+
+    async def _ask_milters(self, milters: MessageMilters) -> None:
+        """Let the milters see the message, and change it."""
+        message = self._message
+        try:
+            if not message.errors and not message.flags & DISCARD:
+                message.flush()
+                await milters.inspect()
+        except SizeLimitExceeded:
+            self._too_large()
+        except OSError as error:
+            self._not_written(error)
+        finally:
+            milters.end()
 
     async def _begin(self) -> RecordSource | None:
         """Tell the queue id, and learn what the client wants; None when it may want nothing and does not."""
@@ -161,12 +180,14 @@ class Session:
             source = RecordSource(stream, data)
             source.position = plain.end()
             message.begin(int(plain[1]))
+            message.begin_local_milters()
             if message.flags & DISCARD:
                 self._remove("discarded")
             return source
         source = RecordSource(stream, data)
         try:
             message.begin(await read_flags(source))
+            message.begin_local_milters()
         except BadWishes:
             message.errors |= bits.BAD
             source.ended = True  # what follows is no message

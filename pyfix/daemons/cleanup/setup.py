@@ -15,8 +15,11 @@ from pyfix.rewriting.standard import StandardForm
 if TYPE_CHECKING:
     from pyfix.daemons.cleanup.checks import Checks
     from pyfix.daemons.cleanup.mapping import Mapping
+    from pyfix.daemons.cleanup.milters import LocalMilters
     from pyfix.rewriting.bcc import AutomaticBcc
     from pyfix.rewriting.virtual_alias import VirtualAliases
+    from pyfix.tables.maps import Maps
+    from pyfix.tables.srs import RewrittenSenders
 
 _MOST_HEADERS: Final = 5000
 _LONGEST_KEY: Final = 1000
@@ -44,14 +47,13 @@ class Setup:
                 "do not specify both disable_mime_input_processing=yes and force_mime_input_conversion=yes"
             )
         self.detect_8bit = settings.detect_8bit_encoding_header
+        self.smtputf8 = settings.smtputf8_enable
         self.always_add = settings.always_add_missing_headers
         self.remote_domain = settings.remote_header_rewrite_domain
         self.header_limit = settings.header_size_limit
         self.token_limit = settings.header_address_token_limit
         self.replace_stray = settings.cleanup_replace_stray_cr_lf
         self.undisclosed = settings.undisclosed_recipients_header
-        if settings.header_from_format not in ("standard", "obsolete"):
-            raise ConfigError(f'invalid setting: "header_from_format = {settings.header_from_format}"')
         self.obsolete_from = settings.header_from_format == "obsolete"
         self.strict_header = settings.strict_8bitmime or settings.strict_7bit_headers
         self.strict_body = settings.strict_8bitmime or settings.strict_8bitmime_body
@@ -62,8 +64,6 @@ class Setup:
         )  # fmt: skip
         self.characters = Characters(settings.message_strip_characters, settings.message_reject_characters)
         self.cut_action = settings.non_empty_end_of_header_action
-        if self.cut_action not in ("fix_quietly", "add_header", "reject"):
-            raise ConfigError(f'invalid setting: "non_empty_end_of_header_action = {self.cut_action}"')
         self.plain_attributes = PlainAttributes()
         self.header_names = HeaderNames(self.drop_headers)
         self.headers: dict[tuple[str, bytes, bytes], bytes | None] = {}
@@ -76,8 +76,14 @@ class Setup:
         """always_bcc and its relatives, if main.cf has any."""
         self.plain_recipients = True
         """Whether addresses of recipients are looked up in no table."""
+        self.rewritten_senders: RewrittenSenders | None = None
+        """Whose mail goes on to whoever was rewritten (SRS), if main.cf has any."""
         self.checks: Checks | None = None
         """header_checks and body_checks, if main.cf has any."""
+        self.local_milters: LocalMilters | None = None
+        """non_smtpd_milters, if main.cf has any."""
+        self.milter_checks: Maps | None = None
+        """milter_header_checks, if main.cf has any."""
         self._second = -1
         self._stamp = ""
 
@@ -106,11 +112,28 @@ class Setup:
             self.bcc = AutomaticBcc(settings, own) or None
             self.plain_recipients = self.mapping is None and self.aliases is None and self.bcc is None
 
+        if settings.pyfix_srs_domain:
+            from pyfix.tables.srs import open_rewritten_senders
+
+            self.rewritten_senders = open_rewritten_senders(settings)
+            self.plain_recipients = False
+
         checked = settings.header_checks or settings.mime_header_checks or settings.nested_header_checks
         if checked or settings.body_checks:
             from pyfix.daemons.cleanup.checks import Checks
 
             self.checks = Checks(settings) or None
+        if settings.non_smtpd_milters:
+            from pyfix.daemons.cleanup.milters import LocalMilters
+
+            self.local_milters = LocalMilters(settings)
+        if settings.milter_header_checks:
+            from pyfix.tables.flags import CONTENT
+            from pyfix.tables.maps import Maps
+
+            self.milter_checks = Maps(
+                "milter_header_checks", settings.milter_header_checks, settings.snapshot, flags=CONTENT
+            )
 
     def remember_header(self, key: tuple[str, bytes, bytes], text: bytes | None) -> None:
         """Keep what became of an address header; an overlong one is not worth it."""

@@ -10,7 +10,6 @@ from pyfix.config.parameters.local import LocalSettings
 from pyfix.delivery.outcome import Outcome
 from pyfix.delivery.output import damaged
 from pyfix.delivery.report import Delivery
-from pyfix.formats.address import internal_to_external
 from pyfix.formats.maildate import mail_date
 from pyfix.formats.records import (
     END,
@@ -26,10 +25,12 @@ from pyfix.formats.records import (
     encode_record,
 )
 from pyfix.protocols.internal.cleanup import MAP_OK, SMTPUTF8
+from pyfix.protocols.internal.delivery import Recipient
 from pyfix.queue.message import ContentDamaged
 from pyfix.runtime.ipc import ServiceError
 
 _LONGEST_LINE = 2048
+_MANY_RECORDS = 1000
 
 
 def _bytes(text: str) -> bytes:
@@ -42,20 +43,15 @@ async def forward(
     *,
     sender: str,
     delivered_to: str,
-    original_recipient: str,
-    recipients: Sequence[str],
-    dsn_original_recipient: str = "",
-    notify_flags: int = 0,
+    recipients: Sequence[Recipient],
 ) -> str | Outcome:
     """Send the message on to *recipients* and return the new queue id, when it is safe in the queue.
 
     Of a message that is damaged nothing is sent; the outcome is returned.
 
-    *delivered_to* is the address that was expanded, empty for no Delivered-To: header; *original_recipient* what its
-    recipients were addressed by, empty for a list with an owner.
-
-    *dsn_original_recipient* and *notify_flags* go on with each recipient (RFC 3461 section 5.2.7).  Raises
-    ServiceError, OSError.
+    *delivered_to* is the address that was expanded, empty for no Delivered-To: header.  What each recipient was
+    addressed by and who wants to know of the delivery goes on with it (RFC 3461 section 5.2.7).  Raises ServiceError,
+    OSError.
     """
     request = delivery.request
     flags = MAP_OK | (SMTPUTF8 if request.sendopts & 1 else 0)
@@ -83,19 +79,23 @@ async def forward(
             if value:
                 head.append(encode_attribute(name, value))
         for recipient in recipients:
-            if original_recipient:
-                head.append(encode_record(ORIGINAL_RECIPIENT, _bytes(original_recipient)))
-            if dsn_original_recipient:
-                head.append(encode_attribute("dsn_orig_rcpt", dsn_original_recipient))
-            if notify_flags:
-                head.append(encode_attribute("notify_flags", str(notify_flags)))
-            head.append(encode_record(RECIPIENT, _bytes(recipient)))
+            if recipient.original_recipient:
+                head.append(encode_record(ORIGINAL_RECIPIENT, _bytes(recipient.original_recipient)))
+            if recipient.dsn_orig_rcpt:
+                head.append(encode_attribute("dsn_orig_rcpt", recipient.dsn_orig_rcpt))
+            if recipient.notify_flags:
+                head.append(encode_attribute("notify_flags", str(recipient.notify_flags)))
+            head.append(encode_record(RECIPIENT, _bytes(recipient.recipient)))
+            if len(head) > _MANY_RECORDS:
+                message.write(b"".join(head))
+                head.clear()
+                await message.relieve()
         lines = [
             f"Received: by {settings.myhostname} ({settings.mail_name})",
             f"\tid {message.queue_id}; {mail_date(int(now))}",
         ]
         if delivered_to:
-            lines.append(f"Delivered-To: {internal_to_external(delivered_to)}")
+            lines.append(f"Delivered-To: {delivered_to}")
         message.write(b"".join(head) + encode_record(MESSAGE) + encode_lines(map(_bytes, lines)))
         for block in delivery.message.content_blocks(request.offset):
             parts = block.split(b"\n")

@@ -34,9 +34,7 @@ def check_origins(settings: LocalSettings) -> None:
 def mailbox_locks(settings: LocalSettings) -> frozenset[str]:
     """Return how mailboxes are locked.  Raises ConfigError."""
     if settings.sun_mailtool_compatibility:
-        log.warning(
-            'sun_mailtool_compatibility: deprecated parameter, use "mailbox_delivery_lock = dotlock" instead'
-        )
+        log.warning('sun_mailtool_compatibility: deprecated parameter, use "mailbox_delivery_lock = dotlock" instead')
         return frozenset(("dotlock",))
     name = "mailbox_delivery_lock"
     return parse_methods(name, settings.mailbox_delivery_lock, settings.snapshot.value(name))

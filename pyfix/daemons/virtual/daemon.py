@@ -56,7 +56,8 @@ class Virtual(DeliveryAgent):
     def before_jail(self) -> None:
         """Open the tables, which only root may be able to read."""
         self._mailboxes = Mailboxes(self.settings, self.snapshot)
-        self.watch_tables(self._mailboxes.maps)
+        value = self.settings.virtual_delivery_status_filter
+        self.watch_tables([*self._mailboxes.maps, self.filter_outcomes("virtual_delivery_status_filter", value)])
 
     async def deliver(self, delivery: Delivery, recipient: Recipient) -> Outcome:
         """Deliver to the recipient's mailbox or Maildir."""
@@ -70,7 +71,8 @@ class Virtual(DeliveryAgent):
         owner, path = entry
         if is_probe(delivery.request):
             return Sent("delivers to maildir" if path.endswith("/") else "delivers to mailbox")
-        output = Output(delivery, delivery.request.sender, recipient.original_recipient, recipient.recipient)
+        original = recipient.original_recipient if self.settings.enable_original_recipient else ""
+        output = Output(delivery, delivery.request.sender, original, recipient.recipient)
         if path.endswith("/"):
             return await self._files.deliver(MaildirTarget(owner, path, output, limit=self._limit))
         return await self._files.deliver(self._store.target(owner, path, output))
