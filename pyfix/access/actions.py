@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from pyfix.access.evaluate import MISCONFIGURED, ask_instead
+from pyfix.access.fitting_status import fitting_status
 from pyfix.access.stage import Stage
 from pyfix.access.transaction import Transaction
 from pyfix.access.verdict import DUNNO, PERMIT, DeferIfPermit, DeferIfReject, Reject, Verdict
@@ -18,8 +19,10 @@ from pyfix.runtime.log import log
 __all__ = ["act"]
 
 _CODE: Final = re.compile(r"[45][0-9][0-9](?=[ \t])")
+_BLANKS: Final = re.compile(r"[ \t]+")
 _HEADER: Final = re.compile(r"[!-9;-~]+[ \t]*:")
-_FOR_MESSAGES: Final = ("HOLD", "DISCARD", "FILTER", "REDIRECT", "BCC", "PREPEND")
+_FOR_QUEUE_FILES: Final = ("HOLD", "DISCARD", "FILTER", "REDIRECT", "BCC")
+_FOR_MESSAGES: Final = (*_FOR_QUEUE_FILES, "PREPEND")
 _LEAVING: Final = (421, 521)
 
 
@@ -30,26 +33,29 @@ def _is_too_early(transaction: Transaction, action: str) -> bool:
     return not transaction.policy.settings.smtpd_delay_reject or (action == "PREPEND" and transaction.where == "ETRN")
 
 
-def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str, subject: str) -> Verdict:
+async def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str, subject: str) -> Verdict:
     """Do what *value* says.
 
     *table* and *key*: where it was found, for warnings.  *subject*: what is judged, as the client gave it.
     """
     policy = transaction.policy
     settings = policy.settings
-    word, _, rest = value.strip(" \t").partition(" ")
-    text = rest.strip(" \t")
+    word, *rest = _BLANKS.split(value, maxsplit=1)
+    text = rest[0] if rest else ""  # blanks at its end are part of it; only policy services send some
 
     def refused(code: int, status: str, default: str, explanation: str = text) -> Reject:
         status, reason = split_status(explanation, status)
-        status = f"{code // 100}{status[1:]}"
+        status = fitting_status(f"{code // 100}{status[1:]}", stage)
         return Reject(code, status, f"<{subject}>: {stage.label} rejected: {reason or default}")
 
     def ordered(action: str) -> str:
         return f"<{subject}>: {stage.label} {text or f'triggers {action} action'}"
 
     match word.upper():
-        case "HOLD" | "DISCARD" | "FILTER" | "REDIRECT" | "BCC" as action if transaction.where == "ETRN":
+        case action if action in _FOR_QUEUE_FILES and policy.has_filter_before_queue:
+            log.warning(f"access table {table}: with smtpd_proxy_filter specified, action {action} is unavailable")
+            return DUNNO
+        case action if action in _FOR_QUEUE_FILES and transaction.where == "ETRN":
             log.warning(f"access table {table}: action {action} is unavailable in smtpd_etrn_restrictions")
             return DUNNO
         case action if action in _FOR_MESSAGES and _is_too_early(transaction, action):
@@ -60,7 +66,7 @@ def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str
             return DUNNO
         case "OK" | "RELAY":
             if policy.logs_permits:
-                policy.log_permit(transaction, stage, word, subject, f"from {table}")
+                await policy.log_permit(transaction, stage, word, subject, f"from {table}")
             return PERMIT
         case "DUNNO":
             return DUNNO
@@ -69,9 +75,9 @@ def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str
         case "DEFER":
             return refused(settings.access_map_defer_code, "4.7.1", "Access denied")
         case "DEFER_IF_PERMIT":
-            return DeferIfPermit(refused(450, "4.7.1", "Service unavailable"))
+            return DeferIfPermit(refused(settings.access_map_defer_code, "4.7.1", "Service unavailable"))
         case "DEFER_IF_REJECT":
-            return DeferIfReject(refused(450, "4.7.1", "Service unavailable"))
+            return DeferIfReject(refused(settings.access_map_defer_code, "4.7.1", "Service unavailable"))
         case "HANGUP":
             transaction.hangup = True
             transaction.log_action("hangup", "")
@@ -88,7 +94,7 @@ def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str
             transaction.log_action("discard", ordered("DISCARD"))
             transaction.discard = True
             if policy.logs_permits:
-                policy.log_permit(transaction, stage, word, subject, f"from {table}")
+                await policy.log_permit(transaction, stage, word, subject, f"from {table}")
             return PERMIT
         case "FILTER":
             if not text:
@@ -117,20 +123,19 @@ def act(transaction: Transaction, stage: Stage, table: str, key: str, value: str
             else:
                 transaction.prepend.append(text)
             return DUNNO
-    if value.isascii() and value.strip().isdigit():
+    if value.isascii() and value.isdigit():
         if policy.logs_permits:
-            policy.log_permit(transaction, stage, value, subject, f"from {table}")
+            await policy.log_permit(transaction, stage, value, subject, f"from {table}")
         return PERMIT
     if _CODE.match(value):
         code = int(value[:3])
         if code in _LEAVING:
             transaction.hangup = code == 521 or transaction.hangup
-        return refused(code, f"{code // 100}.7.1", "Access denied", value[4:].strip(" \t"))
+        return refused(code, f"{code // 100}.7.1", "Access denied", value[4:].lstrip(" \t"))
     words = value.replace(",", " ").split()
     if any(":" in name for name in words):
-        name = next(name for name in words if ":" in name)
-        log.warning(f"access table {table} has entry with lookup table: {name}")
+        log.warning(f"access table {table} has entry with lookup table: {value}")
         log.warning("do not specify lookup tables inside SMTPD access maps")
         log.warning("define a restriction class and specify its name instead.")
         return MISCONFIGURED
-    return ask_instead(policy.named_list(value), stage)
+    return ask_instead(value, stage)

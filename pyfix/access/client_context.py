@@ -5,6 +5,7 @@ Source: postconf(5) local_header_rewrite_clients.
 
 from __future__ import annotations
 
+from pyfix.access.certificates import permitted_by_certificate
 from pyfix.access.transaction import Transaction
 from pyfix.runtime.log import log
 from pyfix.tables.source import open_or_unavailable
@@ -32,8 +33,9 @@ async def rewrites_locally(transaction: Transaction) -> bool:
             case "permit_sasl_authenticated":
                 if transaction.sasl_username:
                     return True
-            case "permit_tls_clientcerts" | "permit_tls_all_clientcerts":
-                pass
+            case "permit_tls_clientcerts" | "permit_tls_all_clientcerts" as kind:
+                if await permitted_by_certificate(transaction, kind, trusted_too="_all_" in kind):
+                    return True
             case "check_address_map":
                 name = words[position] if position < len(words) else ""
                 position += 1

@@ -36,14 +36,18 @@ CheckFunction = Callable[[Transaction, Stage, "Check"], "Verdict | Awaitable[Ver
 MISCONFIGURED: Final = Reject(451, "4.3.5", "Server configuration error", "software")
 _DEEPEST: Final = 100
 _FINAL: Final = ("permit", "reject", "defer")
-_ABOUT_CLIENT: Final = ("permit_mynetworks", "permit_inet_interfaces", "permit_sasl_authenticated")
+_ABOUT_CLIENT: Final = (
+    "permit_mynetworks", "permit_inet_interfaces", "permit_sasl_authenticated", "permit_dnswl_client",
+    "permit_rhswl_client",
+)  # fmt: skip
 """What these permit is the client, in whatever list they stand."""
+_ABOUT_RECIPIENT: Final = ("permit_auth_destination", "permit_mx_backup")
 
 
 class Check:
     """One restriction of a list, with its argument."""
 
-    __slots__ = ("argument", "following", "function", "logs_itself", "name", "table", "warn")
+    __slots__ = ("argument", "following", "function", "logs_itself", "name", "never_permits", "table", "warn")
 
     def __init__(self, name: str, function: CheckFunction, argument: str = "", *, warn: bool = False) -> None:
         self.name = name
@@ -55,6 +59,8 @@ class Check:
         """The next word of the list, which never matters after permit, reject and defer."""
         self.logs_itself = False
         """The function logs what it permits (smtpd_log_access_permit_actions)."""
+        self.never_permits: Callable[[Transaction], str] | None = None
+        """Given for what may refuse but not permit: returns what it is about."""
         self.table: object = None
         """What the function keeps of its argument: an open table, a compiled list."""
 
@@ -65,12 +71,14 @@ CheckList = tuple[Check, ...]
 class Deferral:
     """What DeferIfReject said in the lists that are evaluated together, classes in them included."""
 
-    __slots__ = ("depth", "reject", "warn")
+    __slots__ = ("depth", "home", "reject", "warn")
 
     def __init__(self) -> None:
         self.reject: Reject | None = None
         self.warn = 0
         self.depth = 0
+        self.home: Stage | None = None
+        """The stage of the list that main.cf has, whatever an access table in it is asked about."""
 
 
 async def evaluate(
@@ -79,6 +87,10 @@ async def evaluate(
     """Ask the restrictions in order; return PERMIT, DUNNO, or the Reject to reply, which is logged already."""
     if deferral is None:
         deferral = Deferral()
+    elif deferral.reject is not None and transaction.defer_if_permit is not None:
+        return DUNNO  # It is deferred whatever comes.
+    if deferral.home is None:
+        deferral.home = stage
     for check in checks:
         if check.warn:
             deferral.warn += 1
@@ -101,7 +113,8 @@ async def evaluate(
             verdict = failed.reject
         logged = nested is not None or check.logs_itself
         if type(verdict) is _Nested:
-            verdict = await evaluate(transaction, verdict.stage, verdict.checks, deferral)
+            instead = transaction.policy.named_list(verdict.names, deferral.home)
+            verdict = await evaluate(transaction, verdict.stage, instead, deferral)
             if isinstance(verdict, Reject):
                 return verdict
         warn = deferral.warn > 0
@@ -109,12 +122,17 @@ async def evaluate(
             deferral.warn -= 1
         if verdict is DUNNO:
             continue
+        if verdict is PERMIT and check.never_permits is not None and not transaction.discard:
+            log.warning(f"restriction {check.name} returns OK for {check.never_permits(transaction)}")
+            log.warning("this is not allowed for security reasons")
+            log.warning("use DUNNO instead of OK if you want to make an exception")
+            verdict = MISCONFIGURED
         if verdict is PERMIT:
             if transaction.policy.logs_permits and not logged:
                 about = CLIENT if check.name in _ABOUT_CLIENT else stage
-                if check.name == "permit_auth_destination":
+                if check.name in _ABOUT_RECIPIENT:
                     about = RECIPIENT
-                transaction.policy.log_permit(transaction, about, check.name)
+                await transaction.policy.log_permit(transaction, about, check.name)
             _say_what_is_ignored(check)
             return PERMIT
         if isinstance(verdict, DeferIfPermit):
@@ -122,9 +140,13 @@ async def evaluate(
                 transaction.log_action("reject_warning", _text(transaction, verdict.reject))
             elif transaction.defer_if_permit is None:
                 transaction.defer_if_permit = verdict.reject
+                if deferral.reject is not None:
+                    return DUNNO
         elif isinstance(verdict, DeferIfReject):
             if deferral.reject is None:
                 deferral.reject = verdict.reject
+            if transaction.defer_if_permit is not None:
+                return DUNNO
         elif isinstance(verdict, Reject):
             if warn and verdict is not MISCONFIGURED:
                 transaction.log_action("reject_warning", _text(transaction, _softened(transaction, verdict)))
@@ -143,16 +165,16 @@ def _say_what_is_ignored(check: Check) -> None:
 class _Nested(Verdict):
     """An access table gave a list of restrictions: it is asked in the place of the table."""
 
-    __slots__ = ("checks", "stage")
+    __slots__ = ("names", "stage")
 
-    def __init__(self, checks: CheckList, stage: Stage) -> None:
-        self.checks = checks
+    def __init__(self, names: str, stage: Stage) -> None:
+        self.names = names
         self.stage = stage
 
 
-def ask_instead(checks: CheckList, stage: Stage) -> Verdict:
-    """Return a verdict that means: ask these restrictions instead, about what the table was asked about."""
-    return _Nested(checks, stage)
+def ask_instead(names: str, stage: Stage) -> Verdict:
+    """Return a verdict that means: ask the restrictions of these names, about what the table was asked about."""
+    return _Nested(names, stage)
 
 
 def _softened(transaction: Transaction, reject: Reject) -> Reject:
@@ -189,7 +211,7 @@ def compile_list(
     A word that names nothing becomes a restriction that logs a warning and replies 451 each time.
     """
     from pyfix.access.restrictions import RESTRICTIONS, TAKES_ARGUMENT, bad_argument, broken
-    from pyfix.access.unavailable import AWAITED, REMOVED, refuse_awaited, refuse_removed
+    from pyfix.access.unavailable import REMOVED, refuse_removed
 
     checks: list[Check] = []
     warn = False
@@ -217,9 +239,6 @@ def compile_list(
             TAKES_ARGUMENT[stage.table](policy, check)
         elif name in REMOVED:
             check = Check(name, refuse_removed)
-        elif name in AWAITED:
-            check = Check(name, refuse_awaited)
-            position += AWAITED[name]
         elif ":" in word:
             check = Check(word, bad_argument, word)
         else:
@@ -244,5 +263,5 @@ def _restriction_class(
     words = split_words(policy.snapshot.value(name))
     if not words:
         raise ConfigError(f"restriction class `{name}' needs a definition")
-    found = classes[name] = compile_list(policy, stage, words, classes)
+    found = classes[name] = policy.followed(name, compile_list(policy, stage, words, classes))
     return found

@@ -64,12 +64,6 @@ def reject_multi_recipient_bounce(transaction: Transaction, stage: Stage, _check
     return Reject(code, "5.5.3", f"<{stage.subject(transaction)}>: {stage.label} rejected: Multi-recipient bounce")
 
 
-def reject_plaintext_session(transaction: Transaction, _stage: Stage, _check: Check) -> Verdict:
-    """Refuse a session without TLS, with plaintext_reject_code."""
-    code = transaction.policy.settings.plaintext_reject_code
-    return Reject(code, "4.7.1" if code < 500 else "5.7.1", "Session encryption is required")
-
-
 def permit_mynetworks(transaction: Transaction, stage: Stage, check: Check) -> Verdict | Awaitable[Verdict]:
     """Permit a client whose address is in mynetworks."""
     if transaction.policy.networks_wait:
@@ -102,11 +96,6 @@ def permit_inet_interfaces(transaction: Transaction, _stage: Stage, _check: Chec
 def permit_sasl_authenticated(transaction: Transaction, _stage: Stage, _check: Check) -> Verdict:
     """Permit a client that has logged in, by AUTH or XCLIENT LOGIN."""
     return PERMIT if transaction.sasl_username else DUNNO
-
-
-def permit_tls_clientcerts(_transaction: Transaction, _stage: Stage, _check: Check) -> Verdict:
-    """Permit a client with a certificate that relay_clientcerts lists: none without TLS."""
-    return DUNNO
 
 
 async def sleep(transaction: Transaction, _stage: Stage, check: Check) -> Verdict:

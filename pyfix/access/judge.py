@@ -6,12 +6,14 @@ smtpd_relay_before_recipient_restrictions.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from pyfix.access import unlisted
 from pyfix.access.evaluate import CheckList, Deferral, evaluate, refuse
 from pyfix.access.relay import is_authorized
 from pyfix.access.stage import CLIENT, DATA, END_OF_DATA, ETRN, HELO, RECIPIENT, SENDER, Stage
 from pyfix.access.transaction import LookupFailed, Transaction
-from pyfix.access.verdict import Reject
+from pyfix.access.verdict import Reject, Verdict
 from pyfix.tables.table import TableError
 
 __all__ = [
@@ -51,11 +53,9 @@ async def judge_sender(transaction: Transaction) -> Reject | None:
         return refusal
     if transaction.discard or transaction.sender_checked:
         return None
-    try:
-        verdict = await unlisted.check_sender(transaction)
-    except LookupFailed as failed:
-        verdict = failed.reject
-    return refuse(transaction, verdict, deferral) if isinstance(verdict, Reject) else None
+    return await _ask_whether_listed(
+        transaction, "smtpd_reject_unlisted_sender", unlisted.check_sender(transaction), deferral
+    )
 
 
 async def _ask(
@@ -112,9 +112,8 @@ async def judge_recipient(transaction: Transaction) -> Reject | None:
                 if checks is policy.recipient:
                     policy.old.tell_order(recipient, transaction.client.log_name)
                 break
-        if transaction.defer_if_permit is not None:
-            refusal = refuse(transaction, transaction.defer_if_permit)
-            break
+    if refusal is None and transaction.defer_if_permit is not None:
+        refusal = refuse(transaction, transaction.defer_if_permit)
     if policy.old.relay_list and refusal is None and not transaction.discard:
         await _tell_missing_relay_list(transaction, recipient)
     if not policy.settings.smtpd_delay_reject:
@@ -123,10 +122,21 @@ async def judge_recipient(transaction: Transaction) -> Reject | None:
         return refusal
     if not policy.settings.smtpd_reject_unlisted_recipient:
         return None
+    return await _ask_whether_listed(
+        transaction, "smtpd_reject_unlisted_recipient", unlisted.check_recipient(transaction), deferral
+    )
+
+
+async def _ask_whether_listed(
+    transaction: Transaction, parameter: str, question: Awaitable[Verdict], deferral: Deferral
+) -> Reject | None:
+    """Refuse an address of ours that does not exist, as *parameter* wants."""
     try:
-        verdict = await unlisted.check_recipient(transaction)
+        verdict = await question
     except LookupFailed as failed:
         verdict = failed.reject
+    if transaction.policy.decisions is not None:
+        transaction.policy.decisions.of_no_list(transaction, parameter, verdict)
     return refuse(transaction, verdict, deferral) if isinstance(verdict, Reject) else None
 
 
@@ -146,13 +156,14 @@ async def _tell_missing_relay_list(transaction: Transaction, recipient: str) -> 
 async def judge_etrn(transaction: Transaction, domain: str) -> Reject | None:
     """Ask the delayed lists and smtpd_etrn_restrictions about a domain."""
     early = transaction.defer_if_permit
+    transaction.etrn_domain = domain
     refusal = await _ask_delayed(transaction)
     if refusal is None:
-        transaction.etrn_domain = domain
         refusal = await _ask(transaction, ETRN, transaction.policy.etrn)
         if refusal is None and transaction.defer_if_permit is not None:
             refusal = refuse(transaction, transaction.defer_if_permit)
     transaction.defer_if_permit = early
+    transaction.etrn_domain = ""
     return refusal
 
 

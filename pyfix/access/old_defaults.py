@@ -29,6 +29,7 @@ class OldDefaults:
         self.relay_domains: Final = is_old("relay_domains", "2")
         self.flush_domains: Final = flushes_by_old_default(snapshot)
         self.relay_last: Final = is_old("smtpd_relay_before_recipient_restrictions", "3.6")
+        self._digest: Final = is_old("smtpd_tls_fingerprint_digest", "3.6")
         self._style = ""
         self._host: MatchList | None = None
         if is_old("mynetworks_style", "2") and snapshot.raw("mynetworks") is None:
@@ -60,6 +61,11 @@ class OldDefaults:
             _tell(
                 f'smtpd_relay_before_recipient_restrictions=no to reject recipient "{recipient}" from client "{client}"'
             )
+
+    def tell_digest(self, what: str) -> None:
+        """Tell that the fingerprints of a client are made with a weak digest.  *what* is computed, in the plural."""
+        if self._digest:
+            _tell(f"smtpd_tls_fingerprint_digest=md5 to compute {what}")
 
     @staticmethod
     def tell_relay_list(recipient: str, client: str) -> None:

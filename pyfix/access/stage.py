@@ -8,7 +8,9 @@ from typing import Final
 
 from pyfix.access.transaction import Transaction
 
-__all__ = ["CLIENT", "DATA", "END_OF_DATA", "ETRN", "HELO", "RECIPIENT", "SENDER", "Stage"]
+__all__ = [
+    "CLIENT", "DATA", "END_OF_DATA", "ETRN", "HELO", "RECIPIENT", "REVERSE_CLIENT", "SASL", "SENDER", "Stage",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,10 @@ class Stage:
 
 
 CLIENT: Final = Stage("client", "Client host", lambda transaction: transaction.client.log_name, "check_client_access")
+REVERSE_CLIENT: Final = Stage(
+    "client", "Unverified Client host", lambda transaction: transaction.client.reverse_name, "check_client_access"
+)
+"""Not a stage of its own: the client by a name that may not be its own."""
 HELO: Final = Stage("helo", "Helo command", lambda transaction: transaction.helo_name or "", "check_helo_access")
 SENDER: Final = Stage("sender", "Sender address", lambda transaction: transaction.sender or "", "check_sender_access")
 RECIPIENT: Final = Stage(
@@ -33,4 +39,6 @@ RECIPIENT: Final = Stage(
 )
 DATA: Final = Stage("data", "Data command", lambda _: "DATA", "")
 END_OF_DATA: Final = Stage("end_of_data", "End-of-data", lambda _: "END-OF-MESSAGE", "")
+SASL: Final = Stage("sasl", "SASL login name", lambda transaction: transaction.sasl_username, "")
+"""No list is asked here: it is what check_sasl_access calls its subject."""
 ETRN: Final = Stage("etrn", "Etrn command", lambda transaction: transaction.etrn_domain, "check_etrn_access")

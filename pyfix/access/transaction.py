@@ -10,6 +10,7 @@ from pyfix.formats.domain import is_ipv6
 from pyfix.protocols.internal.rewrite import FAIL, ResolveReply
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
+from pyfix.tls.facts import TlsFacts
 
 if TYPE_CHECKING:
     from pyfix.access.policy import AccessPolicy
@@ -81,10 +82,10 @@ class Transaction:
     """A session and the mail transaction in it, as restrictions see them."""
 
     __slots__ = (
-        "accepted", "bcc", "client", "client_deferral", "defer_if_permit", "discard", "etrn_domain", "filter",
-        "flags", "hangup", "helo_deferral", "helo_name", "hold", "ill_pipelining", "policy", "prepend", "protocol",
-        "queue_id", "recipient", "recipient_checked", "redirect", "sasl_method", "sasl_sender", "sasl_username",
-        "sender", "sender_checked", "smtputf8", "where",
+        "accepted", "bcc", "began", "client", "client_deferral", "defer_if_permit", "discard", "entry", "etrn_domain",
+        "filter", "flags", "hangup", "helo_deferral", "helo_name", "hold", "ill_pipelining", "instance", "policy",
+        "prepend", "protocol", "queue_id", "recipient", "recipient_checked", "redirect", "sasl_method", "sasl_sender",
+        "sasl_username", "sender", "sender_checked", "size", "smtputf8", "tls", "where",
     )  # fmt: skip
 
     def __init__(self, policy: AccessPolicy, client: Client) -> None:
@@ -94,10 +95,16 @@ class Transaction:
         self.protocol = "SMTP"
         self.where = "CONNECT"
         """The command that is being served, in the words of the log."""
+        self.entry: tuple[str, str, str] | None = None
+        """The last entry of an access table that was gone by: table, key, value."""
         self.sasl_method = ""
         self.sasl_username = ""
         self.sasl_sender: str | None = None
         """What AUTH= of MAIL said; it outlives a MAIL that is refused."""
+        self.tls: TlsFacts | None = None
+        """What is known of the session's encryption and the client's certificate; None without TLS."""
+        self.size = 0
+        """Bytes: what MAIL announced, also one that was refused; in the end what came."""
         self.ill_pipelining = False
         self.hangup = False
         """Disconnect after this command: an access table said so."""
@@ -113,6 +120,10 @@ class Transaction:
         self.sender: str | None = None
         self.recipient: str | None = None
         self.queue_id = ""
+        self.began = 0.0
+        """When MAIL was accepted: seconds of the clock."""
+        self.instance = ""
+        """What policy services tell this message from others by; made when one is asked."""
         self.accepted = 0
         """Recipients that were accepted so far."""
         self.smtputf8 = False

@@ -1,7 +1,7 @@
 """Refuse addresses in our own domains that do not exist.
 
 Source: LOCAL_RECIPIENT_README; postconf(5) reject_unlisted_recipient, smtpd_reject_unlisted_recipient,
-smtpd_reject_unlisted_sender, show_user_unknown_table_name.
+smtpd_reject_unlisted_sender, show_user_unknown_table_name, receive_override_options.
 """
 
 from __future__ import annotations
@@ -14,8 +14,16 @@ from pyfix.access.evaluate import Check
 from pyfix.access.stage import RECIPIENT, SENDER, Stage
 from pyfix.access.transaction import Transaction
 from pyfix.access.verdict import DUNNO, Reject, Verdict
+from pyfix.formats.srs import BadRewrittenAddress
 from pyfix.formats.status import split_status
-from pyfix.protocols.internal.rewrite import CLASS_ALIAS, CLASS_LOCAL, CLASS_MASK, CLASS_RELAY, CLASS_VIRTUAL
+from pyfix.protocols.internal.rewrite import (
+    CLASS_ALIAS,
+    CLASS_LOCAL,
+    CLASS_MASK,
+    CLASS_RELAY,
+    CLASS_VIRTUAL,
+    ResolveReply,
+)
 from pyfix.tables.maps import Maps
 from pyfix.tables.table import TableError
 
@@ -41,7 +49,7 @@ async def reject_unlisted_sender(transaction: Transaction, _stage: Stage, _check
 
 async def check_recipient(transaction: Transaction) -> Verdict:
     """Do the work of reject_unlisted_recipient, once for each recipient."""
-    if transaction.recipient is None or transaction.recipient_checked:
+    if transaction.recipient is None or transaction.recipient_checked or transaction.policy.takes_unlisted:
         return DUNNO
     transaction.recipient_checked = True
     return await _unlisted(transaction, transaction.recipient, RECIPIENT, "5.1.1")
@@ -49,7 +57,7 @@ async def check_recipient(transaction: Transaction) -> Verdict:
 
 async def check_sender(transaction: Transaction) -> Verdict:
     """Do the work of reject_unlisted_sender."""
-    if not transaction.sender or transaction.sender_checked:
+    if not transaction.sender or transaction.sender_checked or transaction.policy.takes_unlisted:
         return DUNNO
     transaction.sender_checked = True
     return await _unlisted(transaction, transaction.sender, SENDER, "5.1.0")
@@ -60,12 +68,19 @@ async def _unlisted(transaction: Transaction, address: str, stage: Stage, status
     settings = policy.settings
     reply = await transaction.resolve(address)
     resolved = reply.recipient
+    if stage is RECIPIENT and policy.rewritten_senders is not None:
+        try:
+            if policy.rewritten_senders.unpack(resolved) is not None:
+                return DUNNO
+        except BadRewrittenAddress as reason:
+            code = settings.unknown_virtual_alias_reject_code
+            return Reject(code, status, f"<{address}>: {stage.label} rejected: {reason}", "bounce")
     try:
         for maps in policy.mappings if stage is RECIPIENT else policy.sender_mappings:
             if await _has(policy, maps, resolved):
                 return DUNNO
         if stage is RECIPIENT and reply.transport in (settings.error_service_name, "retry"):
-            return _error_transport(transaction, address, stage, reply.transport, reply.nexthop)
+            return _error_transport(transaction, address, stage, reply)
         listed = _LISTS.get(reply.resolve_flags & CLASS_MASK)
         if listed is None:
             return DUNNO
@@ -129,12 +144,14 @@ async def _has(policy: AccessPolicy, maps: Maps, address: str) -> bool:
     return await maps.find_address(address, delimiter, is_local=is_local) is not None
 
 
-def _error_transport(transaction: Transaction, address: str, stage: Stage, transport: str, nexthop: str) -> Reject:
+def _error_transport(transaction: Transaction, address: str, stage: Stage, reply: ResolveReply) -> Reject:
     """Return the refusal that the error or retry transport's next-hop text asks for."""
-    later = transport == "retry"
+    later, nexthop = reply.transport == "retry", reply.nexthop
     status, text = split_status(nexthop, "4.0.0" if later else "5.1.1")
     status = ("4" if later else "5") + status[1:]
-    code = 450 if later else transaction.policy.settings.unknown_local_recipient_reject_code
+    code = 450 if later else 550
+    if not later and reply.resolve_flags & CLASS_ALIAS:  # the one class that has a code of its own here
+        code = transaction.policy.settings.unknown_virtual_alias_reject_code
     if later and not nexthop:
         status = "4.0.0"
     return Reject(code, status, f"<{address}>: {stage.label} rejected: {text or _DEFAULT_REASON}", "bounce")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["DUNNO", "PERMIT", "DeferIfPermit", "DeferIfReject", "Reject", "Verdict"]
+from pyfix.formats.status import update_class
+
+__all__ = ["DUNNO", "PERMIT", "DeferIfPermit", "DeferIfReject", "Reject", "Verdict", "refused"]
 
 
 class Verdict:
@@ -59,3 +61,8 @@ class DeferIfReject(Verdict):
     """No opinion, but what another restriction of this list refuses for good is deferred."""
 
     reject: Reject
+
+
+def refused(code: int, status: str, text: str) -> Reject:
+    """Return a refusal whose enhanced status code has the class of its reply code."""
+    return Reject(code, update_class(status, str(code // 100)), text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_data
-from pyfix.daemons.smtpd import message
+from pyfix.daemons.smtpd import message, proxyfilter
 from pyfix.daemons.smtpd.content import TOO_BIG, WRITE_ERROR, finish, nobody_wants_it, problem_class
 from pyfix.protocols.smtp.command import Word
 from pyfix.protocols.smtp.data import ChunkDecoder
@@ -87,6 +87,7 @@ async def bdat(session: Session, words: list[Word], line: str) -> bool:
     _check_size(session, chunks)
     if not chunks.problem:
         session.message.write(records)
+    session.transaction.size = decoder.size
     return await finish(session, chunks.problem, decoder.bare_newline, f"{decoder.size} bytes ")
 
 
@@ -104,6 +105,10 @@ async def _first_refusal(session: Session) -> str:
         refusal = await judge_data(transaction)
         if refusal is not None:
             return refusal.reply
+    if session.milters is not None and (reply := await message.shown_to_milters(session, session.milters)):
+        return reply
+    if session.server.proxy is not None and (reply := await proxyfilter.begun(session)):
+        return reply
     message.begin_content(session)
     return ""
 
@@ -168,9 +173,7 @@ async def _skip(session: Session, chunks: Chunks, size: int, last: bool, reply: 
     # What was accepted of the message counts too; in this order the divisions round as the reference's do.
     if limit > 0 and chunks.decoder.size / _PATIENCE > limit - size / _PATIENCE:
         queue_id = session.transaction.queue_id or "NOQUEUE"
-        log.warning(
-            f"{queue_id}: too much BDAT content -- disabling further input from {session.client.log_name}"
-        )
+        log.warning(f"{queue_id}: too much BDAT content -- disabling further input from {session.client.log_name}")
         # What the client has sent already is content, and must not be taken for commands.
         session.hears_no_more()
     else:

@@ -38,7 +38,8 @@ async def xclient(session: Session, words: list[Word], _line: str) -> bool | Non
         return False
     if "XCLIENT" in session.unknown_rights:
         leave_for_lack_of_data(session, "don't know if command XCLIENT should be allowed from")
-    if not session.may_xclient:
+    if len(words) > 1 and not session.may_xclient:
+        session.note_problem("policy")
         session.reply("550 5.7.0 Error: insufficient authorization")
         return False
     found: dict[str, str] = {}
@@ -82,7 +83,7 @@ def _become(client: Client, found: Mapping[str, str]) -> None:
     if "NAME" in found:
         client.name = _known(found["NAME"]) or UNKNOWN
         client.name_status = _status(found["NAME"])
-        if "REVERSE_NAME" not in found:
+        if client.name_status == NAME_OK:
             client.reverse_name = client.name
             client.reverse_status = client.name_status
     if "REVERSE_NAME" in found:
@@ -118,13 +119,19 @@ def _status(value: str) -> int:
 async def _begin_again(session: Session, client: Client) -> None:
     """Forget what the session knew, but not what it counted."""
     old = session.transaction
+    if session.transcript is not None:
+        session.transcript.may_end(session.server, session.client.log_name, always=True)
     session.reset()
+    session.leave_milters()
     session.client = client
     session.access_denied = False
     session.transaction = Transaction(session.server.policy, client)
     session.transaction.where = old.where
+    session.transaction.tls = old.tls
     session.transaction.ill_pipelining = old.ill_pipelining
     session.esmtp = False
+    if session.login is not None:
+        session.login = session.login.anew()
     await learn(session, again=True)
 
 
@@ -135,7 +142,8 @@ async def xforward(session: Session, words: list[Word], _line: str) -> bool:
         return False
     if "XFORWARD" in session.unknown_rights:
         leave_for_lack_of_data(session, "don't know if command XFORWARD should be allowed from")
-    if not session.may_xforward:
+    if len(words) > 1 and not session.may_xforward:
+        session.note_problem("policy")
         session.reply("550 5.7.0 Error: insufficient authorization")
         return False
     found = dict(session.forwarded)

@@ -9,7 +9,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pyfix.daemons.smtpd import chunking, clientinfo, content, envelope, greeting, inquiry
+from pyfix.daemons.smtpd import (
+    authentication,
+    chunking,
+    clientinfo,
+    content,
+    encryption,
+    envelope,
+    greeting,
+    inquiry,
+)
 from pyfix.protocols.smtp.command import Word
 
 if TYPE_CHECKING:
@@ -30,24 +39,26 @@ class Command:
     """The client must wait for the reply before it goes on."""
     is_junk: bool = False
     """smtpd_junk_command_limit counts it."""
+    before_tls: bool = False
+    """It can be given where TLS must be used, before it is."""
 
 
 COMMANDS: Final[dict[str, Command]] = {
-    "AUTH": Command("auth", inquiry.auth),
+    "AUTH": Command("auth", authentication.auth),
     "BDAT": Command("bdat", chunking.bdat),
     "DATA": Command("data", content.data, ends_group=True),
-    "EHLO": Command("ehlo", greeting.ehlo, ends_group=True, is_junk=True),
+    "EHLO": Command("ehlo", greeting.ehlo, ends_group=True, is_junk=True, before_tls=True),
     "ETRN": Command("etrn", inquiry.etrn, is_junk=True),
-    "HELO": Command("helo", greeting.helo, ends_group=True, is_junk=True),
-    "HELP": Command("help", inquiry.help_),
+    "HELO": Command("helo", greeting.helo, ends_group=True, is_junk=True, before_tls=True),
+    "HELP": Command("help", inquiry.help_, before_tls=True),
     "MAIL": Command("mail", envelope.mail),
-    "NOOP": Command("noop", inquiry.noop, ends_group=True, is_junk=True),
-    "QUIT": Command("quit", inquiry.quit_),
+    "NOOP": Command("noop", inquiry.noop, ends_group=True, is_junk=True, before_tls=True),
+    "QUIT": Command("quit", inquiry.quit_, before_tls=True),
     "RCPT": Command("rcpt", envelope.rcpt),
     "RSET": Command("rset", inquiry.rset, is_junk=True),
-    "STARTTLS": Command("starttls", inquiry.starttls),
+    "STARTTLS": Command("starttls", encryption.starttls, before_tls=True),
     "VRFY": Command("vrfy", inquiry.vrfy, ends_group=True, is_junk=True),
-    "XCLIENT": Command("xclient", clientinfo.xclient),
+    "XCLIENT": Command("xclient", clientinfo.xclient, before_tls=True),
     "XFORWARD": Command("xforward", clientinfo.xforward),
 }
 """By verb, in the order in which HELP lists them."""

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_data, judge_end_of_data
-from pyfix.daemons.smtpd import message
-from pyfix.formats.status import CONTENT, HOPS, SIZE, WRITE, cleanup_detail
+from pyfix.daemons.smtpd import message, proxyfilter
+from pyfix.formats.status import CONTENT, DEFER, HOPS, SIZE, WRITE, cleanup_detail
 from pyfix.protocols.smtp.command import Word
 from pyfix.protocols.smtp.data import DataDecoder
 from pyfix.runtime.ipc import ServiceError
@@ -46,6 +46,12 @@ async def data(session: Session, words: list[Word], _line: str) -> bool:
         if refusal is not None:
             session.refuse(refusal)
             return False
+    if session.milters is not None and (reply := await message.shown_to_milters(session, session.milters)):
+        session.reply(reply)
+        return False
+    if session.server.proxy is not None and (reply := await proxyfilter.begun(session)):
+        session.reply(reply)
+        return False
     session.reply("354 End data with <CR><LF>.<CR><LF>")
     session.send_early()
     message.begin_content(session)
@@ -89,6 +95,7 @@ async def _take_data(session: Session) -> bool:
     session.buffer = decoder.rest
     if decoder.bare_newline:
         session.bare_newline_seen = True
+    session.transaction.size = decoder.size
     return await finish(session, problem, decoder.bare_newline, "")
 
 
@@ -113,6 +120,8 @@ async def finish(session: Session, problem: str, bare_newline: bool, size: str) 
     else:
         refusal = None
         if transaction.policy.end_of_data and not session.server.stand_alone:
+            if session.server.proxy is not None:
+                await proxyfilter.hand_content_on(session)
             refusal = await judge_end_of_data(transaction)
         if refusal is not None:
             session.refuse(refusal)
@@ -136,6 +145,8 @@ def problem_class(problem: str) -> str:
 
 
 async def _submit(session: Session, size: str) -> bool:
+    if session.server.proxy is not None:
+        return await proxyfilter.submit(session)
     new = session.message
     assert new is not None
     message.end_content(session)
@@ -148,22 +159,29 @@ async def _submit(session: Session, size: str) -> bool:
         session.reply(WRITE_ERROR)
         return False
     if answer.status == 0:
-        session.errors = session.junk = 0
+        session.forgive()
         session.reply(f"250 2.0.0 Ok: {size}queued as {new.queue_id}")
         if not session.buffer:
             session.stream.send_early()
         return True
-    session.blame(_notice_class(answer.status))
     if answer.reason and _REASON.match(answer.reason):
-        session.reply(answer.reason)
+        session.blame("policy")
+        session.reply(answer.reason.replace("\r\n", "\n"))
+        return False
+    session.blame(_notice_class(answer.status))
+    detail = cleanup_detail(answer.status)
+    if answer.reason and detail.bit in (DEFER, CONTENT):
+        # What header_checks and body_checks say: with a code of its own.
+        session.reply(f"{detail.smtp} {answer.reason}")
     else:
-        detail = cleanup_detail(answer.status)
         session.reply(f"{detail.smtp} {detail.code} Error: {detail.text}")
     return False
 
 
 def _notice_class(status: int) -> str:
     """Return the class of notify_classes to which cleanup's refusal belongs."""
+    if status & DEFER:
+        return "policy"
     if status & (SIZE | HOPS):
         return "bounce"
     if status & CONTENT:

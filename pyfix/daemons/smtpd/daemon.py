@@ -6,15 +6,17 @@ Source: smtpd(8), master(5).
 from __future__ import annotations
 
 import os
+import select
 import socket
 import sys
 from collections.abc import Sequence
 
+from pyfix.access.peer import PeerNames
 from pyfix.config.snapshot import Snapshot
-from pyfix.daemons.smtpd.peer import PeerNames
 from pyfix.daemons.smtpd.server import Server
 from pyfix.daemons.smtpd.session import Session
 from pyfix.daemons.smtpd.standalone import serve_standard_input
+from pyfix.daemons.smtpd.upstream import Upstream
 from pyfix.formats.attributes import AttributeListError, decode_pairs
 from pyfix.runtime.child import Invocation
 from pyfix.runtime.daemon import Daemon, run
@@ -25,6 +27,8 @@ from pyfix.tables.source import restart_if_changed
 
 _PATIENCE = 40e-6
 """Seconds that the process of a single client waits without sleeping: what a client on the same machine needs."""
+_BETWEEN_FILES = 0.5
+"""Seconds to wait for the other files of a set that has begun to change."""
 _PASS_TIMEOUT = 100.0
 
 
@@ -41,9 +45,31 @@ class Smtpd(Daemon):
             snapshot, invocation.service, stand_alone=invocation.stand_alone, see_through=self.see_through
         )
         settings = self.server.settings
-        self.peers = PeerNames(
-            lookup=settings.smtpd_peername_lookup, log_port=settings.smtpd_client_port_logging
-        )
+        log_port = settings.smtpd_client_port_logging
+        self.peers = PeerNames(lookup=settings.smtpd_peername_lookup, log_port=log_port)
+        self.upstream: Upstream | None = None
+        if settings.smtpd_upstream_proxy_protocol and not invocation.stand_alone:
+            protocol, seconds = settings.smtpd_upstream_proxy_protocol, settings.smtpd_upstream_proxy_timeout
+            self.upstream = Upstream(snapshot, protocol, seconds, log_port=log_port)
+
+    def before_jail(self) -> None:
+        """Read keys and certificates."""
+        if self.server.encryption.offered:
+            self.server.encryption.open(self.snapshot, self.server.service)
+        if not self.server.stand_alone:
+            self.server.open_rewritten_senders()
+
+    def started(self) -> None:
+        """Watch for new keys and certificates."""
+        watch = self.server.encryption.watch
+        if watch is not None:
+            self.loop.watch(watch.fileno(), select.EPOLLIN, self._credentials_changed)
+
+    def _credentials_changed(self, _event: int) -> None:
+        """Let a new process read them: a key and its certificate are probably changed one after the other."""
+        watch = self.server.encryption.watch
+        if watch is not None and watch.changed():
+            self.loop.later(_BETWEEN_FILES, self.retire)
 
     def client_timeout(self) -> float:
         """Seconds that a silent SMTP client is waited for."""
@@ -61,9 +87,15 @@ class Smtpd(Daemon):
         if self.invocation.transport_type == "pass":
             await self._serve_passed(stream)
             return
-        client = await self.peers.client_of(stream.socket)
+        known = True
+        if self.upstream is None:
+            client = await self.peers.client_of(stream.socket)
+        else:
+            client, known = await self.upstream.client_of(stream, self.peers)
         if client is not None:
-            await Session(self.server, stream, client).run()
+            session = Session(self.server, stream, client)
+            session.nobody = not known
+            await session.run()
 
     async def _serve_passed(self, stream: Stream) -> None:
         stream.timeout = _PASS_TIMEOUT

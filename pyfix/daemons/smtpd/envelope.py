@@ -14,7 +14,7 @@ from pyfix.access.evaluate import refuse
 from pyfix.access.judge import judge_recipient, judge_sender
 from pyfix.access.transaction import LookupFailed
 from pyfix.access.verdict import Reject
-from pyfix.daemons.smtpd import limits, message
+from pyfix.daemons.smtpd import limits, message, proxyfilter
 from pyfix.daemons.smtpd.rights import may_verp
 from pyfix.formats import probesender
 from pyfix.formats.textforms import printable
@@ -71,7 +71,7 @@ async def address_of(session: Session, word: str, verb: str, *, empty: bool, utf
     return None
 
 
-async def mail(session: Session, words: list[Word], _line: str) -> bool:
+async def mail(session: Session, words: list[Word], line: str) -> bool:
     """MAIL: begin a transaction."""
     transaction = session.transaction
     settings = session.settings
@@ -112,7 +112,7 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
     finally:
         transaction.sasl_sender = found.auth
         if found.size is not None:
-            session.announced_size = found.size
+            transaction.size = found.size
     if not _there_is_room(session):
         return False
     transaction.sender = sender
@@ -137,10 +137,17 @@ async def mail(session: Session, words: list[Word], _line: str) -> bool:
         transaction.forget_mail()
         session.reply(_DECLARE_UTF8)
         return False
+    if session.milters is not None:
+        refusal_reply = await session.milters.mail([word.text for word in words[2:]])
+        if refusal_reply:
+            session.forget_mail()
+            session.reply(refusal_reply)
+            return False
     if not sender.isascii():
         session.server.policy.old.tell_utf8("sender", sender, session.client.log_name)
     session.mail = found
-    session.arrival = time.time()
+    session.arrival = transaction.began = time.time()
+    session.mail_line = line
     if not settings.smtpd_delay_open_until_valid_rcpt:
         if not await message.opened(session):
             transaction.forget_mail()
@@ -154,7 +161,7 @@ async def _read_parameters(session: Session, words: list[Word], found: MailParam
     """Raises CommandError."""
     dsn = "dsn" not in session.discarded
     for word in words[3:]:
-        if not take_usual(found, word, smtputf8=session.takes_smtputf8):
+        if not take_usual(found, word, smtputf8=session.takes_smtputf8, requiretls=session.takes_requiretls):
             # Whether the client may say XVERP is asked for each of these, as Postfix does.
             verp_filter = session.settings.verp_delimiter_filter if await may_verp(session) else None
             take_less_usual(found, word, dsn=dsn, verp_filter=verp_filter)
@@ -194,7 +201,7 @@ async def _finds_context(session: Session) -> bool:
 def _is_small_enough(session: Session) -> bool:
     """Check the size that the client announced; what it announced in a MAIL that was refused still counts."""
     limit = session.server.size_limit
-    if 0 < limit < session.announced_size:
+    if 0 < limit < session.transaction.size:
         session.refuse(refuse(session.transaction, Reject(552, "5.3.4", "Message size exceeds fixed limit", "policy")))
         return False
     return True
@@ -213,7 +220,7 @@ def _own_probe_sender(session: Session, recipient: str) -> str | None:
     )
 
 
-async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
+async def rcpt(session: Session, words: list[Word], line: str) -> bool:
     """RCPT: name a recipient."""
     transaction = session.transaction
     settings = session.settings
@@ -264,13 +271,26 @@ async def rcpt(session: Session, words: list[Word], _line: str) -> bool:
     elif not session.server.stand_alone:
         refusal = await judge_recipient(transaction)
         if refusal is not None:
+            if session.milters is not None:
+                await session.milters.rcpt([word.text for word in words[2:]], refusal)
             transaction.recipient = before
             session.refuse(refusal)
             return False
+    if session.milters is not None and (reply := await session.milters.rcpt([word.text for word in words[2:]], None)):
+        transaction.recipient = before
+        session.reply(reply)
+        return False
     is_first = session.message is None
     if is_first and not await message.opened(session):
         transaction.recipient = before
         return False
+    if session.server.proxy is not None:
+        if is_first:
+            message.introduce(session)
+            is_first = False
+        if not await proxyfilter.forward_recipient(session, line):
+            transaction.recipient = before
+            return False
     transaction.accepted += 1
     if before is not None:
         transaction.recipient = before  # the log shows the first

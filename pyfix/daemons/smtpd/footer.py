@@ -7,54 +7,74 @@ smtpd_expansion_filter.
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, Final
 
-from pyfix.formats.macros import MacroError, expand
+from pyfix.access.session_values import expanded
+from pyfix.formats.macros import MacroError
 from pyfix.protocols.smtp.reply import with_footer
 from pyfix.runtime.log import log
 from pyfix.tables.table import TableError
 
 if TYPE_CHECKING:
-    from pyfix.daemons.smtpd.session import Session
+    from pyfix.access.transaction import Transaction
+    from pyfix.daemons.smtpd.server import Server
+    from pyfix.daemons.smtpd.state import SessionState
 
-__all__ = ["finished_reply"]
+__all__ = ["finished_reply", "late_reply"]
 
 _REPLY: Final = re.compile(r"(?:4[0-9][0-9] (?![25]\.[0-9]+\.[0-9]+)|5[0-9][0-9] (?![24]\.[0-9]+\.[0-9]+))")
 """A refusal whose enhanced status code, if it has one, is of its class."""
 _CODES: Final = re.compile(r"\A5([0-9][0-9][ -])(?:5(\.[0-9]+\.[0-9]+))?")
 
 
-def finished_reply(session: Session, reply: str) -> str:
-    """Return a 4xx or 5xx reply as the client gets it."""
-    server = session.server
-    if session.settings.soft_bounce and reply.startswith("5"):
-        reply = "\n".join([_CODES.sub(_softened, line) for line in reply.split("\n")])
+def finished_reply(session: SessionState, reply: str) -> str:
+    """Return a 4xx or 5xx reply as the client gets it, by tables that answer at once."""
+    server, transaction = session.server, session.transaction
+    reply = _soft(server, reply)
     if server.has_reject_filter:
-        reply = _filtered(session, reply)
-    footer = session.settings.smtpd_reject_footer
-    if server.has_footer_maps:
         try:
-            footer = server.footer_maps.find_now(reply) or footer
+            reply = _filtered(transaction, reply, server.reject_filter.find_now(reply))
         except TableError:
             pass  # it is in the log already
-    if not footer or (text := _expanded(session, footer)) is None:
-        return reply
-    return with_footer(reply, text)
+    footer = None
+    if server.has_footer_maps:
+        try:
+            footer = server.footer_maps.find_now(reply)
+        except TableError:
+            pass
+    return _with_footer(server, transaction, reply, footer)
+
+
+async def late_reply(server: Server, transaction: Transaction, reply: str) -> str:
+    """Do as finished_reply(), with tables that may wait; *transaction* as it was when the reply was given."""
+    reply = _soft(server, reply)
+    try:
+        reply = _filtered(transaction, reply, await server.reject_filter.find(reply))
+    except TableError:
+        pass  # it is in the log already
+    footer = None
+    try:
+        footer = await server.footer_maps.find(reply)
+    except TableError:
+        pass
+    return _with_footer(server, transaction, reply, footer)
+
+
+def _soft(server: Server, reply: str) -> str:
+    if server.settings.soft_bounce and reply.startswith("5"):
+        return "\n".join([_CODES.sub(_softened, line) for line in reply.split("\n")])
+    return reply
 
 
 def _softened(codes: re.Match[str]) -> str:
     return f"4{codes[1]}4{codes[2]}" if codes[2] else f"4{codes[1]}"
 
 
-def _filtered(session: Session, reply: str) -> str:
-    try:
-        found = session.server.reject_filter.find_now(reply)
-    except TableError:
-        return reply
+def _filtered(transaction: Transaction, reply: str, found: str | None) -> str:
+    """Return what smtpd_reject_filter_maps make of a reply; *found* is what they have."""
     if found is None:
         return reply
-    queue_id = session.transaction.queue_id or "NOQUEUE"
+    queue_id = transaction.queue_id or "NOQUEUE"
     if _REPLY.match(found) is None:
         log.warning(f"{queue_id}: ignoring invalid reject filter result: {found}")
         return reply
@@ -63,48 +83,18 @@ def _filtered(session: Session, reply: str) -> str:
     return found
 
 
-def _expanded(session: Session, text: str) -> str | None:
+def _with_footer(server: Server, transaction: Transaction, reply: str, footer: str | None) -> str:
+    """Return a reply with the footer that a table has for it, or else main.cf."""
+    footer = footer or server.settings.smtpd_reject_footer
+    if not footer or (text := _expanded(transaction, footer)) is None:
+        return reply
+    return with_footer(reply, text)
+
+
+def _expanded(transaction: Transaction, text: str) -> str | None:
     """Return a footer with the values of the session in it, None for one that is malformed."""
-    unwanted = session.server.unwanted_in_replies
-
-    def value(name: str, conditional: bool) -> str | None:
-        found = _value(session, name)
-        if found is None:
-            log.warning(f'unknown macro name "{name}" in expansion request')
-            return None
-        if conditional or unwanted.search(raw := found.encode("utf-8", "surrogateescape")) is None:
-            return found
-        return unwanted.sub(b"_", raw).decode("utf-8", "surrogateescape")
-
     try:
-        return expand(text, value)
+        return expanded(transaction, text)
     except MacroError as error:
         log.warning(str(error))
         return None
-
-
-def _value(session: Session, name: str) -> str | None:
-    transaction = session.transaction
-    client = session.client
-    match name:
-        case "client":
-            return client.log_name
-        case "client_address":
-            return client.address
-        case "client_name":
-            return client.name
-        case "client_port":
-            return client.port
-        case "reverse_client_name":
-            return client.reverse_name
-        case "helo_name":
-            return transaction.helo_name or ""
-        case "sender":
-            return transaction.sender or ""
-        case "recipient":
-            return transaction.recipient or ""
-        case "server_name":
-            return session.server.hostname
-        case "localtime":
-            return time.strftime("%b %d %H:%M:%S")
-    return None

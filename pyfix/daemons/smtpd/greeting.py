@@ -9,11 +9,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_helo
+from pyfix.daemons.smtpd import authentication
 from pyfix.daemons.smtpd.rights import leave_for_lack_of_data, may_verp
 from pyfix.formats.textforms import printable
 from pyfix.protocols.smtp.clientinfo import XCLIENT_NAMES, XFORWARD_NAMES
 from pyfix.protocols.smtp.command import Word
-from pyfix.protocols.smtp.extensions import SILENT, ehlo_reply, listed
+from pyfix.protocols.smtp.extensions import ALL_BUT_STATUS, SILENT, ehlo_reply, listed
 from pyfix.runtime.log import log
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ async def _introduced(session: Session, words: list[Word], verb: str) -> bool:
         return False
     transaction = session.transaction
     name = " ".join([word.text for word in words[1:]])
+    earlier = transaction.helo_name
     if not session.settings.smtpd_delay_reject and not session.server.stand_alone:
         before = transaction.helo_name
         transaction.helo_name = name
@@ -39,6 +41,15 @@ async def _introduced(session: Session, words: list[Word], verb: str) -> bool:
             transaction.helo_name = before
             session.refuse(refusal)
             return False
+    if session.milters is not None:
+        reply = await session.milters.helo(name)
+        if reply.startswith("421"):
+            session.reply(reply)
+            return False
+        if reply.startswith("5"):
+            session.discarded = ALL_BUT_STATUS
+        if earlier is not None:
+            session.milters.abort()
     session.reset()
     if not name.isascii():
         name = printable(name, utf8=session.server.utf8)
@@ -63,10 +74,14 @@ async def ehlo(session: Session, words: list[Word], _line: str) -> bool:
     offers_verp = "verp" not in session.discarded and await may_verp(session)
     if session.unknown_rights:
         _leave_if_unsure(session)
-    key = (session.discarded, offers_verp, session.may_xclient, session.may_xforward)
+    login = "" if session.login is None else await authentication.announced(session)
+    encrypted = session.transaction.tls is not None
+    key = (session.discarded, offers_verp, session.may_xclient, session.may_xforward, encrypted, login)
     reply = session.server.ehlo_replies.get(key)
     if reply is None or session.discarded:
-        reply = session.server.ehlo_replies[key] = ehlo_reply(session.server.hostname, _offers(session, offers_verp))
+        reply = session.server.ehlo_replies[key] = ehlo_reply(
+            session.server.hostname, _offers(session, offers_verp, login)
+        )
     session.reply(reply)
     return True
 
@@ -79,7 +94,7 @@ def _leave_if_unsure(session: Session) -> None:
             leave_for_lack_of_data(session, f"don't know {what} to")
 
 
-def _offers(session: Session, offers_verp: bool) -> list[str]:
+def _offers(session: Session, offers_verp: bool, login: str) -> list[str]:
     settings = session.settings
     limit = session.server.size_limit
     all_offers = [
@@ -87,6 +102,9 @@ def _offers(session: Session, offers_verp: bool) -> list[str]:
         ("size", f"SIZE {limit}" if limit else "SIZE", True),
         ("vrfy", "VRFY", not settings.disable_vrfy_command),
         ("etrn", "ETRN", True),
+        ("starttls", "STARTTLS", session.server.encryption.offered and session.transaction.tls is None),
+        ("auth", f"AUTH {login}", bool(login)),
+        ("auth", f"AUTH={login}", bool(login) and settings.broken_sasl_auth_clients),
         ("verp", "XVERP", offers_verp),
         ("xclient", f"XCLIENT {' '.join(XCLIENT_NAMES)}", session.may_xclient),
         ("xforward", f"XFORWARD {' '.join(XFORWARD_NAMES)}", session.may_xforward),
@@ -95,6 +113,7 @@ def _offers(session: Session, offers_verp: bool) -> list[str]:
         ("dsn", "DSN", True),
         ("smtputf8", "SMTPUTF8", session.server.utf8),
         ("chunking", "CHUNKING", True),
+        ("requiretls", "REQUIRETLS", settings.requiretls_enable and session.transaction.tls is not None),
     ]
     hidden = session.discarded
     offers = [text for keyword, text, offered in all_offers if offered and keyword not in hidden]

@@ -1,4 +1,4 @@
-"""The commands that begin nothing: NOOP, RSET, HELP, VRFY, ETRN, QUIT, and STARTTLS and AUTH where they are off.
+"""The commands that begin nothing: NOOP, RSET, HELP, VRFY, ETRN, QUIT, and STARTTLS where it is off.
 
 Source: RFC 5321 section 4.1.1; RFC 1985 (ETRN); ETRN_README.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pyfix.access.judge import judge_etrn, judge_recipient
-from pyfix.daemons.smtpd import limits
 from pyfix.daemons.smtpd.envelope import address_of, lacks_smtputf8
 from pyfix.formats.domain import is_hostname, literal_to_address
 from pyfix.protocols.internal.flush import BAD, DENIED, FAILED, OK
@@ -19,7 +18,7 @@ from pyfix.tables.table import TableError
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
 
-__all__ = ["auth", "etrn", "help_", "noop", "quit_", "rset", "starttls", "vrfy"]
+__all__ = ["etrn", "help_", "noop", "quit_", "rset", "vrfy"]
 
 _OK: Final = "250 2.0.0 Ok"
 
@@ -56,23 +55,6 @@ async def quit_(session: Session, _words: list[Word], _line: str) -> bool:
     return True
 
 
-async def starttls(session: Session, words: list[Word], _line: str) -> bool:
-    """STARTTLS, which is not offered."""
-    session.reply("501 5.5.4 Syntax: STARTTLS" if len(words) != 1 else "502 5.5.1 Error: command not implemented")
-    return False
-
-
-async def auth(session: Session, _words: list[Word], _line: str) -> bool:
-    """AUTH, which is not offered."""
-    if not await limits.may_authenticate(session):
-        return False
-    if session.settings.smtpd_helo_required and session.transaction.helo_name is None:
-        session.reply("503 5.5.1 Error: send HELO/EHLO first")
-    else:
-        session.reply("503 5.5.1 Error: authentication not enabled")
-    return False
-
-
 async def vrfy(session: Session, words: list[Word], _line: str) -> bool:
     """VRFY: say whether a RCPT of this address would be accepted."""
     settings = session.settings
@@ -87,6 +69,9 @@ async def vrfy(session: Session, words: list[Word], _line: str) -> bool:
     utf8 = session.takes_smtputf8 and len(arguments) > 1 and arguments[-1].text.upper() == "SMTPUTF8"
     if utf8:
         arguments = arguments[:-1]
+    if session.milters is not None and (standing := session.milters.standing_refusal).startswith("5"):
+        session.reply(standing)
+        return False
     text = " ".join([word.text for word in arguments])
     transaction = session.transaction
     address = await address_of(session, text, "VRFY", empty=False, utf8=utf8)
@@ -145,6 +130,7 @@ async def etrn(session: Session, words: list[Word], _line: str) -> bool:
     if status == OK:
         session.reply("250 Queuing started")
         return True
+    session.note_problem("")
     if status == DENIED:
         log.warning(f"reject: ETRN {domain}... from {session.client.log_name}")
         session.reply(f"459 <{domain}>: service unavailable")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from pyfix.clients.anvil import AUTH, MESSAGE, RECIPIENT
+from pyfix.clients.anvil import AUTH, MESSAGE, NEW_TLS, NEW_TLS_STATUS, RECIPIENT
 from pyfix.runtime.daemon import background
 from pyfix.runtime.log import log
 from pyfix.tables.table import TableError
@@ -17,7 +17,10 @@ from pyfix.tables.table import TableError
 if TYPE_CHECKING:
     from pyfix.daemons.smtpd.session import Session
 
-__all__ = ["admitted", "gone", "leaves", "may_authenticate", "may_name_recipient", "may_send_message"]
+__all__ = [
+    "admitted", "gone", "leaves", "may_authenticate", "may_name_recipient", "may_send_message", "may_start_tls",
+    "tls_began",
+]  # fmt: skip
 
 
 def _ident(session: Session) -> str:
@@ -49,6 +52,7 @@ async def admitted(session: Session) -> bool:
         return True
     settings = session.settings
     count, rate = counts
+    session.connections = count
     if 0 < settings.smtpd_client_connection_count_limit < count:
         what, number = "concurrency", count
     elif 0 < settings.smtpd_client_connection_rate_limit < rate:
@@ -108,3 +112,50 @@ async def _is_within(session: Session, event: str, limit: int, problem: str, wha
     client, service = session.client.log_name, session.server.service
     log.warning(f"{what} rate limit exceeded: {rate} from {client} for service {service}")
     return False
+
+
+async def may_start_tls(session: Session) -> bool:
+    """Say, before a handshake, whether the client is within smtpd_client_new_tls_session_rate_limit."""
+    rate = await _new_tls_sessions(session, NEW_TLS_STATUS)
+    if rate is None:
+        return True
+    session.reply(f"454 4.7.0 Error: too many new TLS sessions from {session.client.log_name}")
+    _tell_of_tls(session, rate, "STARTTLS")
+    return False
+
+
+async def tls_began(session: Session, *, failed: bool) -> bool:
+    """Count a new TLS session, or the attempt of one; say whether it may go on."""
+    rate = await _new_tls_sessions(session, NEW_TLS)
+    if rate is None or failed:
+        return True
+    session.reply(
+        f"421 4.7.0 {session.server.hostname} Error: too many new TLS sessions from {session.client.log_name}"
+    )
+    _tell_of_tls(session, rate, "TLS service")
+    return False
+
+
+async def _new_tls_sessions(session: Session, event: str) -> int | None:
+    """Return how many there were, if there were too many."""
+    limit = session.settings.smtpd_client_new_tls_session_rate_limit
+    if limit <= 0:
+        return None
+    ident = session.counted or await _ident_to_be(session)
+    if not ident:
+        return None
+    rate = await session.server.anvil.event(event, ident)
+    return rate if rate is not None and rate > limit else None
+
+
+async def _ident_to_be(session: Session) -> str:
+    """Return what anvil will know a client as that is not counted in yet; empty when it will not be."""
+    if session.may_xclient or session.client.family == 0 or await _is_excepted(session):
+        return ""
+    return _ident(session)
+
+
+def _tell_of_tls(session: Session, rate: int, what: str) -> None:
+    client, service = session.client.log_name, session.server.service
+    log.warning(f"New TLS session rate limit exceeded: {rate} from {client} for service {service}")
+    log.warning(f"Refusing {what} request from {client} for service {service}")

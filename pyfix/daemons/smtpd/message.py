@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pyfix.clients.cleanup import NewMessage
-from pyfix.clients.postdrop import DroppedMessage
+from pyfix.daemons.smtpd import proxyfilter
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.maildate import mail_date
 from pyfix.formats.records import (
@@ -18,6 +17,7 @@ from pyfix.formats.records import (
     FILTER,
     FLAGS,
     MESSAGE,
+    MILTER_COUNT,
     RECIPIENT,
     REDIRECT,
     SENDER,
@@ -27,12 +27,15 @@ from pyfix.formats.records import (
     encode_attributes,
     encode_record,
 )
+from pyfix.formats.textforms import printable
 from pyfix.protocols.internal import cleanup as flags
 from pyfix.protocols.smtp.parameters import RcptParameters
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
+from pyfix.tls.facts import TlsFacts
 
 if TYPE_CHECKING:
+    from pyfix.daemons.smtpd.milters import SessionMilters
     from pyfix.daemons.smtpd.session import Session
 
 __all__ = ["add_recipient", "begin_content", "end_content", "opened"]
@@ -43,6 +46,8 @@ _CLIENT_NAMES: Final = frozenset(("NAME", "ADDR", "PORT", "PROTO", "HELO"))
 _SERVICE_FAILED: Final = "451 4.3.0 Error: queue file write error"
 
 
+_NO_MILTERS_YET: Final = encode_record(MILTER_COUNT, b"0")
+"""Says that milters will see the message, and that non_smtpd_milters are not for it."""
 _EXTRACTED: Final = encode_record(EXTRACTED)
 _END: Final = encode_record(END)
 
@@ -50,26 +55,32 @@ _END: Final = encode_record(END)
 async def opened(session: Session) -> bool:
     """Open the message at cleanup(8); on failure reply, and tell so.  What introduce() does is still to be done."""
     server = session.server
+    if server.proxy is not None:
+        return await proxyfilter.opened(session, server.proxy)
     bits = server.cleanup_flags | flags.SMTP_REPLY
+    if session.milters is None:
+        bits &= ~flags.MILTER
     if session.mail.smtputf8:
         bits |= flags.SMTPUTF8
-    new: NewMessage
+    if session.mail.requiretls:
+        bits |= flags.REQUIRE_TLS
     try:
-        if server.stand_alone:
-            new = DroppedMessage.run(f"{session.settings.command_directory}/postdrop")
-        else:
-            settings = session.settings
-            new = await NewMessage.open(
-                settings.cleanup_service_name, bits, settings.ipc_timeout, server.idle_cleanups
-            )
+        new = await server.new_message(bits)
     except ServiceError as error:
         log.warning(f"new message: {error}")
         session.blame("resource")
         session.reply(_SERVICE_FAILED)
         return False
+    if session.milters is not None:
+        new.write(_NO_MILTERS_YET)
     session.message = new
     session.transaction.queue_id = new.queue_id
     return True
+
+
+def filter_record(content_filter: str) -> bytes:
+    """Return the record that sends all mail through a filter; nothing when there is none."""
+    return encode_record(FILTER, content_filter.encode("utf-8", "surrogateescape")) if content_filter else b""
 
 
 def introduce(session: Session) -> None:
@@ -77,8 +88,9 @@ def introduce(session: Session) -> None:
     new = session.message
     assert new is not None
     transaction = session.transaction
-    new.write(_envelope(session, new.queue_id))
-    text = f"{new.queue_id}: client={session.client.log_name}"
+    if new.queue_id:
+        new.write(_envelope(session, new.queue_id))
+    text = f"{new.queue_id or 'NOQUEUE'}: client={session.client.log_name}"
     if transaction.sasl_method:
         text += f", sasl_method={transaction.sasl_method}"
     if transaction.sasl_username:
@@ -162,6 +174,7 @@ def _envelope(session: Session, queue_id: str) -> bytes:
     sender = transaction.sender or ""
     records = (
         encode_record(TIME, b"%d %d" % (seconds, int((arrival - seconds) * 1_000_000)))
+        + session.server.filter_record
         + encode_attributes(origin)
         + encode_record(SENDER, sender.encode("utf-8", "surrogateescape"))
         + encode_attributes(last)
@@ -206,12 +219,22 @@ def add_recipient(session: Session, recipient: str, path: str, found: RcptParame
     session.message.write(records)
 
 
+async def shown_to_milters(session: Session, milters: SessionMilters) -> str:
+    """Tell milters that the content begins, and let cleanup(8) have them; return a reply that refuses, or nothing."""
+    refusal = await milters.data()
+    if not refusal and session.server.proxy is None and not await milters.pass_on():
+        session.blame("resource")
+        return _SERVICE_FAILED
+    return refusal
+
+
 def begin_content(session: Session) -> None:
     """Write the end of the envelope and the headers that we add."""
     new = session.message
     assert new is not None
     transaction = session.transaction
-    lines = _received(session)
+    # A filter before the queue of a filter before the queue: the first smtpd has added the header.
+    lines = _received(session) if new.queue_id or not session.forwarded else []
     if transaction.prepend:
         lines[0:0] = [line for header in transaction.prepend for line in header.split("\n")]
     records = encode_record(MESSAGE) + b"".join(
@@ -236,23 +259,28 @@ def _received(session: Session) -> list[str]:
     new = session.message
     assert new is not None
     by = f"by {session.server.hostname} ({settings.mail_name})"
+    identity = f" id {new.queue_id}" if new.queue_id else ""
     hidden = settings.smtpd_hide_client_session
     lines = []
     if hidden:
-        by = f"Received: {by} id {new.queue_id}"
+        by = f"Received: {by}{identity}"
     else:
         helo = transaction.helo_name if transaction.helo_name is not None else client.name
         lines.append(f"Received: from {helo} ({client.name} [{client.printed_address}])")
         by = f"\t{by}"
+    if settings.smtpd_tls_received_header and transaction.tls is not None and not hidden:
+        lines += _encryption_lines(transaction.tls, asked=session.server.encryption.asks)
     if settings.smtpd_sasl_authenticated_header and transaction.sasl_username and not hidden:
-        lines.append(f"\t(Authenticated sender: {transaction.sasl_username})")
+        lines.append(f"\t(Authenticated sender: {printable(transaction.sasl_username, utf8=False)})")
     protocol = transaction.protocol
     if session.mail.smtputf8:
         protocol = "UTF8SMTP"
+    if transaction.tls is not None and protocol != "SMTP":
+        protocol += "S"
     if transaction.sasl_username and protocol != "SMTP":
         protocol += "A"
     if not hidden:
-        by += f" with {protocol} id {new.queue_id}"
+        by += f" with {protocol}{identity}"
     date = mail_date(int(session.arrival))
     if transaction.accepted == 1 and transaction.recipient is not None:
         lines.append(by)
@@ -260,6 +288,23 @@ def _received(session: Session) -> list[str]:
     else:
         lines.append(f"{by};")
         lines.append(f"\t{date}")
+    return lines
+
+
+def _encryption_lines(tls: TlsFacts, *, asked: bool) -> list[str]:
+    """Return what the header says of TLS.  Source: postconf(5) smtpd_tls_received_header."""
+    first, *others = tls.description()
+    lines = [f"\t(using {first}", *(f"\t {line}" for line in others)]
+    lines[-1] += ")"
+    certificate = tls.certificate
+    if certificate is not None:
+        verified = "verified OK" if tls.trusted else "not verified"
+        names = f'Client CN "{certificate.common_name}", Issuer "{certificate.issuer_name}"'
+        lines.append(f"\t({names} ({verified}))")
+    elif asked:
+        lines.append("\t(Client did not present a certificate)")
+    else:
+        lines.append("\t(No client certificate requested)")
     return lines
 
 

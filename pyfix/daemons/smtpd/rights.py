@@ -36,9 +36,7 @@ async def learn(session: Session, *, again: bool = False) -> None:
     name, address = session.client.name, session.client.address
     session.newline_mode = server.bare_newline
     if not server.rights_differ:
-        if server.bare_newline != "no" and await is_listed(
-            server.bare_newline_exclusions.ask_client(name, address)
-        ):
+        if server.bare_newline != "no" and await is_listed(server.bare_newline_exclusions.ask_client(name, address)):
             session.newline_mode = "no"
         return
     unknown: set[str] = {"XFORWARD"} if again and "XFORWARD" in session.unknown_rights else set()
@@ -61,9 +59,11 @@ async def learn(session: Session, *, again: bool = False) -> None:
     if server.bare_newline != "no" and await listed("LF", server.bare_newline_exclusions):
         session.newline_mode = "no"
     session.unknown_rights = unknown
-    if server.milter_maps:
+    if server.milters is not None:
+        value = None
         with suppress(TableError):  # it is told of in the log, and smtpd_milters stands
-            await server.milter_maps.find(address)
+            value = await server.milter_maps.find(address) if server.milter_maps else None
+        session.milters = server.milters.of(session, value)
 
 
 async def may_verp(session: Session) -> bool:

@@ -5,20 +5,22 @@ Source: smtpd(8); postconf(5).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from pyfix.access.decisions import Decisions, log_decision
 from pyfix.access.policy import AccessPolicy
 from pyfix.clients.anvil import AnvilClient
-from pyfix.clients.cleanup import UnknownOverride, input_flags
+from pyfix.clients.cleanup import NewMessage, input_flags
 from pyfix.clients.flush import FlushClient
-from pyfix.clients.resolve import Resolver, rewrite_service
-from pyfix.config.errors import ConfigError
+from pyfix.clients.postdrop import DroppedMessage
+from pyfix.clients.resolve import Resolver, StandardResolver, rewrite_service
 from pyfix.config.own_networks import address_families
 from pyfix.config.parameters.smtpd import SmtpdSettings
 from pyfix.config.snapshot import Snapshot
-from pyfix.formats.textforms import unescape
+from pyfix.daemons.smtpd import message
+from pyfix.daemons.smtpd.encryption import Encryption
+from pyfix.daemons.smtpd.proxyfilter import ProxyFilter
 from pyfix.protocols.smtp.extensions import discarded_keywords
 from pyfix.queue.freespace import has_room
 from pyfix.runtime.daemon import background
@@ -27,19 +29,13 @@ from pyfix.runtime.loop import current
 from pyfix.tables.maps import Maps
 from pyfix.tables.matchlist import MatchList, parent_matches
 
+if TYPE_CHECKING:
+    from pyfix.daemons.smtpd.milters import MilterSetup
+    from pyfix.sasl.server import Authentication
+
 __all__ = ["Server"]
 
 _ROOM_SECONDS: Final = 1.0
-_BARE_NEWLINE: Final = {"no": "no", "yes": "normalize", "normalize": "normalize", "note": "note", "reject": "reject"}
-
-
-def _all_but(wanted: str) -> re.Pattern[bytes]:
-    """Return an expression for bytes that are not in *wanted*, which has C escapes.
-
-    Source: postconf(5) smtpd_expansion_filter.
-    """
-    kept = unescape(wanted)
-    return re.compile(b"[^" + re.escape(kept) + b"]") if kept else re.compile(b"(?s:.)")
 
 
 class Server:
@@ -52,8 +48,15 @@ class Server:
         *,
         stand_alone: bool = False,
         see_through: Callable[[Coroutine[Any, Any, Any]], None] = background,
+        decisions: Decisions | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
-        """*see_through* runs what a session leaves to be done after its end.  Raises ConfigError."""
+        """Read all that main.cf says.  Raises ConfigError.
+
+        *see_through* runs what a session leaves to be done after its end.  *decisions* hears of what restrictions say;
+        without it pyfix_log_decisions tells whether that is logged.  *resolver*: who is asked instead of
+        trivial-rewrite(8).
+        """
         self.see_through: Final = see_through
         settings = self.settings = SmtpdSettings(snapshot)
         settings.check()
@@ -61,17 +64,22 @@ class Server:
         self.service: Final = service
         """First field of our master.cf entry."""
         self.stand_alone: Final = stand_alone
+        self.encryption: Final = Encryption(settings, stand_alone=stand_alone)
         self.hostname: Final = settings.myhostname
         self.banner: Final = f"220 {settings.smtpd_banner}"
         timeout, idle, ttl = settings.ipc_timeout, settings.ipc_idle, settings.ipc_ttl
-        self.resolver: Final = Resolver(
+        self.resolver: Final = resolver or StandardResolver(
             rewrite_service(settings.rewrite_service_name, timeout=timeout, idle=idle, ttl=ttl)
         )
+        if decisions is None and settings.pyfix_log_decisions:
+            decisions = Decisions(log_decision)
         self.idle_cleanups: Final = IdleStreams(idle, ttl, server_speaks=True)
         """Connections to cleanup(8), each with a queue id for its next message."""
-        self.policy: Final = AccessPolicy(snapshot, settings, self.resolver)
+        self.policy: Final = AccessPolicy(snapshot, settings, self.resolver, decisions)
         self.anvil: Final = AnvilClient("anvil", timeout)
         self.flush: Final = FlushClient(settings.flush_service_name, timeout)
+        self.authentication: Final = self._authentication(snapshot)
+        """None where clients can't authenticate."""
         self.ipv6: Final = address_families(snapshot)[1]
         self.utf8: Final = settings.smtputf8_enable
         self.line_limit: Final = settings.line_length_limit
@@ -79,25 +87,20 @@ class Server:
         self.hard_limit: Final = settings.smtpd_hard_error_limit
         self.junk_limit: Final = settings.smtpd_junk_command_limit
         self.size_limit: Final = settings.message_size_limit
+        self.filter_record: Final = message.filter_record(settings.content_filter)
+        self.proxy: Final = ProxyFilter(settings) if settings.smtpd_proxy_filter and not stand_alone else None
         self.probe_prefix: Final = settings.address_verify_sender.rpartition("@")[0].lower() or (
             settings.address_verify_sender.lower()
         )
         """What the sender of our address probes begins with."""
         self._has_room = True
         self._room_until = 0.0
-        self.bare_newline: Final = self._bare_newline_mode()
+        mode = settings.smtpd_forbid_bare_newline
+        self.bare_newline: Final = "normalize" if mode == "yes" else mode
         self.discarded: Final = discarded_keywords(settings.smtpd_discard_ehlo_keywords)
-        try:
-            flags = input_flags(settings.receive_override_options, milters=bool(settings.smtpd_milters))
-            self.cleanup_flags: Final = flags
-        except UnknownOverride as error:
-            raise ConfigError(f'unknown receive_override_options value "{error}"') from None
-        self.notify_classes: Final = frozenset(
-            () if stand_alone else (word.lower() for word in settings.notify_classes)
-        )
+        self.cleanup_flags: Final = input_flags(settings.receive_override_options, milters=True)
+        self.notify_classes: Final = frozenset(() if stand_alone else settings.notify_classes)
         """Classes of problems of which the postmaster is told."""
-        self.unwanted_in_replies: Final = _all_but(settings.smtpd_expansion_filter)
-        """What values of the session must not bring into replies."""
         self.ehlo_replies: Final[dict[tuple[object, ...], str]] = {}
         self._open_lists(snapshot)
         limits = (
@@ -110,12 +113,19 @@ class Server:
         )
         self.counts_clients: Final = any(limit > 0 for limit in limits) and not stand_alone
 
-    def _bare_newline_mode(self) -> str:
-        value = self.settings.smtpd_forbid_bare_newline
-        mode = _BARE_NEWLINE.get(value.strip().lower())
-        if mode is None:
-            raise ConfigError(f"bad value: smtpd_forbid_bare_newline = {value}")
-        return mode
+    def _authentication(self, snapshot: Snapshot) -> Authentication | None:
+        if not self.settings.smtpd_sasl_auth_enable or self.stand_alone:
+            return None
+        from pyfix.sasl.server import Authentication
+
+        return Authentication(snapshot, self.settings)
+
+    def open_rewritten_senders(self) -> None:
+        """Read the keys of rewritten senders, if we make any, which may be root's.  Raises ConfigError."""
+        if self.settings.pyfix_srs_domain:
+            from pyfix.tables.srs import open_rewritten_senders
+
+            self.policy.rewritten_senders = open_rewritten_senders(self.settings)
 
     def _open_lists(self, snapshot: Snapshot) -> None:
         settings = self.settings
@@ -144,7 +154,6 @@ class Server:
         )
         self.command_filter = Maps("smtpd_command_filter", settings.smtpd_command_filter, snapshot, fold=False)
         self.milter_maps = Maps("smtpd_milter_maps", settings.smtpd_milter_maps, snapshot)
-        """What they say of a client is not heard: there are no milters yet."""
         self.footer_maps = Maps("smtpd_reject_footer_maps", settings.smtpd_reject_footer_maps, snapshot, fold=False)
         self.reject_filter = Maps("smtpd_reject_filter_maps", settings.smtpd_reject_filter_maps, snapshot, fold=False)
 
@@ -153,11 +162,31 @@ class Server:
         self.has_command_filter = bool(self.command_filter)
         self.has_footer_maps = bool(self.footer_maps)
         self.has_reject_filter = bool(self.reject_filter)
+        self.refusals_wait = not (self.footer_maps.local and self.reject_filter.local)
         self.has_discard_maps = bool(self.discard_maps)
+        self.milters = self._milter_setup()
         self.rights_differ = bool(
-            self.discard_maps or self.xclient_hosts or self.xforward_hosts or self.milter_maps
+            self.discard_maps or self.xclient_hosts or self.xforward_hosts or self.milters is not None
         )
         """Some clients are offered or allowed more than others."""
+
+    async def new_message(self, bits: int) -> NewMessage:
+        """Begin a message at cleanup(8), or at postdrop(1) when we run by hand.  Raises ServiceError."""
+        settings = self.settings
+        if self.stand_alone:
+            return DroppedMessage.run(f"{settings.command_directory}/postdrop")
+        return await NewMessage.open(settings.cleanup_service_name, bits, settings.ipc_timeout, self.idle_cleanups)
+
+    def _milter_setup(self) -> MilterSetup | None:
+        settings = self.settings
+        wanted = settings.smtpd_milters or self.milter_maps
+        overridden = any(word.lower() == "no_milters" for word in settings.receive_override_options)
+        if not wanted or overridden or self.stand_alone:
+            return None
+        # Most systems have none.
+        from pyfix.daemons.smtpd.milters import MilterSetup
+
+        return MilterSetup(settings)
 
     def has_room(self) -> bool:
         """Tell whether a new message may come in; the file system is asked once a second.

@@ -9,7 +9,7 @@ import os
 import select
 from typing import Final
 
-from pyfix.daemons.smtpd.peer import local_client
+from pyfix.access.peer import local_client
 from pyfix.daemons.smtpd.server import Server
 from pyfix.daemons.smtpd.session import Session
 from pyfix.runtime.loop import install

@@ -148,7 +148,9 @@ _HEAD_NAMES_37: Final = [member.metadata.get("wire", member.name) for member in 
 _HEAD_FIELDS: Final = [member.name for member in fields(DeliveryRequest)]
 _ASKED: Final = {
     "flags": "([0-9]{1,10})", "queue_name": "([^\0]*)", "queue_id": "([^\0]*)", "offset": "([0-9]{1,18})",
-    "nexthop": "([^\0]*)", "sender": "([^\0]*)", "time": "([A-Za-z0-9+/=]*)", "recipient_count": "([0-9]{1,6})",
+    "size": "([0-9]{1,18})", "nexthop": "([^\0]*)", "encoding": "([^\0]*)", "sendopts": "([0-9]{1,10})",
+    "smtputf8": "([0-9]{1,10})", "sender": "([^\0]*)", "envelope_id": "([^\0]*)", "ret_flags": "([0-9]{1,10})",
+    "time": "([A-Za-z0-9+/=]*)", "recipient_count": "([0-9]{1,6})",
 }  # fmt: skip
 """What each delivery asks of a request, by its name on the wire."""
 _OTHER: Final = "[^\0]*"
@@ -190,7 +192,12 @@ class ReceivedRequest(DeliveryRequest):
         return getattr(found[0], name)
 
 
-_READ_FIELDS: Final = ("_data", "flags", "queue_name", "queue_id", "offset", "nexthop", "sender")
+_READ_FIELDS: Final = (
+    "_data", "flags", "queue_name", "queue_id", "offset", "size", "nexthop", "encoding", "sendopts", "sender",
+    "envelope_id", "ret_flags",
+)  # fmt: skip
+_HEAD_VALUES: Final = 13
+"""Values of the head that are read."""
 _RECIPIENT_FIELDS: Final = [member.name for member in fields(Recipient)]
 
 
@@ -202,13 +209,13 @@ def decode_whole(data: bytes) -> tuple[DeliveryRequest, list[Recipient], Message
     text = data.decode("utf-8", "surrogateescape")
     found = _WITH_ONE_RECIPIENT(text)
     if found is not None:
-        flags, queue_name, queue_id, offset, nexthop, sender, stamp, count, *recipient = found.groups()
-        recipients = [_recipient(*recipient)]
+        values = found.groups()
+        recipients = [_recipient(*values[_HEAD_VALUES:])]
     else:
         head = _HEAD.match(text) or _HEAD_37.match(text)
         if head is None:
             return None
-        flags, queue_name, queue_id, offset, nexthop, sender, stamp, count = head.groups()
+        values = head.groups()
         recipients = []
         position = head.end()
         while found := _RECIPIENT.match(text, position):
@@ -216,6 +223,10 @@ def decode_whole(data: bytes) -> tuple[DeliveryRequest, list[Recipient], Message
             position = found.end()
         if position != len(text):
             return None
+    (
+        flags, queue_name, queue_id, offset, size, nexthop, encoding, options, sender, envelope_id, ret_flags, stamp,
+        count,
+    ) = values[:_HEAD_VALUES]  # fmt: skip
     if len(recipients) != int(count):
         return None
     try:
@@ -226,9 +237,12 @@ def decode_whole(data: bytes) -> tuple[DeliveryRequest, list[Recipient], Message
         return None
     arrival, arrival_part, active, active_part = _FIRST_STATS(stats)
     request = object.__new__(ReceivedRequest)
-    values = (data, int(flags), queue_name, queue_id, Long(offset), nexthop, sender)
+    read = (
+        data, int(flags), queue_name, queue_id, Long(offset), Long(size), nexthop, encoding, int(options), sender,
+        envelope_id, int(ret_flags),
+    )  # fmt: skip
     # Each value is set, and the Nones that come of it are nothing.
-    any(map(_set, repeat(request), _READ_FIELDS, values))
+    any(map(_set, repeat(request), _READ_FIELDS, read))
     return request, recipients, MessageStats(arrival + arrival_part / 1e6, active + active_part / 1e6)
 
 

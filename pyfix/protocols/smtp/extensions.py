@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["DISCARDABLE", "SILENT", "discarded_keywords", "ehlo_reply", "listed"]
+__all__ = ["ALL_BUT_STATUS", "DISCARDABLE", "SILENT", "discarded_keywords", "ehlo_reply", "listed"]
 
 DISCARDABLE: Final = (
     "8bitmime", "auth", "etrn", "pipelining", "size", "verp", "vrfy", "xclient", "xforward", "starttls",
@@ -18,6 +18,9 @@ DISCARDABLE: Final = (
 
 SILENT: Final = "silent-discard"
 """Beside them: do not log what is discarded."""
+
+ALL_BUT_STATUS: Final = frozenset(DISCARDABLE) - {"enhancedstatuscodes"} | {SILENT}
+"""What a client is not offered that a milter does not want."""
 
 
 def discarded_keywords(words: Iterable[str]) -> frozenset[str]:

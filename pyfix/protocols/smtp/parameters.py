@@ -44,6 +44,8 @@ class MailParameters:
     """AUTH value as it came, in xtext; None for ``<>``, too, which names nobody."""
     verp: str | None = None
     """VERP delimiters; empty for the default ones, None without XVERP."""
+    requiretls: bool = False
+    """Whether the message must not be sent without TLS (RFC 8689)."""
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ def parse_mail_parameters(
     return found
 
 
-def take_usual(found: MailParameters, word: Word, *, smtputf8: bool) -> bool:
+def take_usual(found: MailParameters, word: Word, *, smtputf8: bool, requiretls: bool = False) -> bool:
     """Read one parameter of MAIL into *found* if it is a usual one, else return False.  Raises CommandError."""
     keyword, equals, value = word.text.partition("=")
     match keyword.upper():
@@ -91,6 +93,8 @@ def take_usual(found: MailParameters, word: Word, *, smtputf8: bool) -> bool:
             found.encoding = "7bit"
         case "SMTPUTF8" if smtputf8 and not equals:
             found.smtputf8 = True
+        case "REQUIRETLS" if requiretls and not equals:
+            found.requiretls = True
         case "AUTH" if equals:
             if found.auth is not None:
                 raise CommandError("503 5.5.4 Error: multiple AUTH= options")
