@@ -14,10 +14,10 @@ import pyfix
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
-DAEMON_MODULES = {"trivial-rewrite": "trivial_rewrite", "lmtp": "smtp", "nqmgr": "qmgr"}
+DAEMON_MODULES = {"trivial-rewrite": "trivial_rewrite", "lmtp": "smtp", "nqmgr": "qmgr", "oqmgr": "qmgr"}
 """Programs of daemon_directory whose module has another name than they."""
 
 COMMAND_MODULES = {"mailq": "sendmail", "newaliases": "sendmail"}
@@ -26,21 +26,34 @@ COMMAND_MODULES = {"mailq": "sendmail", "newaliases": "sendmail"}
 _DAEMON_LINE = b'; daemon("'
 
 
-def command(name: str, *, checkout: bool = False, configuration: str = "") -> NoReturn:
+def command(
+    name: str, *, checkout: bool = False, configuration: str = "", defaults: Mapping[str, str] | None = None
+) -> NoReturn:
     """Run the command *name* with the arguments of this process and exit with its status.
 
     *checkout*: the launcher stands in a checkout and does not know where the dependencies are.  *configuration*: the
-    folder of main.cf unless MAIL_CONFIG or an option says otherwise.
+    folder of main.cf unless MAIL_CONFIG or an option says otherwise.  *defaults*: see ``pyfix.SITE_DEFAULTS``.
     """
-    _prepare(checkout, configuration)
+    _prepare(checkout, configuration, defaults)
+    called = os.path.basename(sys.argv[0])
+    if COMMAND_MODULES.get(called) == name:
+        name = called  # by a link, as Debian's mailq is one to sendmail
     module = COMMAND_MODULES.get(name, name.replace("-", "_"))
-    _exit_with(f"pyfix.commands.{module}", name)
+    status = _run(f"pyfix.commands.{module}", name)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, AttributeError):  # the interpreter's own end tells of the first; the second: there is none
+        sys.exit(status)
+    os._exit(status)  # without giving back, one by one, what the process has in memory
 
 
-def daemon(name: str, *, checkout: bool = False, configuration: str = "") -> NoReturn:
+def daemon(
+    name: str, *, checkout: bool = False, configuration: str = "", defaults: Mapping[str, str] | None = None
+) -> NoReturn:
     """Run the daemon *name* with the arguments of this process and exit with its status; see ``command``."""
-    _prepare(checkout, configuration)
-    _exit_with(daemon_module(name), name)
+    _prepare(checkout, configuration, defaults)
+    sys.exit(_run(daemon_module(name), name))
 
 
 def daemon_module(name: str) -> str:
@@ -61,17 +74,19 @@ def launched_daemon(path: str) -> str | None:
     return rest.partition(b'"')[0].decode() if found else None
 
 
-def _prepare(checkout: bool, configuration: str) -> None:
+def _prepare(checkout: bool, configuration: str, defaults: Mapping[str, str] | None) -> None:
     if checkout:
         _find_dependencies()
     if configuration:
         pyfix.CONFIG_DIRECTORY = configuration
+    if defaults:
+        pyfix.SITE_DEFAULTS.update(defaults)
 
 
-def _exit_with(module: str, name: str) -> NoReturn:
+def _run(module: str, name: str) -> int:
     sys.argv[0] = name
     main: Callable[[Sequence[str]], int] = __import__(module, fromlist=["main"]).main
-    sys.exit(main(sys.argv[1:]))
+    return main(sys.argv[1:])
 
 
 def _find_dependencies() -> None:

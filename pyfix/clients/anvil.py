@@ -25,11 +25,13 @@ from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 from pyfix.runtime.task import Waiter
 
-__all__ = ["AUTH", "MESSAGE", "RECIPIENT", "AnvilClient"]
+__all__ = ["AUTH", "MESSAGE", "NEW_TLS", "NEW_TLS_STATUS", "RECIPIENT", "AnvilClient"]
 
 MESSAGE: Final = "message"
 RECIPIENT: Final = "recipient"
 NEW_TLS: Final = "newtls"
+NEW_TLS_STATUS: Final = "newtls_status"
+"""Asks, and counts nothing."""
 AUTH: Final = "auth"
 
 _ENCODING: Final = ConnectReply.ENCODING

@@ -5,10 +5,10 @@ Source: cleanup(8); postconf(5) cleanup_service_name, receive_override_options.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from pyfix.formats.attributes import AttributeListError
+from pyfix.formats.attributes import AttributeListError, decode_pairs
 from pyfix.protocols.internal.cleanup import (
     BCC_OK,
     FILTER,
@@ -19,11 +19,12 @@ from pyfix.protocols.internal.cleanup import (
     Flags,
     Status,
 )
+from pyfix.protocols.internal.milters import GOT_IT
 from pyfix.runtime.ipc import IdleStreams, ServiceError, connect, expect_handshake, receive
 from pyfix.runtime.loop import current
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 
-__all__ = ["NewMessage", "UnknownOverride", "input_flags"]
+__all__ = ["NewMessage", "input_flags"]
 
 _OVERRIDES: Final = {
     "no_unknown_recipient_checks": 0,
@@ -37,20 +38,11 @@ _MUCH: Final = 262144
 """With this much unsent the writer waits for cleanup."""
 
 
-class UnknownOverride(ValueError):
-    """receive_override_options has a word that is no option; the text names it."""
-
-
 def input_flags(overrides: Iterable[str], *, milters: bool = False) -> int:
-    """Return the flags for mail from outside, less what receive_override_options turns off.
-
-    Raises UnknownOverride.
-    """
+    """Return the flags for mail from outside, less what receive_override_options turns off."""
     flags = FILTER | BCC_OK | MAP_OK | (MILTER if milters else 0)
     for word in overrides:
-        if word.lower() not in _OVERRIDES:
-            raise UnknownOverride(word)
-        flags &= ~_OVERRIDES[word.lower()]
+        flags &= ~_OVERRIDES[word]
     return flags
 
 
@@ -118,6 +110,29 @@ class NewMessage:
             self._stream.write(b"".join(self._waiting))
             self._waiting.clear()
 
+    async def pass_descriptors(self, pieces: Sequence[tuple[bytes, int]]) -> bool:
+        """Send what has gathered, then each piece and an open descriptor when cleanup(8) waits for it.
+
+        Returns whether it took them all.  Raises ServiceError.
+        """
+        stream = self._stream
+        try:
+            for data, descriptor in pieces:
+                self._waiting.append(data)
+                self._push()
+                await _hear(stream, GOT_IT)
+                await stream.send_descriptor(descriptor)
+                await _hear(stream, GOT_IT)
+            data = b""
+            while (end := data.find(b"\0\0")) < 0:
+                more = await stream.read()
+                if not more:
+                    raise StreamClosed("end of input")
+                data += more
+        except (StreamTimeout, StreamClosed) as error:
+            raise ServiceError(str(error) or "Connection timed out") from error
+        return decode_pairs(data[: end + 2]) == [("status", "0")]
+
     async def finish(self) -> Status:
         """Send the rest and return what cleanup says.  Raises ServiceError."""
         if self._idle is not None:
@@ -139,9 +154,23 @@ class NewMessage:
         return status
 
     def cancel(self) -> None:
-        """Close without an E record: cleanup removes the file."""
-        self._waiting.clear()
+        """Close without an E record: cleanup removes the file, and says so of a message that has begun."""
+        self._push()
         self._stream.close()
+
+
+async def _hear(stream: Stream, expected: bytes) -> None:
+    """Wait for what the server must say now.  Raises ServiceError, StreamClosed, StreamTimeout."""
+    data = b""
+    while len(data) < len(expected):
+        more = await stream.read()
+        if not more:
+            raise StreamClosed("end of input")
+        data += more
+    if not data.startswith(expected):
+        raise ServiceError("protocol error")
+    if len(data) > len(expected):
+        stream.unread(data[len(expected) :])
 
 
 class _Gone(Exception):

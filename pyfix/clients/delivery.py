@@ -17,6 +17,7 @@ from pyfix.formats.attributes import AttributeListError, decode_pairs, end_of_li
 from pyfix.protocols.internal.delivery import PROTOCOL, DeliveryReply
 from pyfix.protocols.internal.standing import STAYS
 from pyfix.runtime.ipc import handshake
+from pyfix.runtime.log import log
 from pyfix.runtime.loop import READ_EDGE, WRITE_EDGE, current
 
 _HANDSHAKE: Final = handshake(PROTOCOL)
@@ -103,6 +104,7 @@ class _Connection:
     def send_first(self, request: bytes, done: Done, timeout: float) -> None:
         """Send the first request.  Raises OSError."""
         request += STAYS
+        log.send_gathered()
         try:
             sent = self._socket.send(request)
         except BlockingIOError:
@@ -115,6 +117,8 @@ class _Connection:
 
     def send(self, request: bytes, done: Done, timeout: float) -> bool:
         """Send another request; tell whether the agent was still there."""
+        # Who reads the log counts on it that what qmgr(8) says of a message stands before what the agent says.
+        log.send_gathered()
         try:
             sent = self._socket.send(request)
         except BlockingIOError:

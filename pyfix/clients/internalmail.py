@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 from pyfix.clients.cleanup import NewMessage
 from pyfix.formats.maildate import mail_date
@@ -21,10 +22,10 @@ from pyfix.formats.records import (
     encode_lines,
     encode_record,
 )
-from pyfix.protocols.internal.cleanup import MAP_OK, REQUIRE_TLS, SMTPUTF8
+from pyfix.protocols.internal.cleanup import FILTER, MAP_OK, MILTER, REQUIRE_TLS, SMTPUTF8
 from pyfix.runtime.ipc import ServiceError
 
-__all__ = ["option_flags", "send_internal"]
+__all__ = ["filter_flags", "option_flags", "send_internal"]
 
 
 async def send_internal(
@@ -83,6 +84,14 @@ async def send_internal(
     if status.status:
         raise ServiceError(f"cleanup status {status.status} {status.reason}".rstrip())
     return message.queue_id
+
+
+def filter_flags(classes: Iterable[str], kind: Literal["bounce", "notify"]) -> int:
+    """Return the cleanup flags that let filters see mail of a kind, if *classes* name it.
+
+    Source: postconf(5) internal_mail_filter_classes.
+    """
+    return FILTER | MILTER if kind in {word.lower() for word in classes} else 0
 
 
 def option_flags(options: int) -> int:

@@ -108,5 +108,3 @@ def _pairs(stream: IO[bytes], name: str) -> list[tuple[str, str]]:
         if end >= 0:
             return decode_pairs(data + stream.read(end - len(data)))
         data += stream.read(len(more))
-
-

@@ -5,22 +5,29 @@ Source: trivial-rewrite(8); postconf(5) rewrite_service_name.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
+from pyfix.formats.address import external_to_internal, internal_to_external, is_standard
 from pyfix.protocols.internal.rewrite import (
     PROTOCOL,
     TABLES_CHANGED,
     ResolveReply,
     ResolveRequest,
+    RewriteReply,
+    RewriteRequest,
     VerifyRequest,
 )
 from pyfix.runtime.ipc import Service, ServiceError
 from pyfix.runtime.log import log
 from pyfix.runtime.loop import current
-from pyfix.runtime.task import sleep
+from pyfix.runtime.task import gather, sleep
 
-__all__ = ["Resolver", "rewrite_service"]
+__all__ = ["AT_ONCE", "Resolver", "StandardResolver", "rewrite_service"]
 
+AT_ONCE: Final = 8
+"""Addresses about which several are asked side by side, each over a connection of its own."""
 _MOST_REMEMBERED: Final = 1000
 _REMEMBERED_FOR: Final = 10.0
 _TRIES: Final = 3
@@ -56,14 +63,35 @@ class Resolver:
         if entry is not None and entry[1] > now:
             return entry[0]
         reply = await self._ask(ResolveRequest(sender=sender, address=address))
+        self._remember(sender, address, reply)
+        return reply
+
+    async def learn(self, sender: str, addresses: Iterable[str]) -> None:
+        """Ask about several addresses side by side, so that resolve() knows the answers.
+
+        To ask one after the other takes two changes of processes for each.  What goes wrong is left to resolve().
+        """
+        unknown = [address for address in dict.fromkeys(addresses) if self.remembered(sender, address) is None]
+        for start in range(0, len(unknown), AT_ONCE):
+            chosen = unknown[start : start + AT_ONCE]
+            if len(chosen) == 1:
+                return
+            questions = [ResolveRequest(sender=sender, address=address) for address in chosen]
+            try:
+                replies = await gather(*[self._service.ask(question, ResolveReply) for question in questions])
+            except ServiceError:
+                return
+            for address, reply in zip(chosen, replies, strict=True):
+                self._remember(sender, address, reply)
+
+    def _remember(self, sender: str, address: str, reply: ResolveReply) -> None:
         if reply.flags & TABLES_CHANGED:
             self._known.clear()
             self._service.disconnect()
-        else:
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[(sender, address)] = (reply, now + _REMEMBERED_FOR)
-        return reply
+            return
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        self._known[(sender, address)] = (reply, current().now + _REMEMBERED_FOR)
 
     async def resolve_probe(self, sender: str, address: str) -> ResolveReply:
         """Do the same for an address verification probe, with the address_verify_* parameters.  Never remembered."""
@@ -75,10 +103,28 @@ class Resolver:
     async def _ask(self, request: ResolveRequest | VerifyRequest) -> ResolveReply:
         for attempt in range(_TRIES):
             try:
-                return await self._service.ask(request, ResolveReply)
+                return await self._service.ask(await self._standard(request), ResolveReply)
             except ServiceError as error:
                 log.warning(f"problem talking to service {self._service.path.rpartition('/')[2]}: {error}")
                 if attempt == _TRIES - 1:
                     raise
                 await sleep(_PAUSE)
         raise AssertionError("the loop returns or raises")
+
+    async def _standard(self, request: ResolveRequest | VerifyRequest) -> ResolveRequest | VerifyRequest:
+        """Return the request as it is to be asked: here, as it was made."""
+        return request
+
+
+class StandardResolver(Resolver):
+    """Resolves addresses as clients of smtpd(8) give them: the standard form of each, which mail from here would have.
+
+    ``user`` goes to the domain of myorigin, which need not be one of ours.
+    """
+
+    async def _standard(self, request: ResolveRequest | VerifyRequest) -> ResolveRequest | VerifyRequest:
+        if not request.address or is_standard(request.address):
+            return request
+        question = RewriteRequest(rule="local", address=internal_to_external(request.address))
+        reply = await self._service.ask(question, RewriteReply)
+        return replace(request, address=external_to_internal(reply.address))

@@ -25,7 +25,11 @@ def has_borrowed_rights() -> bool:
 def check_directory(directory: str, standard: str) -> None:
     """Raise ConfigError unless main.cf in the folder *standard* lists *directory* in one of the two."""
     path = f"{standard}/main.cf"
-    for _number, line in main_cf.logical_lines(main_cf.read_text(path), path, lambda _warning: None):
+    try:
+        text = main_cf.read_text(path)
+    except ConfigError as error:
+        raise ConfigError(str(error).replace("open ", "open file ", 1)) from None
+    for _number, line in main_cf.logical_lines(text, path, lambda _warning: None):
         assignment = main_cf.split_assignment(line)
         if isinstance(assignment, str) or assignment[0] not in _LISTS:
             continue

@@ -52,6 +52,7 @@ MODULES = (
     "resolver",
     "rewrite",
     "scache",
+    "sender_rewriting",
     "services",
     "smtp_client",
     "smtp_client_sasl",

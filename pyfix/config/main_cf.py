@@ -36,15 +36,15 @@ def read_text(path: str) -> str:
 def logical_lines(text: str, path: str, warn: Warn) -> Iterator[tuple[int, str]]:
     """Yield ``(number of its first line, logical line)``; main.cf and master.cf share this form.
 
-    A continued line keeps the blanks at its joints.  What follows a null byte is dropped with a warning, also what
-    continues the line.
+    A line keeps the blanks at its joints and at its end, as complaints show them.  What follows a null byte is dropped
+    with a warning, also what continues the line.
     """
     if "\0" in text:
         for first, last, line in _joined(text, path, warn):
             if "\0" in line:
                 lines = str(first) if first == last else f"{first}-{last}"
                 warn(f"{path}, line {lines}: text after null byte may be ignored")
-            yield first, line.partition("\0")[0].rstrip(BLANK)
+            yield first, line.partition("\0")[0]
     else:
         for first, _last, line in _joined(text, path, warn):
             yield first, line
@@ -70,11 +70,11 @@ def _joined(text: str, path: str, warn: Warn) -> Iterator[tuple[int, int, str]]:
                 warn(f'{path}: logical line must not start with whitespace: "{shown}"')
             continue
         if parts:
-            yield first, number - 1, "".join(parts).rstrip(BLANK)
+            yield first, number - 1, "".join(parts)
         parts = [line]
         first = number
     if parts:
-        yield first, len(lines) - (not lines[-1]), "".join(parts).rstrip(BLANK)
+        yield first, len(lines) - (not lines[-1]), "".join(parts)
 
 
 def split_assignment(line: str) -> tuple[str, str] | str:

@@ -118,9 +118,7 @@ def read_master_cf(
         entry.line = line
         key = (entry.name, entry.type, entry.private)
         if key in services:
-            say(
-                f'duplicate master.cf entry for service "{entry.name}" ({entry.endpoint}) -- using the last entry'
-            )
+            say(f'duplicate master.cf entry for service "{entry.name}" ({entry.endpoint}) -- using the last entry')
         services[key] = entry
     return list(services.values())
 

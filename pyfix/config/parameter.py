@@ -7,6 +7,7 @@ fatal lines of the Postfix programs.
 
 from __future__ import annotations
 
+import pyfix
 from pyfix.config.blanks import BLANK, SEPARATORS, split_blanks
 from pyfix.config.errors import ConfigError
 
@@ -34,12 +35,15 @@ else:
         def __class_getitem__(cls, item):
             return cls
 
+
 __all__ = [
     "DECLARED",
     "Boolean",
+    "Choice",
     "Default",
     "Duration",
     "Integer",
+    "Keywords",
     "LongInteger",
     "Parameter",
     "Raw",
@@ -47,8 +51,10 @@ __all__ = [
     "TextOrFile",
     "Words",
     "boolean",
+    "choice",
     "duration",
     "integer",
+    "keywords",
     "longinteger",
     "parse_boolean",
     "parse_duration",
@@ -109,6 +115,7 @@ class Parameter(_Typed[T]):
         if not self.name:
             self.name = name
         self.attribute = name
+        self.default = pyfix.SITE_DEFAULTS.get(self.name, self.default)
         DECLARED[self.name] = self
 
     def _get(self, instance: Settings | None, owner: type) -> Parameter[T] | T:
@@ -162,7 +169,7 @@ class Parameter(_Typed[T]):
 
     def convert(self, value: str, snapshot: Snapshot) -> T:
         """Turn the expanded text into the typed value, or raise ConfigError."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def default_text(self, snapshot: Snapshot) -> str:
         """Return the default as written, not expanded."""
@@ -246,6 +253,45 @@ class Words(Parameter[tuple[str, ...]]):
         return split_words(value)
 
 
+class Keywords(Words):
+    """A list of words that mean something, each one of a few."""
+
+    def __init__(self, default: Default, known: str, *, title: str = "", checked_by: str, readers: str = "") -> None:
+        """*known*: the words there are.  *checked_by*: programs that refuse others.  *title*: what these call it."""
+        super().__init__(default, readers=readers)
+        self.known = known.split()
+        self.title = title
+        self.checked_by = checked_by.split()
+
+    def convert(self, value: str, snapshot: Snapshot) -> tuple[str, ...]:
+        """Return the words.  Raises ConfigError for an unknown one, in programs that care."""
+        found = split_words(value)
+        if snapshot.process_name in self.checked_by:
+            for word in found:
+                if word not in self.known:
+                    raise ConfigError(f'unknown {self.title or self.name} value "{word}" in "{value}"')
+        return found
+
+
+class Choice(Text):
+    """One of a few words."""
+
+    def __init__(self, default: Default, known: str, *, refusal: str, checked_by: str, readers: str = "") -> None:
+        """*known*: the words that there are.  *refusal*: what programs of *checked_by* say of others."""
+        super().__init__(default, minimum=1, readers=readers)
+        self.known = known.split()
+        self.refusal = refusal
+        self.checked_by = checked_by.split()
+
+    def convert(self, value: str, snapshot: Snapshot) -> str:
+        """Return the word in lower case.  Raises ConfigError for an unknown one, in programs that care."""
+        self._check_length(value)
+        word = value.lower()
+        if word not in self.known and snapshot.process_name in self.checked_by:
+            raise ConfigError(self.refusal.format(name=self.name, value=value))
+        return word
+
+
 class Integer(Parameter[int]):
     """A decimal number of 32 bits."""
 
@@ -290,10 +336,11 @@ class Duration(Parameter[int]):
         minimum: int | None = None,
         maximum: int | None = None,
         deprecated: str = "",
+        own: bool = False,
         readers: str = "",
     ) -> None:
         super().__init__(
-            default, name=name, minimum=minimum, maximum=maximum, deprecated=deprecated, readers=readers
+            default, name=name, minimum=minimum, maximum=maximum, deprecated=deprecated, own=own, readers=readers
         )
         self.unit = unit
 
@@ -313,6 +360,8 @@ text = Text
 text_or_file = TextOrFile
 raw = Raw
 words = Words
+keywords = Keywords
+choice = Choice
 integer = Integer
 longinteger = LongInteger
 boolean = Boolean

@@ -68,13 +68,11 @@ class Snapshot:
         Raises ConfigError when the file can't be read or has a malformed line, and in a set-gid program for a directory
         that the built-in one's main.cf does not list.
         """
-        directory = config_directory or default_config_directory()
+        directory = default_config_directory() if config_directory is None else config_directory
         if directory != pyfix.CONFIG_DIRECTORY and has_borrowed_rights():
             check_directory(directory, pyfix.CONFIG_DIRECTORY)
         warnings: list[str] = []
-        settings = main_cf.read_main_cf(
-            f"{directory}/main.cf", warnings.append, {"config_directory": directory}
-        )
+        settings = main_cf.read_main_cf(f"{directory}/main.cf", warnings.append, {"config_directory": directory})
         settings.update(overrides)
         if service_name:  # what -n says is set last, by each daemon
             settings.pop("service_name", None)

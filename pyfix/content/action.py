@@ -26,6 +26,10 @@ class BadAction(ValueError):
     """The right-hand side is none; the text is the warning to log."""
 
 
+class UnknownAction(BadAction):
+    """The verb is none."""
+
+
 class Action(NamedTuple):
     """What to do with a line."""
 
@@ -44,7 +48,7 @@ def parse_action(value: str, table: str) -> Action:
     if verb in SILENT:
         return Action("IGNORE" if verb == "IGNORE" else "DUNNO", text)
     if verb not in LOGGED:
-        raise BadAction(f"unknown command in {table} map: {value}")
+        raise UnknownAction(f"unknown command in {table} map: {value}")
     _check(verb, text, table)
     return Action(verb, text)
 
@@ -63,7 +67,7 @@ def _check(verb: str, text: str, table: str) -> None:
     elif verb in ("PREPEND", "REPLACE"):
         if not text:
             raise BadAction(f"{verb} action without text in {table} map")
-        in_header = table != "body_checks"
+        in_header = not table.endswith("body_checks")
         if in_header and not header_name_end(text.encode("utf-8", "surrogateescape")):
             raise BadAction(f'bad {verb} header text "{text}" in {table} map -- need "headername: headervalue"')
     elif verb in ("REDIRECT", "BCC") and "@" not in text:

@@ -47,6 +47,10 @@ _FINAL: Final = DeliveryReply(status=STATUS_FINAL).encode()
 _DEFER: Final = DeliveryReply(status=STATUS_DEFER).encode()
 
 
+class NoAnswer(Exception):
+    """Something that Postfix's agent ends over was logged: qmgr(8) hears nothing, as from a process that has ended."""
+
+
 class DeliveryAgent(Daemon):
     """Takes delivery requests.  Subclasses say how one recipient is delivered."""
 
@@ -66,6 +70,15 @@ class DeliveryAgent(Daemon):
         self._answers: list[tuple[int, bytes]] = []
         self._standing = StandingConnections(self._begin, self._may_read)
         self.spool = Spool(self.mail.hash_queue_names, self.mail.hash_queue_depth)
+
+    def filter_outcomes(self, name: str, value: Sequence[str]) -> Maps:
+        """Let the tables of a delivery status filter, the parameter *name*, change outcomes; return them to be watched.
+
+        Source: postconf(5) default_delivery_status_filter.
+        """
+        maps = Maps(name, value, self.snapshot)
+        self.reporter = Reporter(self.mail, maps)
+        return maps
 
     def watch_tables(self, maps: Sequence[Maps]) -> None:
         """End the process, for a new one to take its place, when a file of these tables changes."""
@@ -92,7 +105,7 @@ class DeliveryAgent(Daemon):
 
         The outcome is logged, told to bounce(8) or defer(8), and marked in the queue file by the caller.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     async def deliver_all(self, delivery: Delivery) -> DeliveryReply | None:
         """Deliver to all recipients of a request, and report each outcome.
@@ -103,7 +116,7 @@ class DeliveryAgent(Daemon):
         for recipient in delivery.recipients:
             if not await self.deliver_and_report(delivery, recipient):
                 finished = False
-        return None if finished else _LEFT
+        return None if finished else LEFT
 
     async def deliver_and_report(self, delivery: Delivery, recipient: Recipient) -> bool:
         """Deliver to one recipient, report the outcome, and say whether the recipient is finished."""
@@ -141,8 +154,7 @@ class DeliveryAgent(Daemon):
             except BlockingIOError:
                 pass
             except OSError as error:
-                if not isinstance(error, ConnectionError):
-                    log.error(f"accept connection: {error.strerror}")
+                self.not_accepted(error)
             # What waited for this process to start may be requests of a qmgr(8) that has ended since; the next one asks
             # again, and what we deliver or defer for nobody would be done twice, or stay for ever.
             gone = _which_have_gone([fd for fd, _ in arrived]) if not self._proven else ()
@@ -223,7 +235,7 @@ class DeliveryAgent(Daemon):
             delivery.message.close()
         if reply is None:
             return _FINAL
-        return _DEFER if reply is _LEFT else reply.encode()
+        return _DEFER if reply is LEFT else reply.encode()
 
     def _answer(self, fd: int, reply: bytes) -> None:
         """Answer a client with the others of this turn, after the log lines; nothing to say closes its connection."""
@@ -232,6 +244,7 @@ class DeliveryAgent(Daemon):
         self._answers.append((fd, reply))
 
     def _send_answers(self) -> None:
+        log.send_gathered()  # before qmgr(8) can say that the message is removed
         answers, self._answers = self._answers, []
         standing = self._standing
         for fd, reply in answers:
@@ -282,6 +295,7 @@ class DeliveryAgent(Daemon):
             else:
                 reply = await self._deliver(Delivery(request, recipients, message, stats))
             stays = bool(reply) and self._may_stand(bool(greeting), rest == STAYS)
+            log.send_gathered()
             stream.write(reply + STAYS if stays and greeting else reply)
             await stream.drain()
             if stays:
@@ -325,8 +339,9 @@ def _which_have_gone(fds: list[int]) -> set[int]:
 
 def report_if_bug(error: BaseException | None) -> None:
     """Log what was raised, unless the client was just gone or silent, or the log has it."""
-    if error is not None and not isinstance(error, (StreamClosed, StreamTimeout, NotMarked)):
+    if error is not None and not isinstance(error, (StreamClosed, StreamTimeout, NotMarked, NoAnswer)):
         report_bug(error)
 
 
-_LEFT: Final = DeliveryReply(status=STATUS_DEFER)
+LEFT: Final = DeliveryReply(status=STATUS_DEFER)
+"""The usual reply when a recipient is left."""

@@ -65,9 +65,7 @@ def format_times(
             _HUNDREDTHS[(int(stage * 1e6 + 0.5) + 5000) // 10000] if stage > 0 else "0" for stage in stages
         ]
     else:
-        whole, before, inside, sending = [
-            format_delay(stage, resolution) if stage > 0 else "0" for stage in stages
-        ]
+        whole, before, inside, sending = [format_delay(stage, resolution) if stage > 0 else "0" for stage in stages]
     setup = format_delay(connected - started, resolution) if connected > started else "0"
     return f"delay={whole}, delays={before}/{inside}/{setup}/{sending}"
 

@@ -21,6 +21,7 @@ _COMPANY = 0.004
 """Seconds that a single target waits for another: the time of some syncs on a fast disk, and about that from one
 message of a lone client to its next.  The message is safe in the queue meanwhile, and nobody waits for its delivery."""
 _GO_ALONE = 10
+_NOT_SYNCED: dict[int, OSError | None] = {-1: None}
 
 
 class FileTarget(ABC):
@@ -35,7 +36,7 @@ class FileTarget(ABC):
 
     @abstractmethod
     def write(self) -> int:
-        """Write the message; return the descriptor to sync.  Raises FileProblem, LockBusy."""
+        """Write the message; return the descriptor to sync, -1 for none.  Raises FileProblem, LockBusy."""
 
     @abstractmethod
     def sync_failed(self, error: OSError) -> Outcome:
@@ -151,8 +152,8 @@ class FileBatch:
 
 def _sync(written: list[tuple[FileTarget, int]]) -> dict[int, OSError | None]:
     """Sync each file once, although several messages may be in one mailbox file; return the errors by descriptor."""
-    fds = list(dict.fromkeys(fd for _, fd in written))
-    return dict(zip(fds, sync_files(fds), strict=True)) if fds else {}
+    fds = list(dict.fromkeys(fd for _, fd in written if fd >= 0))
+    return dict(zip(fds, sync_files(fds), strict=True)) | _NOT_SYNCED if fds else _NOT_SYNCED
 
 
 def _finish(

@@ -10,6 +10,7 @@ import fcntl
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from pyfix.config.errors import ConfigError
@@ -53,7 +54,8 @@ def take_dotlock(path: str, stale_time: int, *, may_fail: bool = False) -> bool:
         except FileExistsError as error:
             if attempt or not _is_stale(lock, stale_time):
                 raise LockBusy(f"unable to create lock file {lock}", error) from error
-            _remove(lock)
+            with suppress(FileNotFoundError):
+                os.unlink(lock)
         except PermissionError:
             if not may_fail or not os.path.exists(path):
                 raise

@@ -21,6 +21,7 @@ from pyfix.runtime.log import log
 
 _DELIVERED: Final = Sent("delivered to mailbox")
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
+_EXECUTABLE: Final = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +39,20 @@ class MailboxRules:
     """A table of the administrator's names the mailboxes: what is wrong with one is not told to senders."""
     default_code: str = "4.2.0"
     """For a mailbox that cannot be opened: virtual(8) tries again, local(8) gives up with 5.2.0."""
+    any_file: bool = False
+    """A user has named the file: it may be a device, but no program, and may lie where no lock file can be made."""
 
 
 class _OpenMailbox:
     """A mailbox that is open and locked, and how many messages of this turn are in it."""
 
-    __slots__ = ("dotlock", "fd", "start", "users")
+    __slots__ = ("dotlock", "fd", "regular", "start", "users")
 
-    def __init__(self, fd: int, start: int, dotlock: bool) -> None:
+    def __init__(self, fd: int, start: int, dotlock: bool, regular: bool) -> None:
         self.fd = fd
         self.start = start
         self.dotlock = dotlock
+        self.regular = regular
         self.users = 0
 
 
@@ -64,10 +68,11 @@ class MailboxTarget(FileTarget):
         *,
         file_owner: Owner | None = None,
         prefix: str = "",
+        delivered: Outcome = _DELIVERED,
     ) -> None:
         """*file_owner* owns the file where *owner* is only whose rights are needed to make it.
 
-        *prefix* comes before the text of a failure.
+        *prefix* comes before the text of a failure; *delivered* is the outcome of a success.
         """
         rules = store.rules
         self.owner = owner
@@ -80,22 +85,28 @@ class MailboxTarget(FileTarget):
         self.start = 0
         """Where in the file the message begins."""
         self._prefix = prefix or f"delivery failed to mailbox {path}: "
+        self._delivered = delivered
+        self._key = (owner, path)
+        """Two users may name the same file: each has it open with his own rights."""
 
     def write(self) -> int:
         """Lock the mailbox and append the message.  Raises FileProblem, LockBusy."""
         try:
-            mailbox = self._open.get(self._path)
+            mailbox = self._open.get(self._key)
             if mailbox is None:
                 mailbox = self._open_and_lock()
-                self._open[self._path] = mailbox
+                self._open[self._key] = mailbox
             mailbox.users += 1
             self._append(mailbox)
         except FileProblem as failure:
             raise failure.behind(self._prefix) from None
-        return mailbox.fd
+        return mailbox.fd if mailbox.regular else -1
 
     def _append(self, mailbox: _OpenMailbox) -> None:
         # Only the first message of a turn finds the file as long as it was when it was locked.
+        if not mailbox.regular:
+            write_all(mailbox.fd, self._output, mailbox=True, room=-1)
+            return
         size = self.start = mailbox.start if mailbox.users == 1 else os.lseek(mailbox.fd, 0, os.SEEK_END)
         limit = self._rules.limit
         try:
@@ -115,14 +126,19 @@ class MailboxTarget(FileTarget):
                 if not _is_special(path):
                     raise
             except OSError as error:
-                if not _is_special(path):
-                    text = f"unable to create lock file {path}.lock"
+                text = f"unable to create lock file {path}.lock"
+                if rules.any_file:
+                    if not _is_special(path):
+                        log.warning(f"{text}: {error.strerror}")
+                elif not _is_special(path):
                     raise io_problem(text, error, rules.default_code, diag_text="") from error
         fd = -1
         try:
-            fd = self._open_file()
+            fd, mode = self._open_file()
+            if not stat.S_ISREG(mode):
+                return _OpenMailbox(fd, 0, dotlock, regular=False)
             lock_file(fd, rules.locks)
-            return _OpenMailbox(fd, os.lseek(fd, 0, os.SEEK_END), dotlock)
+            return _OpenMailbox(fd, os.lseek(fd, 0, os.SEEK_END), dotlock, regular=True)
         except BaseException as error:
             if fd >= 0:
                 os.close(fd)
@@ -133,7 +149,8 @@ class MailboxTarget(FileTarget):
                 raise io_problem(text, error, rules.default_code, diag_text="") from error
             raise
 
-    def _open_file(self) -> int:
+    def _open_file(self) -> tuple[int, int]:
+        """Return the descriptor of the file, and its mode.  Raises FileProblem."""
         path, owner = self._path, self._file_owner
         text = "cannot open file"
         try:
@@ -148,14 +165,19 @@ class MailboxTarget(FileTarget):
             if error.errno == errno.ELOOP or (error.errno == errno.EEXIST and os.path.islink(path)):
                 return self._open_link(path)
             raise io_problem(text, error, self._rules.default_code, diag_text="") from error
+        return fd, self._checked(fd, path)
+
+    def _checked(self, fd: int, path: str) -> int:
+        """Return the mode of a file that mail may go into; close it where it may not.  Raises FileProblem."""
+        status = os.fstat(fd)
         try:
-            self._check(os.fstat(fd), path)
+            self._check(status, path)
         except FileProblem:
             os.close(fd)
             raise
-        return fd
+        return status.st_mode
 
-    def _open_link(self, path: str) -> int:
+    def _open_link(self, path: str) -> tuple[int, int]:
         """Open a mailbox that is a symbolic link: only one of root's is followed, where only root can make one."""
         try:
             fd = os.open(path, _FLAGS)
@@ -165,16 +187,15 @@ class MailboxTarget(FileTarget):
                 raise problem("file is a symbolic link", self._rules.default_code)
         except OSError as error:
             raise io_problem("cannot open file", error, self._rules.default_code, diag_text="") from error
-        try:
-            self._check(os.fstat(fd), path)
-        except FileProblem:
-            os.close(fd)
-            raise
-        return fd
+        return fd, self._checked(fd, path)
 
     def _check(self, status: os.stat_result, path: str) -> None:
         if status.st_nlink != 1:
             raise problem(f"file has {status.st_nlink} hard links", self._rules.default_code)
+        if self._rules.any_file:
+            if stat.S_ISREG(status.st_mode) and status.st_mode & _EXECUTABLE:
+                raise problem("file is executable", "5.7.1")
+            return
         if not stat.S_ISREG(status.st_mode):
             text = f"destination {path} is not a regular file"
             if not self._rules.by_table:
@@ -188,11 +209,11 @@ class MailboxTarget(FileTarget):
     def publish(self) -> Outcome:
         """Give up the locks."""
         self._release()
-        return _DELIVERED
+        return self._delivered
 
     def sync_failed(self, error: OSError) -> Outcome:
         """Cut off what was written in this turn."""
-        mailbox = self._open.get(self._path)
+        mailbox = self._open.get(self._key)
         if mailbox is not None:
             _truncate(mailbox.fd, mailbox.start)
             self._release()
@@ -203,12 +224,12 @@ class MailboxTarget(FileTarget):
         return problem(f"{self._prefix}{busy.text}: {busy.error.strerror}", "4.2.0").outcome
 
     def _release(self) -> None:
-        mailbox = self._open.get(self._path)
+        mailbox = self._open.get(self._key)
         if mailbox is None:
             return
         mailbox.users -= 1
         if mailbox.users <= 0:
-            del self._open[self._path]
+            del self._open[self._key]
             os.close(mailbox.fd)
             if mailbox.dotlock:
                 release_dotlock(self._path)
@@ -219,13 +240,20 @@ class MailboxStore:
 
     def __init__(self, rules: MailboxRules) -> None:
         self.rules = rules
-        self.open_mailboxes: dict[str, _OpenMailbox] = {}
+        self.open_mailboxes: dict[tuple[Owner, str], _OpenMailbox] = {}
 
     def target(
-        self, owner: Owner, path: str, output: Output, *, file_owner: Owner | None = None, prefix: str = ""
+        self,
+        owner: Owner,
+        path: str,
+        output: Output,
+        *,
+        file_owner: Owner | None = None,
+        prefix: str = "",
+        delivered: Outcome = _DELIVERED,
     ) -> MailboxTarget:
         """Return what delivers *output* to the mailbox at *path*; see MailboxTarget for the rest."""
-        return MailboxTarget(owner, path, output, self, file_owner=file_owner, prefix=prefix)
+        return MailboxTarget(owner, path, output, self, file_owner=file_owner, prefix=prefix, delivered=delivered)
 
 
 def check_size_limit(name: str, limit: int, message_size_limit: int) -> None:

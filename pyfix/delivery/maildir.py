@@ -29,9 +29,7 @@ _number = count()
 class MaildirTarget(FileTarget):
     """One message on its way into a Maildir."""
 
-    def __init__(
-        self, owner: Owner, path: str, output: Output, *, limit: int = 0, default_code: str = "4.2.0"
-    ) -> None:
+    def __init__(self, owner: Owner, path: str, output: Output, *, limit: int = 0, default_code: str = "4.2.0") -> None:
         """*path* ends with a slash; *limit* is the largest size of a file, 0 for none.
 
         *default_code* is for a file that cannot be made: virtual(8) tries again, local(8) gives up with 5.2.0.
@@ -98,7 +96,7 @@ class MaildirTarget(FileTarget):
 
     def locked_out(self, busy: LockBusy) -> Outcome:
         """Nothing is locked in a Maildir."""
-        raise NotImplementedError from busy
+        raise NotImplementedError from busy  # nobody can hold a lock here
 
     def _drop(self) -> None:
         if self._fd >= 0:

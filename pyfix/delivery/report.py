@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pyfix.clients import bounce
 from pyfix.clients.flush import FlushClient
@@ -11,10 +11,11 @@ from pyfix.config.compatibility import flushes_by_old_default, old_default_text
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.delivery.delays import format_delays, format_times
 from pyfix.delivery.outcome import BOUNCED, DAMAGED, DEFERRED, SENT, Deferred, Outcome, changed, fitting, misfit
+from pyfix.delivery.statusfilter import filtered
 from pyfix.formats.address import internal_to_external
 from pyfix.formats.queuefile import NOTIFY_SUCCESS
 from pyfix.protocols.internal import verify
-from pyfix.protocols.internal.bounce import Append
+from pyfix.protocols.internal.bounce import ONE, Append, One
 from pyfix.protocols.internal.delivery import (
     ANY_VERIFY,
     MTA_VERIFY,
@@ -30,6 +31,7 @@ from pyfix.queue.message import Message
 from pyfix.runtime import ipc
 from pyfix.runtime.ipc import ServiceError
 from pyfix.runtime.log import log
+from pyfix.tables.maps import Maps
 from pyfix.tables.matchlist import MatchList
 from pyfix.tables.table import TableError
 
@@ -37,6 +39,7 @@ _TRACE_FLAGS: Final = ANY_VERIFY | RECORD | RECORD_DELAY_SENT
 _RECIPIENT_STATUS: Final = {
     SENT: verify.RECIPIENT_OK, DEFERRED: verify.RECIPIENT_DEFERRED, BOUNCED: verify.RECIPIENT_BOUNCED,
 }  # fmt: skip
+
 
 class Delivery:
     """One request in work: what qmgr(8) asks, the open queue file, and the times."""
@@ -67,13 +70,16 @@ class _Result(NamedTuple):
     relay: str
     stats: MessageStats
     tls: str
+    returned_to: str | None = None
+    """Who is told of a failure, at once, in the place of the sender."""
 
 
 class Reporter:
     """Reports outcomes for one delivery agent."""
 
-    def __init__(self, services: MailSettings) -> None:
-        """*services* say who hears of outcomes."""
+    def __init__(self, services: MailSettings, status_filter: Maps | None = None) -> None:
+        """*services* say who hears of outcomes; *status_filter*: tables that may change them."""
+        self._filter = status_filter or None
         self._services = services
         self._timeout = services.ipc_timeout
         self._resolution = services.delay_logging_resolution_limit
@@ -82,21 +88,30 @@ class Reporter:
         self._flushed = MatchList("fast_flush_domains", services.fast_flush_domains, services.snapshot)
         self._flushes_by_old_default = flushes_by_old_default(services.snapshot)
 
-    def report_now(self, delivery: Delivery, recipient: Recipient, outcome: Outcome, relay: str) -> bool:
+    def report_now(
+        self,
+        delivery: Delivery,
+        recipient: Recipient,
+        outcome: Outcome,
+        relay: str,
+        connected: float = 0.0,
+        tls: str = "",
+    ) -> bool:
         """Log and mark a recipient for whom the message was sent, if nobody else must know.
 
         Returns whether that was so, and the recipient is finished; if not, nothing was done, and report must be asked.
         """
         kind, code, text = outcome[:3]
         flags = delivery.request.flags
+        if self._filter is not None:
+            return False
         if kind != SENT or code[0] != "2" or flags & _TRACE_FLAGS or recipient.notify_flags & NOTIFY_SUCCESS:
             return False
         delays = format_times(
-            delivery.arrival_time, delivery.active_time, delivery.handoff_time, 0.0, time.time(), self._resolution
+            delivery.arrival_time, delivery.active_time, delivery.handoff_time, connected, time.time(), self._resolution
         )
-        log.info(
-            f"{delivery.request.queue_id}: {_to(recipient)}relay={relay}, {delays}, dsn={code}, status=sent ({text})"
-        )
+        to = _to(recipient)
+        log.info(f"{delivery.request.queue_id}: {to}relay={relay}, {delays}, {tls}dsn={code}, status=sent ({text})")
         if flags & SUCCESS:
             mark_done(delivery.message, recipient)
         return True
@@ -111,17 +126,21 @@ class Reporter:
         connected: float = 0.0,
         reuse_count: int = 0,
         tls: str = "",
+        returned_to: str | None = None,
     ) -> bool:
         """Log an outcome, tell who must know, and mark a recipient that is finished in the queue file.
 
         *relay* stands in the log line; *connected* is when the connection to it was there; *tls* stands before dsn=.
+        Of a failure *returned_to* is told at once, if it is given, and not the sender.
         Returns whether the recipient is finished; if not, qmgr(8) keeps the message.
         """
-        if not connected and not tls and self.report_now(delivery, recipient, outcome, relay):
+        if not reuse_count and self.report_now(delivery, recipient, outcome, relay, connected, tls):
             return True
         if outcome.kind == DAMAGED:
             _mark_corrupt(delivery.message, outcome.text)
             return False
+        if self._filter is not None:
+            outcome = await filtered(self._filter, outcome)
         warning = misfit(outcome)
         if warning is not None:
             log.warning(warning)
@@ -130,7 +149,7 @@ class Reporter:
         stats = MessageStats(
             delivery.arrival_time, delivery.active_time, delivery.handoff_time, connected, time.time(), reuse_count
         )
-        result = _Result(delivery, recipient, outcome, relay, stats, tls)
+        result = _Result(delivery, recipient, outcome, relay, stats, tls, returned_to)
         if flags & ANY_VERIFY:
             finished = await self._probed(result)
         elif outcome.kind == SENT:
@@ -150,7 +169,7 @@ class Reporter:
         return await self._traced(result)
 
     def _log(self, result: _Result, status: str) -> None:
-        delivery, recipient, outcome, relay, stats, tls = result
+        delivery, recipient, outcome, relay, stats, tls, _ = result
         used = f"conn_use={stats.reuse_count + 1}, " if stats.reuse_count else ""
         delays = format_delays(stats, self._resolution)
         log.info(
@@ -178,7 +197,11 @@ class Reporter:
             result = result._replace(outcome=changed(result.outcome, DEFERRED))
             service = self._services.defer_service_name
             word = "SOFTBOUNCE"
-        if await self._append(service, result) and await self._recorded(result):
+        if result.returned_to is not None and not soft:
+            told = await self._returned(service, result, result.returned_to)
+        else:
+            told = await self._append(service, result)
+        if told and await self._recorded(result):
             self._log(result, word)
             return not soft
         text = f"{service} or {self._services.trace_service_name} service failure"
@@ -221,25 +244,32 @@ class Reporter:
         log.warning(f"{result.delivery.request.queue_id}: {service} service failure")
         return False
 
+    async def _returned(self, service: str, result: _Result, sender: str) -> bool:
+        """Have a notice of one failure sent to *sender*; tell whether it is on its way."""
+        request = result.delivery.request
+        notice = One(
+            nrequest=ONE,
+            flags=request.flags & _TRACE_FLAGS,
+            queue_name=request.queue_name,
+            queue_id=request.queue_id,
+            encoding=request.encoding,
+            sendopts=request.sendopts,
+            sender=sender,
+            envelope_id=request.envelope_id,
+            ret_flags=request.ret_flags,
+            **_what_bounce_keeps(result),
+            reason=result.outcome.text,
+        )
+        return await bounce.flush(service, notice, self._timeout)
+
     async def _append(self, service: str, result: _Result) -> bool:
-        request, recipient, outcome = result.delivery.request, result.recipient, result.outcome
-        reason = outcome.text
+        request, reason = result.delivery.request, result.outcome.text
         if service == self._services.trace_service_name and result.relay != "none":
             reason = f"delivery via {result.relay}: {reason}"
         entry = Append(
             flags=request.flags & _TRACE_FLAGS,
             queue_id=request.queue_id,
-            original_recipient=recipient.original_recipient,
-            recipient=recipient.recipient,
-            offset=recipient.offset,
-            dsn_orig_rcpt=recipient.dsn_orig_rcpt,
-            notify_flags=recipient.notify_flags,
-            status=outcome.code,
-            diag_type=outcome.diag_type,
-            diag_text=outcome.diag_text,
-            mta_type=outcome.mta_type,
-            mta_name=outcome.mta_name,
-            action=outcome.action,
+            **_what_bounce_keeps(result),
             reason=reason,
         )
         return await bounce.append(service, entry, self._timeout)
@@ -280,6 +310,24 @@ class Reporter:
             if reply.status != verify.OK:
                 return False
         return True
+
+
+def _what_bounce_keeps(result: _Result) -> dict[str, Any]:
+    """Return what bounce(8), defer(8) and trace(8) are told of a recipient and its outcome, by their names."""
+    recipient, outcome = result.recipient, result.outcome
+    return {
+        "original_recipient": recipient.original_recipient,
+        "recipient": recipient.recipient,
+        "offset": recipient.offset,
+        "dsn_orig_rcpt": recipient.dsn_orig_rcpt,
+        "notify_flags": recipient.notify_flags,
+        "status": outcome.code,
+        "diag_type": outcome.diag_type,
+        "diag_text": outcome.diag_text,
+        "mta_type": outcome.mta_type,
+        "mta_name": outcome.mta_name,
+        "action": outcome.action,
+    }
 
 
 def _to(recipient: Recipient) -> str:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+from pyfix.formats.textforms import beginning
+
 __all__ = ["ascii_form", "complaint", "unicode_form"]
 
 MAX_LABEL = 63
@@ -148,4 +150,5 @@ def unicode_form(domain: str) -> tuple[str, str]:
 
 def complaint(domain: str, reason: str, form: str = "ASCII") -> str:
     """Return the warning about a name without an ``ASCII`` or ``UTF8`` form, as Postfix words it."""
-    return f'midna_domain_to_{form.lower()}_create: Problem translating domain "{domain}" to {form} form: {reason}'
+    shown = beginning(domain)
+    return f'midna_domain_to_{form.lower()}_create: Problem translating domain "{shown}" to {form} form: {reason}'

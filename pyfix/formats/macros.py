@@ -312,9 +312,7 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _fault(
-    message: str, before: str, after: str, name: str | None = None, branches: tuple[str, ...] = ()
-) -> _Fault:
+def _fault(message: str, before: str, after: str, name: str | None = None, branches: tuple[str, ...] = ()) -> _Fault:
     shown = after.encode("utf-8", "surrogateescape")[:_CONTEXT].decode("utf-8", "surrogateescape")
     return _Fault(f'{message} at: "...{before}>>>{shown}"', name, branches)
 

@@ -145,6 +145,8 @@ class MimeParser:
         self.errors: set[MimeError] = set()
         self.cut: bytes | None = None
         """The line that ended the primary header in the place of an empty one."""
+        self.adds_line = False
+        """The sink gets an empty line that the message lacks, which counts for no limit."""
         self.boundaries: list[bytes] = []
         self._digests: list[bool] = []
         self._lines: list[bytes] = []
@@ -205,7 +207,9 @@ class MimeParser:
                 self.cut = data
             self._end_header(whole=False)
             if primary:
+                self.adds_line = True
                 self._sink.body(_END_OF_LINE, b"")
+                self.adds_line = False
             self._body(kind, data)
             return
         self.amid_header = kind != _END_OF_LINE

@@ -1,13 +1,18 @@
 """The sender of address verification probes, which may change with time.
 
-Source: ADDRESS_VERIFICATION_README; postconf(5) address_verify_sender, address_verify_sender_ttl.
+Source: ADDRESS_VERIFICATION_README; postconf(5) address_verify_sender, address_verify_sender_ttl.  The stamp is the
+number of the period, in digits of queue ids: verify(8) of either side makes it, and smtpd(8) of either side knows it.
 """
 
 from __future__ import annotations
 
-import base64
+import re
+
+from .queueid import digits, number
 
 __all__ = ["current", "recognised"]
+
+_BASE = 31
 
 
 def _parts(sender: str, origin: str) -> tuple[str, str] | None:
@@ -15,10 +20,6 @@ def _parts(sender: str, origin: str) -> tuple[str, str] | None:
         return None
     local, at, domain = sender.rpartition("@")
     return (local, domain) if at else (sender, origin)
-
-
-def _stamp(period: int) -> str:
-    return base64.b32encode(period.to_bytes(8, "big").lstrip(b"\0")).decode().rstrip("=").lower()
 
 
 def current(sender: str, origin: str, ttl: float, now: float) -> str:
@@ -30,7 +31,7 @@ def current(sender: str, origin: str, ttl: float, now: float) -> str:
     if parts is None:
         return ""
     local, domain = parts
-    return f"{local}{_stamp(int(now // ttl)) if ttl else ''}@{domain}"
+    return f"{local}{digits(int(now // ttl), _BASE, 1) if ttl else ''}@{domain}"
 
 
 def recognised(address: str, sender: str, origin: str, ttl: float, now: float) -> str | None:
@@ -39,8 +40,10 @@ def recognised(address: str, sender: str, origin: str, ttl: float, now: float) -
     if parts is None:
         return None
     local, domain = parts
-    period = int(now // ttl) if ttl else 0
-    stamps = [_stamp(one) for one in (period - 1, period, period + 1)] if ttl else [""]
-    if any(address.lower() == f"{local}{stamp}@{domain}".lower() for stamp in stamps):
-        return f"{local}@{domain}"
-    return None
+    found = re.fullmatch(f"{re.escape(local)}(.*)@{re.escape(domain)}", address, re.ASCII | re.DOTALL | re.IGNORECASE)
+    if found is None:
+        return None
+    if not ttl:
+        return f"{local}@{domain}" if not found[1] else None
+    period = number(found[1], _BASE)
+    return f"{local}@{domain}" if period is not None and abs(period - int(now // ttl)) <= 1 else None

@@ -28,12 +28,24 @@ def is_valid(queue_id: str) -> bool:
     return len(queue_id) <= MAX_LENGTH and _VALID.fullmatch(queue_id) is not None
 
 
-def _digits(value: int, base: int, width: int) -> str:
+def digits(value: int, base: int, width: int) -> str:
+    """Return a number in digits without vowels, upper case first, which make no words; *width* is the least length."""
     text = ""
     while value or len(text) < width:
         value, digit = divmod(value, base)
         text = _ALPHABET[digit] + text
     return text
+
+
+def number(text: str, base: int) -> int | None:
+    """Return what ``digits`` made *text* of, or None where it has none, or others."""
+    value = 0
+    for character in text:
+        digit = _VALUE.get(character, base)
+        if digit >= base:
+            return None
+        value = value * base + digit
+    return value if text else None
 
 
 def short_id(microseconds: int, inode: int) -> str:
@@ -44,28 +56,25 @@ def short_id(microseconds: int, inode: int) -> str:
 def long_id(seconds: int, microseconds: int, inode: int) -> str:
     """Return the long id for a file made at *seconds* since the epoch and *microseconds*."""
     return (
-        _digits(seconds, 52, _LONG_SECONDS_DIGITS)
-        + _digits(microseconds, 52, _LONG_MICROSECONDS_DIGITS)
+        digits(seconds, 52, _LONG_SECONDS_DIGITS)
+        + digits(microseconds, 52, _LONG_MICROSECONDS_DIGITS)
         + _SEPARATOR
-        + _digits(inode, 51, 1)
+        + digits(inode, 51, 1)
     )
 
 
 def long_with_inode(queue_id: str, inode: int) -> str:
     """Return a long id with the time of another and the inode number of its own."""
-    return f"{queue_id[: queue_id.rindex(_SEPARATOR)]}{_SEPARATOR}{_digits(inode, 51, 1)}"
+    return f"{queue_id[: queue_id.rindex(_SEPARATOR)]}{_SEPARATOR}{digits(inode, 51, 1)}"
 
 
 def inode_of(queue_id: str) -> int | None:
     """Return the inode number that an id was made from, or None if it is not an id of ours."""
     try:
         if is_long(queue_id):
-            value = 0
-            for digit in queue_id[queue_id.rindex(_SEPARATOR) + 1 :]:
-                value = value * 51 + _VALUE[digit]
-            return value
-        return int(queue_id[5:], 16)
-    except (KeyError, ValueError):
+            return number(queue_id[queue_id.rindex(_SEPARATOR) + 1 :], 51)
+        return None if "_" in queue_id else int(queue_id[5:], 16)  # which int() would pass over
+    except ValueError:
         return None
 
 
@@ -78,12 +87,9 @@ def is_long(queue_id: str) -> bool:
 def long_microseconds(queue_id: str) -> int:
     """Return the microseconds in a long id.  Raises ValueError for a damaged one."""
     at = queue_id.rindex(_SEPARATOR)
-    value = 0
-    try:
-        for digit in queue_id[at - _LONG_MICROSECONDS_DIGITS : at]:
-            value = value * 52 + _VALUE[digit]
-    except KeyError as error:
-        raise ValueError(f"bad queue id {queue_id}") from error
+    value = number(queue_id[at - _LONG_MICROSECONDS_DIGITS : at], 52)
+    if value is None:
+        raise ValueError(f"bad queue id {queue_id}")
     return value
 
 

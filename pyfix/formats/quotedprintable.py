@@ -13,9 +13,7 @@ __all__ = ["QuotedPrintableEncoder"]
 _BREAK_AFTER: Final = 72
 """Characters after which an output line is broken at the next chance: with a quoted one and ``=`` there are 76."""
 _QUOTED: Final = re.compile(rb"[^\t -<>-~]")
-_ENCODED: Final = [
-    b"=%02X" % byte if _QUOTED.match(bytes((byte,))) else bytes((byte,)) for byte in range(256)
-]
+_ENCODED: Final = [b"=%02X" % byte if _QUOTED.match(bytes((byte,))) else bytes((byte,)) for byte in range(256)]
 _QUOTED_BLANKS: Final = {b" ": b"=20", b"\t": b"=09"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["XtextError", "escape", "neuter", "printable", "unescape", "xtext_decode", "xtext_encode"]
+__all__ = ["XtextError", "beginning", "escape", "neuter", "printable", "unescape", "xtext_decode", "xtext_encode"]
 
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f\udc80-\udcff]")
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
@@ -90,3 +90,8 @@ def xtext_decode(text: str) -> str:
         return text
     data = text.encode("utf-8", "surrogateescape")
     return _XTEXT_HEX.sub(_xtext_byte, data).decode("utf-8", "surrogateescape")
+
+
+def beginning(text: str, most: int = 100) -> str:
+    """Return the first *most* bytes of *text*, as logs show what may be long."""
+    return text.encode("utf-8", "surrogateescape")[:most].decode("utf-8", "surrogateescape")

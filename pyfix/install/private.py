@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pyfix.install import setgid
 from pyfix.install.accounts import accounts_for_private_instance
-from pyfix.install.launchers import COMMANDS, DAEMONS, write_launchers
+from pyfix.install.launchers import COMMANDS, DAEMONS, LaunchTarget, write_launchers
 from pyfix.install.layout import lay_out
 from pyfix.install.settings_file import with_parameters, with_smtp_on
 
@@ -59,20 +59,17 @@ def lay_out_private(source: Path, folder: Path, port: int) -> PrivateInstance:
     instance = PrivateInstance(folder)
     accounts = accounts_for_private_instance()
     ids = accounts.ids() if os.getuid() == 0 else None
-    folders = [source, Path(sysconfig.get_paths()["purelib"])]
-    python = Path(sys.executable)
     for directory in (instance.config_directory, instance.mail_spool_directory):
         directory.mkdir(parents=True, exist_ok=True)
     instance.mail_spool_directory.chmod(0o1777 if os.getuid() == 0 else 0o700)
-    configuration = instance.config_directory
-    write_launchers("daemon", instance.daemon_directory, DAEMONS, python, folders, configuration)
-    write_launchers("command", instance.command_directory, COMMANDS, python, folders, configuration)
+    packages = (source, Path(sysconfig.get_paths()["purelib"]))
+    target = LaunchTarget(Path(sys.executable), packages, instance.config_directory)
+    write_launchers("daemon", instance.daemon_directory, DAEMONS, target)
+    write_launchers("command", instance.command_directory, COMMANDS, target)
     if ids is not None:
         with suppress(setgid.SetGidUnavailable):  # then only root and mail_owner can queue mail by command
             scripts = folder / "set-gid"
-            setgid.install_commands(
-                instance.command_directory, scripts, ids.setgid_group, python, folders, configuration
-            )
+            setgid.install_commands(instance.command_directory, scripts, ids.setgid_group, target)
     lay_out(instance.queue_directory, folder / "data", ids, set_gid=True)
     main, master = instance.config_directory / "main.cf", instance.config_directory / "master.cf"
     if not main.exists():

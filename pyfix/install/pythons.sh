@@ -3,6 +3,7 @@
 #
 #   pythons.sh best     the one to install with; as root, one that other users can run too where there is such
 #   pythons.sh each     one for each minor version that the machine has
+#   pythons.sh others   the same without the version of the best
 set -eu
 
 candidates() {
@@ -38,22 +39,27 @@ for_everyone() {
   done
 }
 
+best() {
+  first=
+  for program in $(candidates); do
+    version_of "$program" >/dev/null || continue
+    [ -n "$first" ] || first=$program
+    if [ "$(id -u)" != 0 ] || for_everyone "$program"; then echo "$program"; return; fi
+  done
+  [ -n "$first" ] || { echo "pyfix needs Python 3.11, 3.12 or 3.13 with venv and pip (Debian: apt-get install python3-venv)" >&2; exit 1; }
+  echo "$first"
+}
+
 case ${1:-} in
   best)
-    first=
-    for program in $(candidates); do
-      version_of "$program" >/dev/null || continue
-      [ -n "$first" ] || first=$program
-      if [ "$(id -u)" != 0 ] || for_everyone "$program"; then echo "$program"; exit 0; fi
-    done
-    [ -n "$first" ] || { echo "pyfix needs Python 3.11, 3.12 or 3.13 with venv and pip (Debian: apt-get install python3-venv)" >&2; exit 1; }
-    echo "$first" ;;
-  each)
+    best ;;
+  each | others)
     seen=
+    [ "$1" = each ] || seen=$(version_of "$(best)")
     for program in $(candidates); do
       version=$(version_of "$program") || continue
       case " $seen " in *" $version "*) continue ;; esac
       seen="$seen $version"; echo "$program"
     done ;;
-  *) echo "usage: pythons.sh best|each" >&2; exit 2 ;;
+  *) echo "usage: pythons.sh best|each|others" >&2; exit 2 ;;
 esac

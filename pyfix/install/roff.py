@@ -59,4 +59,3 @@ def _shown(line: str) -> str:
     if line.startswith(".Xr "):
         return line
     return escape(line.replace("\0", " "))
-

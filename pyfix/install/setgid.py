@@ -8,7 +8,7 @@ import stat
 import subprocess
 from pathlib import Path
 
-from pyfix.install.launchers import SET_GID_COMMANDS, write_launchers
+from pyfix.install.launchers import SET_GID_COMMANDS, LaunchTarget, write_launchers
 
 SOURCE = Path(__file__).with_name("setgid_launcher.c")
 _FLAGS = ("-O2", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong", "-fPIE", "-pie", "-Wl,-z,relro,-z,now")
@@ -57,16 +57,14 @@ def changeable_part(path: Path) -> Path | None:
     return None
 
 
-def install_commands(
-    commands: Path, scripts: Path, group: int, python: Path, folders: list[Path], configuration: Path
-) -> None:
+def install_commands(commands: Path, scripts: Path, group: int, target: LaunchTarget) -> None:
     """Install the commands of SET_GID_COMMANDS in *commands*, set-gid with *group*; their launchers go to *scripts*.
 
     Needs root.  Raises SetGidUnavailable; the folder *commands* then is as it was.
     """
-    write_launchers("command", scripts, SET_GID_COMMANDS, python, folders, configuration)
+    write_launchers("command", scripts, SET_GID_COMMANDS, target)
     for name in SET_GID_COMMANDS:
-        build(scripts / f"{name}.program", python, scripts / name)
+        build(scripts / f"{name}.program", target.python, scripts / name)
     for name in SET_GID_COMMANDS:
         program = scripts / f"{name}.program"
         give_group(program, group)

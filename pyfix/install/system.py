@@ -14,10 +14,12 @@ from pathlib import Path
 from pyfix.commands import postalias
 from pyfix.install import setgid
 from pyfix.install.accounts import Accounts, caller, group_name
-from pyfix.install.launchers import COMMANDS, DAEMONS, SET_GID_COMMANDS, write_launchers
+from pyfix.install.launchers import COMMANDS, DAEMONS, SET_GID_COMMANDS, LaunchTarget, write_launcher, write_launchers
 from pyfix.install.layout import lay_out
 from pyfix.install.manual import write_pages
+from pyfix.install.places import Places
 from pyfix.install.settings_file import with_parameters, with_smtp_on
+from pyfix.install.units import own_units
 
 ACCOUNTS = Accounts("postfix", "postdrop")
 ROOTLESS_PORT = 2525
@@ -30,19 +32,23 @@ def install(source: Path, prefix: Path) -> list[str]:
     Configuration that is there already stays as it is.  As root, groups, owners and modes are set.
     """
     warnings: list[str] = []
-    python = prefix / "lib/pyfix/bin/python3"
-    folders = [Path(sysconfig.get_paths()["purelib"])]
-    configuration = prefix / "etc/postfix"
-    commands, daemons = prefix / "sbin", prefix / "libexec/postfix"
-    plain = [name for name in COMMANDS if name not in SET_GID_COMMANDS]
-    write_launchers("daemon", daemons, DAEMONS, python, folders, configuration)
-    write_launchers("command", commands, plain, python, folders, configuration)
-    write_pages(source, prefix / "share/man")
-    _install_configuration(source / "etc/postfix", prefix, warnings)
-    open_to_all = not _install_set_gid_commands(prefix, python, folders, warnings)
+    places = Places.below(prefix)
+    packages = (Path(sysconfig.get_paths()["purelib"]),)
+    launched = LaunchTarget(prefix / "lib/pyfix/bin/python3", packages, places.configuration)
+    write_launchers("daemon", places.daemons, DAEMONS, launched)
+    for name in COMMANDS:
+        if name not in SET_GID_COMMANDS:
+            program = {"mailq": places.mailq, "newaliases": places.newaliases}.get(name, places.commands / name)
+            program.parent.mkdir(parents=True, exist_ok=True)
+            write_launcher("command", program, name, launched)
+    write_pages(source, places.manual)
+    _install_configuration(source / "etc/postfix", places, warnings)
+    open_to_all = not _install_set_gid_commands(places, launched, warnings)
     ids = ACCOUNTS.ids() if os.getuid() == 0 else None
-    queue, data = prefix / "var/spool/postfix", prefix / "var/lib/postfix"
-    lay_out(queue, data, ids, set_gid=not open_to_all)
+    lay_out(places.queue, places.data, ids, set_gid=not open_to_all)
+    if places.units is not None and places.units.is_dir():
+        for name, text in own_units(places.commands).items():
+            (places.units / name).write_text(text)
     if os.getuid() == 0 and ids is None:
         warnings.append(
             f"create group {ACCOUNTS.setgid_group} and user {ACCOUNTS.mail_owner}, then install again: "
@@ -51,43 +57,42 @@ def install(source: Path, prefix: Path) -> list[str]:
     return warnings
 
 
-def _install_set_gid_commands(prefix: Path, python: Path, folders: list[Path], warnings: list[str]) -> bool:
+def _install_set_gid_commands(places: Places, launched: LaunchTarget, warnings: list[str]) -> bool:
     """Install the commands of SET_GID_COMMANDS; return False when all users need the right to write to maildrop.
 
     Without root the system is its owner's alone, who needs no further rights.
     """
-    configuration = prefix / "etc/postfix"
-    commands, scripts = prefix / "sbin", prefix / "lib/pyfix/set-gid"
+    commands, scripts = places.commands, places.prefix / "lib/pyfix/set-gid"
     if os.getuid() != 0:
-        write_launchers("command", commands, SET_GID_COMMANDS, python, folders, configuration)
+        write_launchers("command", commands, SET_GID_COMMANDS, launched)
         warnings.append(f"installed without root: only {caller()} can queue mail with it")
         return True
     ids = ACCOUNTS.ids()
     try:
         if ids is None:
             raise setgid.SetGidUnavailable(f"there is no group {ACCOUNTS.setgid_group}")
-        setgid.install_commands(commands, scripts, ids.setgid_group, python, folders, configuration)
+        setgid.install_commands(commands, scripts, ids.setgid_group, launched)
     except setgid.SetGidUnavailable as reason:
-        write_launchers("command", commands, SET_GID_COMMANDS, python, folders, configuration)
+        write_launchers("command", commands, SET_GID_COMMANDS, launched)
         names = ", ".join(SET_GID_COMMANDS)
         warnings.append(f"{names} are not set-gid ({reason}): all users may write to the maildrop queue")
         return False
     return True
 
 
-def _install_configuration(shipped: Path, prefix: Path, warnings: list[str]) -> None:
+def _install_configuration(shipped: Path, places: Places, warnings: list[str]) -> None:
     """Write the files of configuration that are not there; aliases come with a new main.cf only, which names them."""
-    target = prefix / "etc/postfix"
+    target, aliases = places.configuration, places.aliases
     target.mkdir(parents=True, exist_ok=True)
-    main, master, aliases = (target / name for name in ("main.cf", "master.cf", "aliases"))
+    main, master = target / "main.cf", target / "master.cf"
     if not main.exists():
         if not aliases.exists():
             shutil.copyfile(shipped / "aliases", aliases)
-        main.write_text(with_parameters((shipped / "main.cf").read_text(), _parameters(prefix)))
+        main.write_text(with_parameters((shipped / "main.cf").read_text(), _parameters(places)))
         # Without the table that main.cf names, the first mail would have to wait.
         if postalias.main(["-c", str(target), f"hash:{aliases}"]) != 0:
-            warnings.append(f"{aliases} is not a table yet: run {prefix}/sbin/newaliases")
-    for name, text in _prototypes(shipped, prefix).items():
+            warnings.append(f"{aliases} is not a table yet: run {places.newaliases}")
+    for name, text in _prototypes(shipped, places).items():
         path = target / name
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
@@ -101,43 +106,31 @@ def _install_configuration(shipped: Path, prefix: Path, warnings: list[str]) -> 
         master.write_text(text)
 
 
-def _prototypes(shipped: Path, prefix: Path) -> dict[str, str]:
+def _prototypes(shipped: Path, places: Places) -> dict[str, str]:
     """Return what postmulti(1) begins a new instance with, by file name; it adds the places of that instance."""
     return {
-        "main.cf.proto": with_parameters((shipped / "main.cf").read_text(), _parameters(prefix)),
+        "main.cf.proto": with_parameters((shipped / "main.cf").read_text(), _parameters(places)),
         "master.cf.proto": (shipped / "master.cf").read_text(),
     }
 
 
-def _parameters(prefix: Path) -> dict[str, str]:
-    """Return what main.cf has to say because the system is not where Postfix's defaults have it.
+def _parameters(places: Places) -> dict[str, str]:
+    """Return what main.cf has to say because the system is where it is, and belongs to whom it does.
 
     Without root it belongs to the caller, whose mail goes to a Maildir at home.
     """
-    parameters = {
-        "queue_directory": f"{prefix}/var/spool/postfix",
-        "data_directory": f"{prefix}/var/lib/postfix",
-        "daemon_directory": f"{prefix}/libexec/postfix",
-        "command_directory": f"{prefix}/sbin",
-        "sendmail_path": f"{prefix}/sbin/sendmail",
-        "mailq_path": f"{prefix}/sbin/mailq",
-        "newaliases_path": f"{prefix}/sbin/newaliases",
-        "manpage_directory": f"{prefix}/share/man",
-        "meta_directory": f"{prefix}/etc/postfix",
-        "alias_maps": f"hash:{prefix}/etc/postfix/aliases",
-        "alias_database": f"hash:{prefix}/etc/postfix/aliases",
-        "mail_owner": ACCOUNTS.mail_owner,
-        "setgid_group": ACCOUNTS.setgid_group,
-    }
-    if os.getuid() != 0:
-        parameters |= {"mail_owner": caller(), "setgid_group": group_name(os.getgid()), "home_mailbox": "Maildir/"}
-    return parameters
+    if os.getuid() == 0:
+        owners = {"mail_owner": ACCOUNTS.mail_owner, "setgid_group": ACCOUNTS.setgid_group}
+    else:
+        owners = {"mail_owner": caller(), "setgid_group": group_name(os.getgid()), "home_mailbox": "Maildir/"}
+    return places.parameters() | owners
 
 
 def main(source: Path, prefix: Path) -> int:
     """Install and tell the user what was done."""
     for warning in install(source, prefix):
         print(f"pyfix: warning: {warning}", file=sys.stderr)
-    print(f"pyfix is installed below {prefix}; its configuration is {prefix}/etc/postfix")
-    print(f"start it with: {prefix}/sbin/postfix start")
+    places = Places.below(prefix)
+    print(f"pyfix is installed below {prefix}; its configuration is {places.configuration}")
+    print(f"start it with: {places.commands}/postfix start")
     return 0

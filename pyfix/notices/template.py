@@ -251,5 +251,5 @@ def _assignment(line: str, where: str) -> tuple[str, str]:
     if not equals or len(words) > 1:
         raise TemplateError(f"{where}: missing '=' after attribute name: \"{line}\"")
     if not words:
-        raise TemplateError(f"{where}: missing attribute name: \"{line}\"")
+        raise TemplateError(f'{where}: missing attribute name: "{line}"')
     return words[0], value.strip(_BLANKS)

@@ -99,9 +99,7 @@ class Envelope:
         Raises MessageDamaged, OSError.
         """
         sizes = self.sizes = self.message.sizes
-        if self._position == 0 and (
-            sizes.data_offset <= 0 or sizes.segment < 0 or sizes.flags < 0
-        ):
+        if self._position == 0 and (sizes.data_offset <= 0 or sizes.segment < 0 or sizes.flags < 0):
             raise MessageDamaged("weird size record")
         self._limit = most
         if not self._position and self._read_usual(self.message.head, sizes):
@@ -292,9 +290,7 @@ _OLD_ATTRIBUTES: Final = {
     records.DSN_RET: "ret_flags",
     records.CREATE_TIME: "create_time",
 }
-_IGNORED: Final = frozenset(
-    (records.FULL_NAME, records.KILLED, records.PADDING, records.PRIORITY)
-)
+_IGNORED: Final = frozenset((records.FULL_NAME, records.KILLED, records.PADDING, records.PRIORITY))
 
 
 def _first_of_each(pairs: list[tuple[str, str]]) -> dict[str, str]:

@@ -71,6 +71,8 @@ class Message:
     _rest = b""
     """The end of a small file, from _rest_start on: local(8) looks into the content before it copies it."""
     _rest_start = 0
+    last_done = 0
+    """The recipient record that was marked last, by its offset."""
 
     def __init__(self, path: str, lock: Lock | None = "shared", *, read_only: bool = False) -> None:
         """Open and lock the file at *path*.
@@ -85,6 +87,10 @@ class Message:
             except BlockingIOError:
                 self.close()
                 raise MessageBusy(path) from None
+
+    def unlock(self) -> None:
+        """Give up the lock, and keep the file."""
+        fcntl.flock(self.fd, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the file, which also gives up the lock."""
@@ -217,6 +223,7 @@ class Message:
         """Turn the recipient record at *offset* into one that is done.  Raises OSError."""
         if offset > 0:
             os.pwrite(self.fd, b"D", offset)
+            self.last_done = offset
 
     def mark_corrupt(self) -> None:
         """Let qmgr(8) save the file in the corrupt queue.  Raises OSError."""
@@ -321,6 +328,8 @@ def _decode_small(data: bytes) -> tuple[list[bytes], int, int, bool] | None:
         after = position + 2 + data[position + 1]
     except IndexError:
         return None
+    if not lines:
+        return [], after, 0, True
     keep(b"")
     return [b"\n".join(lines)], after, 0, True
 

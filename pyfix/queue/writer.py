@@ -152,6 +152,18 @@ class QueueFileWriter:
         self._written = self.size
         _write_all(self.fd, data)
 
+    # Changes of what is written already
+
+    def write_out(self) -> None:
+        """Write all that is still in memory, so that it can be read.  Raises OSError."""
+        if self._parts:
+            self._flush()
+
+    def overwrite(self, offset: int, data: bytes) -> None:
+        """Replace bytes of what was appended.  Raises OSError."""
+        self.write_out()
+        _write_all(self.fd, data, offset)
+
     # The end
 
     def move(self, queue: str) -> None:

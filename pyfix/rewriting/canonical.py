@@ -36,7 +36,7 @@ class Canonical:
             maps = Maps(name, value, snapshot, owner_request_special=settings.owner_request_special)
             if not maps:
                 continue
-            wanted = address_classes(name.replace("_maps", "_classes"), classes)
+            wanted = address_classes(classes)
             for kind in ADDRESS_CLASSES:
                 applies = name == "canonical_maps" or name.startswith(kind.partition("_")[2])
                 if kind in wanted and applies:

@@ -18,7 +18,7 @@ class Masquerade:
     def __init__(self, settings: CleanupSettings) -> None:
         """Read the lists.  Raises ConfigError."""
         self._domains: Final = tuple(settings.masquerade_domains)
-        self._classes: Final = address_classes("masquerade_classes", settings.masquerade_classes)
+        self._classes: Final = address_classes(settings.masquerade_classes)
         self._exceptions: Final = MatchList(
             "masquerade_exceptions", settings.masquerade_exceptions, settings.snapshot, match_parents=False
         )
@@ -30,9 +30,7 @@ class Masquerade:
     async def masquerade(self, address: str, kind: AddressClass) -> str:
         """Return *address* (internal form) as the world is to see it.  Raises TableError."""
         localpart, at, domain = address.rpartition("@")
-        if not at or kind not in self._classes or (
-            self._exceptions and await self._exceptions.ask_string(localpart)
-        ):
+        if not at or kind not in self._classes or (self._exceptions and await self._exceptions.ask_string(localpart)):
             return address
         folded = domain.lower()
         for pattern in self._domains:
@@ -41,5 +39,5 @@ class Masquerade:
                 return address
             if folded.endswith("." + name.lower()):
                 # An odd number of marks says: not this domain.
-                return address if (len(pattern) - len(name)) % 2 else f"{localpart}@{name}"
+                return address if (len(pattern) - len(name)) % 2 else f"{localpart}@{name.lower()}"
         return address

@@ -14,16 +14,20 @@ from pyfix.runtime.child import FIRST_LISTENER, STATUS, Invocation
 _BY_HAND = "do not run this command by hand"
 
 
+def check_caller(invocation: Invocation) -> None:
+    """Check that it is no person at a terminal who calls.  Raises ConfigError."""
+    if os.isatty(0) and not invocation.do_not_detach:
+        raise ConfigError(_BY_HAND)
+
+
 def check_call(
     invocation: Invocation, *, process_limit: int | None, privileged: bool, transports: Collection[str]
 ) -> None:
-    """Check the options of a service, and that there is something to listen on.
+    """Check the options of a service, and that there is something to listen on; what main.cf has is told of before.
 
     *process_limit*: what master.cf must say, 1 or 0 (no limit), None: anything; *privileged*: field 4 must be ``n``;
     *transports*: types of service that the daemon can be.  Raises ConfigError.
     """
-    if os.isatty(0) and not invocation.do_not_detach:
-        raise ConfigError(_BY_HAND)
     service = invocation.service
     if process_limit == 1 and not invocation.single:
         raise ConfigError(f"service {service} requires a process limit of 1")

@@ -28,7 +28,6 @@ EX_SOFTWARE = 70
 EX_OSERR = 71
 EX_IOERR = 74
 EX_TEMPFAIL = 75
-EX_NOPERM = 77
 
 
 class CommandError(Exception):
@@ -43,14 +42,29 @@ class BadOption(Exception):
     """An option that is not one, or lacks its value; the text says which."""
 
 
-def parse_options(argv: Sequence[str], known: str) -> tuple[list[tuple[str, str]], list[str]]:
+def parse_options(
+    argv: Sequence[str],
+    known: str,
+    *,
+    mend: Callable[[list[str]], None] | None = None,
+    complaints: list[str] | None = None,
+) -> tuple[list[tuple[str, str]], list[str]]:
     """Return options with their values, and the words after them, as getopt(3) reads them.
 
-    *known* has the option letters, each with a colon after it if it takes a value.  Raises BadOption.
+    *known* has the option letters, each with a colon after it if it takes a value.  *mend* may change the words that
+    are left before each is read.  Raises BadOption, or adds its text to *complaints* and goes on.
     """
     found: list[tuple[str, str]] = []
     words = list(argv)
+
+    def complain(text: str) -> None:
+        if complaints is None:
+            raise BadOption(text)
+        complaints.append(text)
+
     while words and words[0].startswith("-") and words[0] != "-":
+        if mend is not None:
+            mend(words)
         cluster = words.pop(0)[1:]
         if cluster == "-":
             break
@@ -58,11 +72,13 @@ def parse_options(argv: Sequence[str], known: str) -> tuple[list[tuple[str, str]
             letter, cluster = cluster[0], cluster[1:]
             at = known.find(letter)
             if at < 0 or letter == ":":
-                raise BadOption(f"invalid option -- '{letter}'")
+                complain(f"invalid option -- '{letter}'")
+                continue
             if known[at + 1 : at + 2] == ":":
                 if not cluster:
                     if not words:
-                        raise BadOption(f"option requires an argument -- '{letter}'")
+                        complain(f"option requires an argument -- '{letter}'")
+                        break
                     cluster = words.pop(0)
                 found.append((letter, cluster))
                 cluster = ""
@@ -95,6 +111,15 @@ def read_settings(program: str, config_directory: str | None, status: int = 1, *
             log.error(error.error)
         raise CommandError(str(error), status) from error
     return snapshot
+
+
+def enter_queue(snapshot: Snapshot, status: int = 1) -> None:
+    """Make queue_directory the working directory.  Raises CommandError with the exit status *status*."""
+    folder = snapshot.value("queue_directory")
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise CommandError(f"chdir {folder}: {error.strerror}", status) from error
 
 
 def run_command(program: str, act: Callable[[], int]) -> int:

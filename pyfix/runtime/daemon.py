@@ -7,8 +7,10 @@ process options of the daemons' manual pages.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
+import resource
 import select
 import signal
 import socket
@@ -24,7 +26,7 @@ from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.config.startup import check_startup
 from pyfix.runtime import identity
-from pyfix.runtime.calling import check_call
+from pyfix.runtime.calling import check_call, check_caller
 from pyfix.runtime.child import FIRST_LISTENER, STATUS, Invocation, MasterStatus, UsageError
 from pyfix.runtime.debugger import run_debugger
 from pyfix.runtime.jail import take_along
@@ -40,7 +42,18 @@ ACCEPT_BURST = 64
 _FIRST_CLIENTS = 1.0
 """Seconds in which a new process meets clients that connected before it was there."""
 _FATAL_DELAY = 1.0
+_OWN_DESCRIPTORS = 50
+"""What a process has open itself, at most: log, tables, sockets of the services that it asks."""
+_DESCRIPTORS_A_CLIENT = 3
+"""The connection and what is done for it: a message at cleanup(8) and a filter, or a queue file and a mailbox."""
+_DESCRIPTORS_PAUSE = 1.0
 _GARBAGE_THRESHOLD = 20000
+
+
+def _places() -> int:
+    """Return how many clients the descriptors suffice for that this process may have."""
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, (soft - _OWN_DESCRIPTORS) // _DESCRIPTORS_A_CLIENT)
 
 
 class Daemon:
@@ -48,8 +61,10 @@ class Daemon:
 
     program: ClassVar[str] = ""
     """The name that master.cf and the log use: ``trivial-rewrite``."""
-    capacity: ClassVar[int] = 1
+    capacity: int = 1
     """Clients that one process serves at a time; at this number master(8) starts another process."""
+    is_whole_service: bool = False
+    """The capacity is that of the service: when it is reached, clients wait, and no other process is started."""
     pinned: ClassVar[bool] = False
     """The process stays although it is idle or has served many clients, as qmgr(8) must."""
     process_limit: ClassVar[int | None] = None
@@ -64,6 +79,7 @@ class Daemon:
         self.invocation = invocation
         self.snapshot = snapshot
         self.mail = MailSettings(snapshot)
+        self.capacity = min(self.capacity, _places())
         self.loop: Loop
         self._clients = 0
         self._unfinished = 0
@@ -87,7 +103,7 @@ class Daemon:
 
     async def serve(self, stream: Stream) -> None:
         """Serve one client; the stream is closed when this returns."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def stand_alone(self) -> None:
         """Serve standard input and output instead of sockets (-S), and return.  Raises ConfigError."""
@@ -158,8 +174,7 @@ class Daemon:
                 except BlockingIOError:
                     return
                 except OSError as error:
-                    if not isinstance(error, ConnectionError):
-                        log.warning(f"accept connection: {error.strerror}")
+                    self.not_accepted(error)
                     return
                 connection = make(family, kind, protocol, descriptor)
                 connection.setblocking(False)
@@ -171,6 +186,18 @@ class Daemon:
                     return
 
         return accept
+
+    def not_accepted(self, error: OSError) -> None:
+        """Say why a client can't be taken; without descriptors for clients, leave them to wait a moment."""
+        if not isinstance(error, ConnectionError):
+            log.error(f"accept connection: {error.strerror}")
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            self._unwatch_listeners()
+            self.loop.later(_DESCRIPTORS_PAUSE, self._accept_again)
+
+    def _accept_again(self) -> None:
+        if self._clients < self.capacity:
+            self._watch_listeners()
 
     def admit(self, connection: _Socket) -> None:
         """Take a connected client and serve it."""
@@ -189,7 +216,8 @@ class Daemon:
         limit = self.max_use()
         if self._clients >= self.capacity or (limit and self._uses >= limit):
             self._unwatch_listeners()
-            self.status.taken()
+            if not self.is_whole_service or (limit and self._uses >= limit):
+                self.status.taken()
 
     def used_again(self) -> None:
         """Count another use by a client that was counted in already, and retire if there may be no more."""
@@ -398,15 +426,19 @@ def run_invocation(daemon: type[Daemon], invocation: Invocation) -> int:
         if invocation.debug:
             run_debugger(snapshot)
         if not invocation.stand_alone:
+            check_caller(invocation)
+        else:
+            log.to_stderr(invocation.log_to_stderr, short=False)
+        os.chdir(settings.queue_directory)
+        server = daemon(invocation, snapshot)
+        if not invocation.stand_alone:
             check_call(
                 invocation,
                 process_limit=daemon.process_limit,
                 privileged=daemon.privileged,
                 transports=daemon.transports,
             )
-        log.to_stderr(invocation.log_to_stderr, short=False)
-        os.chdir(settings.queue_directory)
-        server = daemon(invocation, snapshot)
+            log.to_stderr(invocation.log_to_stderr, short=False)
         server.before_jail()
         if invocation.chroot:
             take_along(daemon.__module__.rpartition(".")[0])

@@ -108,19 +108,45 @@ def group_id(name: str) -> int:
         raise ConfigError(f"{where}: unknown group name: {name}") from None
 
 
+def named_owner(value: str, unknown_user: str, unknown_group: str) -> Owner:
+    """Return the owner that a command attribute ``user=name`` or ``user=name:group`` gives.
+
+    Raises ConfigError, which begins with *unknown_user* or *unknown_group*.  Source: pipe(8), spawn(8).
+    """
+    name, colon, group = value.partition(":")
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        raise ConfigError(f"{unknown_user}: {name}") from None
+    if not colon:
+        return Owner(entry.pw_uid, entry.pw_gid)
+    try:
+        return Owner(entry.pw_uid, grp.getgrnam(group).gr_gid)
+    except KeyError:
+        raise ConfigError(f"{unknown_group}: {group}") from None
+
+
 def drop_privileges(owner: Owner, root_directory: str | None) -> None:
-    """Become *owner* for good, inside *root_directory* if one is given.
+    """Become *owner* for good, with all groups that he is a member of, inside *root_directory* if one is given.
 
     Only root can; without root nothing changes.
     """
     if is_rootless():
         return
+    groups = _groups(owner)  # before the jail, which has no list of them
     if root_directory is not None:
         os.chroot(root_directory)
         os.chdir("/")
-    os.setgroups([owner.gid])
+    os.setgroups(groups)
     os.setresgid(owner.gid, owner.gid, owner.gid)
     os.setresuid(owner.uid, owner.uid, owner.uid)
+
+
+def _groups(owner: Owner) -> list[int]:
+    try:
+        return os.getgrouplist(pwd.getpwuid(owner.uid).pw_name, owner.gid)
+    except KeyError:
+        return [owner.gid]
 
 
 def act_as(owner: Owner) -> None:

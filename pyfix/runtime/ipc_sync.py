@@ -6,6 +6,7 @@ import os
 import socket
 
 from pyfix.formats.attributes import AttributeListError, Attributes, Encoding, decode_pairs, end_of_list
+from pyfix.runtime.log import log
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -87,6 +88,21 @@ def trigger(path: str, requests: bytes, timeout: float = 5) -> None:
         return
     with Connection(path, timeout) as connection:
         connection.send(requests)
+
+
+def trigger_or_warn(path: str, requests: bytes, timeout: float = 5) -> bool:
+    """Trigger, and tell whether somebody took it; warn of what is no endpoint, as postkick(1) and postqueue(1) do."""
+    try:
+        trigger(path, requests, timeout)
+    except IsADirectoryError:
+        log.warning(f"{path} is not a socket or a fifo")
+    except ConnectionError:
+        return False
+    except OSError as error:
+        log.warning(f"unable to look up {path}: {error.strerror or error}")
+    else:
+        return True
+    return False
 
 
 def _is_socket(path: str) -> bool:

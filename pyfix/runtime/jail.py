@@ -54,6 +54,9 @@ def _shared() -> Iterator[str]:
 
 def _inside(name: str) -> Iterator[str]:
     yield name
-    package = importlib.import_module(name)
+    try:
+        package = importlib.import_module(name)
+    except ImportError:
+        return
     for module in pkgutil.iter_modules(getattr(package, "__path__", ()), name + "."):
         yield from _inside(module.name)

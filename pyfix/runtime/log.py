@@ -168,7 +168,7 @@ class Log:
         second = int(time())
         if self._gathers and second == self._second and len(text) <= _MOST_TEXT and text.isprintable():
             if not self._batch:
-                self._at_turn_end(self._send_batch)  # type: ignore[misc]  # _gathers says that it is there
+                self._at_turn_end(self.send_gathered)  # type: ignore[misc]  # _gathers says that it is there
             self._batch.append(self._begin + text)
         else:
             self._log("info", text)
@@ -221,15 +221,15 @@ class Log:
         line = self._begin + text
         if self._at_turn_end is not None and self._postlog:
             if not self._batch:
-                self._at_turn_end(self._send_batch)
+                self._at_turn_end(self.send_gathered)
             self._batch.append(line)
             return
         if not self._postlog:
             line = f"<{self._facility << 3 | _SEVERITIES[severity]}>{line}"
         self._send(line.encode("utf-8", "surrogateescape"))
 
-    def _send_batch(self) -> None:
-        """Send the lines of this turn in as few datagrams as may be."""
+    def send_gathered(self) -> None:
+        """Send the lines of this turn, in as few datagrams as may be; its end does it in any case."""
         texts, self._batch = self._batch, []
         if not texts:
             return
@@ -322,7 +322,7 @@ class Log:
         self._at_turn_end = None
         self._renew()
         if self._batch:
-            self._send_batch()
+            self.send_gathered()
         self._wait_writable = None
         while self._waiting and self._socket is not None and monotonic() < end:
             self._block_briefly(self._waiting.popleft())

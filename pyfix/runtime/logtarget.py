@@ -22,15 +22,14 @@ def configure_log(snapshot: Snapshot, program: str, *, to_stderr: bool = False, 
     log.tag = f"{snapshot.value('syslog_name')}/{program}"
     log.ascii_only = not _shows_utf8(snapshot)
     log.to_stderr(to_stderr)
-    path = ""
+    path = hostname = ""
     log.fall_back_to(_own_logfile(snapshot) if to_file else "")
     if snapshot.value("maillog_file"):
         path = os.path.join(snapshot.value("queue_directory"), "public", snapshot.value("postlog_service_name"))
+        hostname = snapshot.value("myhostname")  # a service may have one of its own, by "-o myhostname="
     elif os.getuid() == os.geteuid() and os.getgid() == os.getegid():  # else the environment is a stranger's
-        path = os.environ.get("POSTLOG_SERVICE", "")
+        path, hostname = os.environ.get("POSTLOG_SERVICE", ""), os.environ.get("POSTLOG_HOSTNAME", "")
     if path:
-        # The environment's is that of the instance which has that logger; another one has a name of its own.
-        hostname = os.environ.get("POSTLOG_HOSTNAME") if os.environ.get("POSTLOG_SERVICE") == path else ""
         log.to_postlogd(path, hostname or snapshot.value("myhostname"))
     else:
         log.to_syslog(snapshot.value("syslog_facility"))

@@ -30,14 +30,14 @@ class RequestDaemon(Daemon):
 
     async def answer(self, request: Attributes, stream: Stream) -> Attributes | None:
         """Return what to reply, or None when the reply was written to the stream already."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def refuse(self, name: str) -> Attributes | None:
         """Return the reply to a request that is malformed or not in REQUESTS, if there is one.
 
         *name* is empty if there is none.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def client_gone(self, stream: Stream) -> None:
         """The client closed its connection."""

@@ -6,9 +6,9 @@ import array
 import select
 import socket
 from _socket import socket as Socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 from pyfix.runtime.loop import READ_EDGE, WRITE_EDGE, current
 from pyfix.runtime.task import Task, Waiter
@@ -28,6 +28,26 @@ class StreamClosed(Exception):
     """The peer is gone: it closed the connection while we still had to write, or it was reset."""
 
 
+class Layer(Protocol):
+    """What can stand between a stream and its socket, such as TLS: it has the socket's manners."""
+
+    @property
+    def carrier(self) -> Socket:
+        """The socket below."""
+
+    def recv(self, size: int, /) -> bytes:
+        """Receive; fewer bytes than asked for mean that the socket is empty."""
+
+    def send(self, data: bytes | memoryview, /) -> int:
+        """Send; what is not counted must be sent again."""
+
+    def detach(self) -> int:
+        """Give the descriptor away."""
+
+    def close(self) -> None:
+        """Close the socket."""
+
+
 class Stream:
     """A non-blocking socket; reads and writes wait for timeout seconds at most (0: without limit).
 
@@ -41,7 +61,7 @@ class Stream:
     )  # fmt: skip
 
     def __init__(self, connection: Socket, timeout: float = 0) -> None:
-        self._socket = connection
+        self._socket: Socket | Layer = connection
         self._fd = connection.fileno()
         self._loop = current()
         self._out: list[bytes] = []
@@ -163,11 +183,25 @@ class Stream:
     @property
     def socket(self) -> Socket:
         """The socket itself, for options and addresses."""
-        return self._socket
+        below = self._socket
+        return below if isinstance(below, Socket) else below.carrier
+
+    def lay(self, layer: Layer) -> None:
+        """Put *layer* between the socket and this stream, from now on."""
+        self._socket = layer
+        self.readable = True  # it may have something already
 
     def unread(self, data: bytes) -> None:
         """Give bytes back; the next read returns them first."""
         self._buffer = data + self._buffer
+
+    def input_ends(self) -> None:
+        """Know that behind what was read nothing can come: said by a layer, as no event of the socket's tells it."""
+        self._hangup = True
+
+    def discard_input(self) -> None:
+        """Drop what was read and not yet asked for."""
+        self._buffer = self._input = b""
 
     @property
     def peer_left(self) -> bool:
@@ -182,9 +216,12 @@ class Stream:
     def peek_input(self) -> bytes:
         """Return what the peer has sent that nobody has read, without waiting for more."""
         if self.readable and self._fd >= 0:
+            data = b""
             with suppress(OSError):
-                self._buffer += self._socket.recv(_FIRST_READ)
-            self.readable = self._hangup
+                data = self._socket.recv(_FIRST_READ)
+            self._buffer += data
+            # As everywhere: only a short read has emptied the socket.
+            self.readable = self._hangup or len(data) == _FIRST_READ
         return self._buffer
 
     async def read(self) -> bytes:
@@ -336,13 +373,18 @@ class Stream:
             self._writing = not done
             self._loop.rewatch(self._fd, READ_EDGE if done else WRITE_EDGE)
 
-    async def drain(self) -> None:
-        """Wait until all is sent.  Raises StreamTimeout or StreamClosed."""
+    async def drain(self, before_wait: Callable[[], None] | None = None) -> None:
+        """Wait until all is sent; *before_wait* is called when the kernel takes no more, and may move the deadline.
+
+        Raises StreamTimeout or StreamClosed.
+        """
         if self.flush():
             return
         self._loop.rewatch(self._fd, WRITE_EDGE)
         try:
             while not self.flush():
+                if before_wait is not None:
+                    before_wait()
                 self._arm()
                 waiter: Waiter[None] = Waiter()
                 self._writer = waiter
@@ -364,7 +406,7 @@ class Stream:
         await self.drain()
         try:
             rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))
-            self._socket.sendmsg([b"\0"], [rights])
+            self.socket.sendmsg([b"\0"], [rights])
         except OSError as error:
             raise StreamClosed(error.strerror) from error
 
@@ -377,7 +419,7 @@ class Stream:
         size = array.array("i").itemsize
         while True:
             try:
-                data, ancillary, _flags, _address = self._socket.recvmsg(1, socket.CMSG_SPACE(size))
+                data, ancillary, _flags, _address = self.socket.recvmsg(1, socket.CMSG_SPACE(size))
             except BlockingIOError:
                 self.readable = False
                 self._arm()

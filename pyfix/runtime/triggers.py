@@ -26,7 +26,7 @@ class TriggerDaemon(Daemon):
 
     def triggered(self, requests: bytes) -> None:
         """Act on the bytes that one or more clients wrote."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def listener(self, fd: int) -> socket.socket:
         """Wrap a listening socket, or a FIFO, which is not one."""

@@ -10,6 +10,7 @@ import os
 import select
 import socket
 import time
+from contextlib import suppress
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -151,6 +152,12 @@ class Wire:
         """Whether the peer closed the connection, or said what nobody asked for."""
         return bool(self.buffer) or bool(select.select([self.connection], [], [], 0)[0])
 
+    def leave(self, last: bytes) -> None:
+        """Send last words, as far as the system takes them at once, and close the connection."""
+        with suppress(OSError):
+            self.connection.send(last)
+        self.close()
+
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
@@ -215,5 +222,3 @@ def run_now(conversation: Coroutine[Any, Any, T]) -> T:
         return result
     conversation.close()
     raise RuntimeError("a conversation waits for an event loop that is not there")
-
-

@@ -46,6 +46,11 @@ class LoopWire(Wire):
         """Whether the peer closed the connection, or said what nobody asked for."""
         return bool(self.buffer) or self._stream.peer_left or bool(self._stream.peek_input()) or self._stream.peer_left
 
+    def leave(self, last: bytes) -> None:
+        """Send last words, as far as the system takes them at once, and close the connection."""
+        self._stream.write(last)
+        self._stream.close()
+
     def close(self) -> None:
         """Close the connection."""
         self._stream.close()
@@ -85,4 +90,3 @@ class LoopWires(Wires):
     async def pause(self, seconds: float) -> None:
         """Wait."""
         await sleep(seconds)
-

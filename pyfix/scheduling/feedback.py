@@ -5,7 +5,6 @@ Source: SCHEDULER_README; postconf(5) default_destination_concurrency_positive_f
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -21,9 +20,10 @@ class FeedbackError(ValueError):
 
 
 def parse_feedback(text: str) -> tuple[Feedback, float]:
-    """Return the function and the hysteresis for ``number``, ``number / concurrency`` or ``number / sqrt_concurrency``.
+    """Return the function, and the hysteresis, which is 1, for ``number`` or ``number / concurrency``.
 
-    Raises FeedbackError for a number outside of 0 to 1, or another denominator.
+    Raises FeedbackError for a number outside of 0 to 1, or another denominator: of sqrt_concurrency, which manuals
+    know, no release of the reference makes use.
     """
     number, slash, name = text.partition("/")
     try:
@@ -34,12 +34,9 @@ def parse_feedback(text: str) -> tuple[Feedback, float]:
         raise FeedbackError(text)
     name = name.strip()
     if not slash:
-        hysteresis = math.ceil(1.0 / value) * value if value else 1.0
-        return lambda _window: value, max(hysteresis, 1.0)
+        return lambda _window: value, 1.0
     if name in ("concurrency", "$concurrency"):
         return lambda window: value / window, 1.0
-    if name in ("sqrt_concurrency", "$sqrt_concurrency"):
-        return lambda window: value / math.sqrt(window), 1.0
     raise FeedbackError(text)
 
 
@@ -56,6 +53,8 @@ class ConcurrencyRules:
     negative_hysteresis: float
     cohort_limit: int
     """Cohorts that fail in sequence before the destination counts as dead; 0: never."""
+    tell: Callable[[str], None] | None = None
+    """Is told each step of a window, for the log.  Source: destination_concurrency_feedback_debug."""
 
     def first_window(self) -> int:
         """Return the window of a destination of which nothing is known."""
@@ -65,10 +64,12 @@ class ConcurrencyRules:
 class Window:
     """How many deliveries one destination gets at a time."""
 
-    __slots__ = ("_failed_cohorts", "_failures", "_rules", "_successes", "size")
+    __slots__ = ("_failed_cohorts", "_failures", "_name", "_rules", "_successes", "size")
 
-    def __init__(self, rules: ConcurrencyRules) -> None:
+    def __init__(self, rules: ConcurrencyRules, name: str = "") -> None:
+        """*name* is what the log calls the destination."""
         self._rules = rules
+        self._name = name
         self.reset()
 
     def reset(self) -> None:
@@ -81,11 +82,19 @@ class Window:
         rules = self._rules
         self._failed_cohorts = 0.0
         size = self.size
-        if (rules.limit and size >= rules.limit) or size >= busy + rules.initial:
-            return
-        self._successes += rules.positive(size)
-        while self._successes + _EPSILON >= rules.positive_hysteresis:
-            self.size += math.ceil(rules.positive_hysteresis)
+        if (not rules.limit or size < rules.limit) and size < busy + rules.initial:
+            feedback = rules.positive(size)
+            if rules.tell is not None:
+                rules.tell(f"qmgr_queue_unthrottle: feedback {feedback:g}")
+            self._grow(feedback)
+        if rules.tell is not None:
+            self._tell(rules.tell, "qmgr_queue_unthrottle", self.size)
+
+    def _grow(self, feedback: float) -> None:
+        rules = self._rules
+        self._successes += feedback
+        while feedback and self._successes + feedback / 2 >= rules.positive_hysteresis:
+            self.size += int(rules.positive_hysteresis)
             self._successes -= rules.positive_hysteresis
             self._failures = 0.0
         if rules.limit and self.size > rules.limit:
@@ -95,12 +104,27 @@ class Window:
         """Shrink after the destination could not be reached; tell whether it counts as dead now."""
         rules = self._rules
         self._failed_cohorts += 1.0 / self.size
-        if rules.cohort_limit and self._failed_cohorts + _EPSILON >= rules.cohort_limit:
-            return True
-        self._failures -= rules.negative(self.size)
-        while self._failures - _EPSILON < -rules.negative_hysteresis / 2:
-            self.size -= math.ceil(rules.negative_hysteresis)
-            self._failures += rules.negative_hysteresis
+        dead = bool(rules.cohort_limit) and self._failed_cohorts + _EPSILON >= rules.cohort_limit
+        if not dead:
+            feedback = rules.negative(self.size)
+            if rules.tell is not None:
+                rules.tell(f"qmgr_queue_throttle: feedback {feedback:g}")
+            self._shrink(feedback)
+        if rules.tell is not None:
+            self._tell(rules.tell, "qmgr_queue_throttle", 0 if dead else self.size)
+        return dead
+
+    def _shrink(self, feedback: float) -> None:
+        hysteresis = self._rules.negative_hysteresis
+        self._failures -= feedback
+        while feedback and self._failures - feedback / 2 < 0:
+            self.size -= int(hysteresis)
+            self._failures += hysteresis
             self._successes = 0.0
         self.size = max(self.size, 1)
-        return False
+
+    def _tell(self, tell: Callable[[str], None], step: str, size: int) -> None:
+        tell(
+            f"{step}: queue {self._name}: limit {self._rules.limit} window {size} success {self._successes:g}"
+            f" failure {self._failures:g} fail_cohorts {self._failed_cohorts:g}"
+        )

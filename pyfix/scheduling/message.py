@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyfix.formats.queuefile import Sizes
 from pyfix.queue.envelope import Envelope, EnvelopeRecipient
+from pyfix.queue.message import MessageDamaged
 from pyfix.scheduling.transport import Destination
+
+if TYPE_CHECKING:
+    from pyfix.scheduling.jobs import Job
+    from pyfix.scheduling.transport import Transport
 
 
 class ActiveMessage:
@@ -20,6 +25,18 @@ class ActiveMessage:
     complete = True
     outstanding = 0
     """Entries that are not done."""
+    unread = 0
+    """Recipients that are not in memory yet."""
+    held = 0
+    """Recipients in memory, of a message that has others."""
+    portion = 0
+    """How many were read the last time."""
+    read_at = 0.0
+    """When that was, by the loop's clock."""
+    jobs: dict[Transport, Job] | None = None
+    """What it has to deliver, by transport, where the discipline is by jobs."""
+    damage: MessageDamaged | None = None
+    """Why the rest of its recipients cannot be read."""
     deferred = False
     """Some recipient was deferred."""
     flushed = False

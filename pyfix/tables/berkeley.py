@@ -33,6 +33,8 @@ class _BerkeleyTable(IndexedTable):
             try:
                 self._stamp = stamp(os.fstat(self._fd))
                 self._file: HashFile | BtreeFile = self._file_class(self._read)
+                if self._stamp[2] % self._file.page_size:
+                    raise DbError("part of a page is missing")
             finally:
                 flock(self._fd, LOCK_UN)
         except DbError:

@@ -16,8 +16,11 @@ from pyfix.tables.table import Opening, TableError, fold
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from typing import Final
+
+    Pieces = Iterable[tuple[Collection[bytes], Collection[bytes]]]
+    """Keys and values, some at a time."""
 
 _SUFFIXES: Final = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
 """The types that have files to write."""
@@ -57,6 +60,10 @@ class TableBuild:
             raise TableError(f"unsupported map type: {kind}")
         if kind == "cdb" and keep:
             raise TableError("unsupported non-bulk change request")
+        if kind == "lmdb":
+            from pyfix.tables.source import table_class
+
+            table_class(kind)  # where its library is missing, nothing may be touched
         self.kind: Final = kind
         self.name: Final = name
         self.path: Final = name + suffix
@@ -74,8 +81,11 @@ class TableBuild:
         self.made: Final = not os.path.exists(self.path)
         """Whether there was no file before."""
         self._entries: dict[bytes, bytes] = {}
-        self._columns: tuple[Sequence[bytes], Sequence[bytes]] | None = None
-        """Keys and values of an lmdb file: the library needs no dictionary of them."""
+        self._put: set[bytes] = set()
+        """Keys of an lmdb file that were put: what others change meanwhile stays as they want it."""
+        self._pieces: Pieces | None = None
+        """Entries of an lmdb file: the library needs no dictionary, and sees whether a key comes twice."""
+        self._room = 0
         self._deleted: set[bytes] = set()
         try:
             self._take(create)
@@ -156,18 +166,19 @@ class TableBuild:
                 warn(text)
                 return
         self._entries[stored] = value.encode(errors="surrogateescape") + self.nul
+        if self._keep:
+            self._put.add(stored)
 
-    def put_all(self, keys: Sequence[bytes], values: Sequence[bytes]) -> bool:
+    def put_all(self, keys: Sequence[bytes], values: Sequence[bytes], size: int = 0) -> bool:
         """Add entries, as they are stored, to a table that has none yet; False when a key comes twice.
 
-        In that case nothing was added, and put() has to tell what is to be done.
+        In that case nothing was added, and put() has to tell what is to be done.  Of an lmdb file it may be finish()
+        that finds out.  *size*: bytes of all keys and values, or more; 0: not known.
         """
         if self._entries:
             return False
         if self.kind == "lmdb":
-            if len(set(keys)) != len(keys):
-                return False
-            self._columns = keys, values
+            self.put_pieces([(keys, values)], (size or sum(map(len, keys)) + sum(map(len, values))) + 16 * len(keys))
             return True
         entries = dict(zip(keys, values, strict=True))
         if len(entries) != len(keys):
@@ -175,10 +186,15 @@ class TableBuild:
         self._entries = entries
         return True
 
+    def put_pieces(self, pieces: Pieces, room: int) -> None:
+        """Do as put_all() for an lmdb file; *room*: bytes that the entries take there, about."""
+        self._pieces, self._room = pieces, room
+
     def put_mark(self, key: str, value: str) -> None:
         """Add an entry as it stands, in the place of what was there; NIS wants its own without NUL bytes."""
         nul = b"" if key.startswith("YP_") else self.nul
         self._entries[key.encode() + nul] = value.encode(errors="surrogateescape") + nul
+        self._put.add(key.encode() + nul)
 
     def _shown(self) -> str:
         if self.kind in ("hash", "btree"):
@@ -194,28 +210,42 @@ class TableBuild:
             form = stored + nul
             if self._entries.pop(form, None) is not None:
                 self._deleted.add(form)
+                self._put.discard(form)
                 self._endings = (nul,)  # the first one found decides for all
                 return True
         return False
 
-    def finish(self) -> None:
-        """Write the file and let it take its place.  Raises TableError."""
+    def finish(self) -> bool:
+        """Write the file and let it take its place.  Raises TableError.
+
+        False when a key of put_all() came twice: the table is as it was, and all is to be put again, by put().
+        """
         try:
             if self.kind == "lmdb":
-                self._finish_lmdb()
-            else:
-                self._finish_file()
+                return self._finish_lmdb()
+            self._finish_file()
         except OSError as error:
             raise TableError(f"error writing {self.path}: {error.strerror}") from error
         finally:
             self.abandon()
+        return True
 
-    def _finish_lmdb(self) -> None:
-        from pyfix.tables.lmdb import write_lmdb
+    def _finish_lmdb(self) -> bool:
+        from pyfix.tables.lmdb import RepeatedKey, write_lmdb, write_pieces
 
         size = int(self._opening.setting("lmdb_map_size", "16777216"))
-        keys, values = self._columns or (self._entries.keys(), self._entries.values())
-        write_lmdb(self.path, keys, values, size, replace=not self._keep, remove=self._deleted)
+        if self._pieces is None:
+            entries = self._entries
+            if self._keep:
+                entries = {key: entries[key] for key in entries if key in self._put}
+            write_lmdb(self.path, entries.keys(), entries.values(), size, replace=not self._keep, remove=self._deleted)
+            return True
+        try:
+            write_pieces(self.path, self._pieces, size, room=self._room, replace=True, distinct=True)
+        except RepeatedKey:
+            self._pieces = None
+            return False
+        return True
 
     def _image(self) -> bytes:
         if self.kind == "hash":

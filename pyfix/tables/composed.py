@@ -34,6 +34,12 @@ class _Composed(Table):
         self.pattern = self._tables[0].pattern
         self.fold = self.fold and not self.pattern
 
+    def owner(self) -> int | None:
+        """Return who decides what is in all members: a user rather than the administrator, if it is only one."""
+        owners = {table.owner() for table in self._tables}
+        others = owners - {0}
+        return others.pop() if len(others) == 1 else None if others else 0
+
     def changed(self) -> bool:
         """Say whether a member changed."""
         return any(table.changed() for table in self._tables)
@@ -140,6 +146,7 @@ class DebugTable(Table):
 
         self._table: Final = open_as(name, opening)
         self.local = self._table.local
+        self.flags = self._table.flags
         self.pattern = self._table.pattern
         self.fold = False  # the table below folds
 
@@ -181,6 +188,10 @@ class DebugTable(Table):
             info(f'{self._table.name} sequence: "{key}" = "{value}"')
             yield key, value
         info(f"{self._table.name} sequence: found EOF")
+
+    def owner(self) -> int | None:
+        """Return who decides what is in the table."""
+        return self._table.owner()
 
     def changed(self) -> bool:
         """Say whether the other table changed."""

@@ -39,6 +39,9 @@ PARANOID: Final = NO_REGSUB | NO_PROXY | NO_UNAUTH
 ORDINARY: Final = LOCK | FOLD_FIX | UTF8_REQUEST
 """What nearly every main.cf parameter that names lookup tables is opened with."""
 
+CONTENT: Final = LOCK
+"""What tables that look at headers and lines of bodies are opened with: their keys are whatever bytes a message has."""
+
 _WORDS: Final = (
     (DUP_WARN, "dup_warn"),
     (DUP_IGNORE, "dup_ignore"),

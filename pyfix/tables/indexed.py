@@ -64,15 +64,15 @@ class IndexedTable(Table):
 
     def _load(self) -> None:
         """Make ready to read the file that _fd is open on.  Raises TableError."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def _get(self, key: bytes) -> bytes | None:
         """Return the value of a key as it stands in the file.  Raises TableError, Changed."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield keys and values as they stand in the file.  Raises TableError, Changed."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     # What is the same for all
 
@@ -93,18 +93,28 @@ class IndexedTable(Table):
         if before >= 0:
             os.close(before)
 
+    def owner(self) -> int | None:
+        """Return the owner of the file that is open."""
+        return os.fstat(self._fd).st_uid
+
     def _cannot_open(self, reason: str | None) -> TableError:
         return TableError(f"open database {self.path}: {reason}")
 
     def _open_again(self) -> None:
         """Open the file that now has the table's name; without one, stay with what was open."""
+        before = self._stamp
         try:
             self._open()
         except TableError:
-            state = os.fstat(self._fd)
-            if state.st_nlink:
+            # In a jail, and without the rights of root that opened it, no name leads to the file any more.
+            try:
+                self._stamp = stamp(os.fstat(self._fd))
+                if self._stamp[3]:
+                    self._answers.clear()
+                    self._load()
+            except TableError:
+                self._stamp = before  # so that the next question tries again
                 raise
-            self._stamp = stamp(state)
 
     def _warn_of_age(self) -> None:
         """Warn when the text file is newer than the indexed one, unless it is being worked on."""

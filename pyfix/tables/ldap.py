@@ -126,7 +126,7 @@ class LdapTable(QueriedTable):
 
 
 _IN_FILTERS: Final = {ord(c): f"\\{ord(c):02x}" for c in "\0()*\\"}
-_IN_NAMES: Final = {ord(c): f"\\{ord(c):02x}" for c in "\0\"#+,;<=>\\ \t"}
+_IN_NAMES: Final = {ord(c): f"\\{ord(c):02x}" for c in '\0"#+,;<=>\\ \t'}
 
 
 def quote_filter(text: str) -> str:

@@ -153,8 +153,8 @@ def _urls(hosts: str, port: int, version: int) -> tuple[str, int]:
 def library() -> Any:
     """Return the client library.  Raises TableError where it is not installed."""
     try:
-        import ldap  # type: ignore[import-untyped]  # python-ldap has no types
-        import ldap.sasl  # type: ignore[import-untyped]  # nor here; now, since there may be a jail around lookups
+        import ldap
+        import ldap.sasl  # now, since there may be a jail around lookups
     except ImportError:
         raise library_missing("ldap", "ldap") from None
     return ldap
@@ -255,9 +255,7 @@ class Connection:
         answerer = sasl.sasl(answers, settings.mechanisms)
         self._ldap.sasl_interactive_bind_s("", answerer, sasl_flags=self._library.SASL_QUIET)
 
-    def search(
-        self, base: str, scope: int, words: str, attributes: Sequence[str], limit: int
-    ) -> Entries:
+    def search(self, base: str, scope: int, words: str, attributes: Sequence[str], limit: int) -> Entries:
         """Return names and attributes of what is found, *limit* entries at most unless that is 0.
 
         Entries without a name are references to elsewhere.  Raises LdapFailed.

@@ -12,12 +12,12 @@ from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, lockf
 import lmdb
 
 from pyfix.tables import flags as bits
-from pyfix.tables.indexed import IndexedTable
+from pyfix.tables.indexed import IndexedTable, stamp
 from pyfix.tables.table import Opening, TableError
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from typing import Any, Final
 
 _MOST: Final = 1 << 46
@@ -91,6 +91,20 @@ class LmdbTable(IndexedTable):
             self._reader = _readers[self._place] = reader
             reader.users += 1
 
+    def _open_again(self) -> None:
+        """See what is in the file now; only one that was replaced, or is shorter, has to be opened again."""
+        state = os.fstat(self._fd)
+        if state.st_nlink and state.st_size >= self._stamp[2]:
+            self._answers.clear()
+        elif state.st_nlink or os.path.exists(self._place):
+            super()._open_again()
+            return
+        self._stamp = stamp(state)
+
+    def changed(self) -> bool:
+        """Say that nobody has to begin anew: what is written to the file is seen at once, as in Postfix."""
+        return False
+
     def _get(self, key: bytes) -> bytes | None:
         if self._reader is None:
             raise TableError(f"table {self.name}: query error: the file is not open")
@@ -110,7 +124,7 @@ class LmdbTable(IndexedTable):
                 if locking:
                     lockf(self._fd, LOCK_UN)
         except lmdb.MapResizedError:
-            self._open_again()
+            environment.set_mapsize(0)  # as it is now
             return self._get(key)
         except (lmdb.Error, OSError) as error:
             raise TableError(f"table {self.name}: query error: {_reason(error)}") from error
@@ -118,10 +132,18 @@ class LmdbTable(IndexedTable):
     def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
         if self._reader is None:
             raise TableError(f"table {self.name}: sequence error: the file is not open")
+        locking = self.flags & bits.LOCK
         try:
-            with self._reader.environment().begin() as transaction:
-                # All at once: the file may be closed for a change before the last one is asked for.
-                pairs = list(transaction.cursor())
+            environment = self._reader.environment()
+            if locking:
+                lockf(self._fd, LOCK_SH)
+            try:
+                with environment.begin() as transaction:
+                    # All at once: the file may be closed for a change before the last one is asked for.
+                    pairs = list(transaction.cursor())
+            finally:
+                if locking:
+                    lockf(self._fd, LOCK_UN)
         except (lmdb.Error, OSError) as error:
             raise TableError(f"table {self.name}: sequence error: {_reason(error)}") from error
         yield from pairs
@@ -158,6 +180,10 @@ def read_lmdb(path: str) -> list[tuple[bytes, bytes]]:
         raise TableError(f"open database {path}: {_reason(error)}") from error
 
 
+class RepeatedKey(Exception):
+    """A key comes twice; the file is as it was."""
+
+
 def write_lmdb(
     path: str,
     keys: Collection[bytes],
@@ -167,10 +193,26 @@ def write_lmdb(
     replace: bool,
     remove: Collection[bytes] = (),
 ) -> None:
-    """Put *keys* with their *values* into the file *path*, made if there is none, and take the keys *remove* out of it.
+    """Do as write_pieces() with *keys* and their *values*."""
+    room = sum(map(len, keys)) + sum(map(len, values)) + 16 * len(keys)
+    write_pieces(path, [(keys, values)] if keys else [], size, room=room, replace=replace, remove=remove)
 
-    With *replace* nothing else stays in it.  Readers see all of it or nothing.
-    *size* is lmdb_map_size; it grows when it must.  Raises TableError.
+
+def write_pieces(
+    path: str,
+    pieces: Iterable[tuple[Collection[bytes], Collection[bytes]]],
+    size: int,
+    *,
+    room: int,
+    replace: bool,
+    remove: Collection[bytes] = (),
+    distinct: bool = False,
+) -> None:
+    """Put keys with their values into the file *path*, made if there is none, and take the keys *remove* out of it.
+
+    *pieces* may be gone through more than once.  With *replace* nothing else stays in the file.  Readers see all of it
+    or nothing.  *size* is lmdb_map_size; it grows when it must.  *room*: bytes that the entries take, about.
+    Raises TableError, and with *distinct* RepeatedKey.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -180,7 +222,7 @@ def write_lmdb(
         lockf(fd, LOCK_EX)
         _close_readers(path)
         # What there is stays readable until the new entries are complete: there must be room for both.
-        needed = os.fstat(fd).st_size + 2 * (sum(map(len, keys)) + sum(map(len, values)) + 16 * len(keys))
+        needed = os.fstat(fd).st_size + 2 * room
         while size < min(needed, _MOST):
             size *= 2
         environment = _environment(path, size)
@@ -192,8 +234,11 @@ def write_lmdb(
                             transaction.drop(environment.open_db(txn=transaction), delete=False)
                         for key in remove:
                             transaction.delete(key)
-                        if keys:
-                            transaction.cursor().putmulti(zip(keys, values, strict=True))
+                        cursor = transaction.cursor()
+                        for keys, values in pieces:
+                            read, put = cursor.putmulti(zip(keys, values, strict=True), overwrite=not distinct)
+                            if distinct and put < read:
+                                raise RepeatedKey
                     return
                 except lmdb.MapFullError:
                     size = environment.info()["map_size"] * 2

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from pyfix.config.comments import comment_after_text
 from pyfix.config.errors import ConfigError
 from pyfix.tables import flags as bits
 from pyfix.tables.braces import split_words
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pyfix.tables.table import Values
 
 _CACHE_SIZE: Final = 1000
+_PARENTS: Final = "parent_domain_matches_subdomains"
 
 
 class _Plain:
@@ -59,7 +61,17 @@ def parent_matches(parameter_name: str, snapshot: Values | None) -> bool:
     """Say whether parent_domain_matches_subdomains names this parameter."""
     if snapshot is None:
         return False
-    return parameter_name in split_words(snapshot.value("parent_domain_matches_subdomains"))
+    value = snapshot.value(_PARENTS)
+    return parameter_name in _before_comment(_PARENTS, split_words(value), value)
+
+
+def _before_comment(name: str, words: Sequence[str], value: str) -> Sequence[str]:
+    """Return the *words* of *value* without those from the first on that looks like a comment; warn of that one."""
+    for position, word in enumerate(words):
+        if word.startswith("#"):
+            warn(f"{name}: {comment_after_text(value, word)}")
+            return words[:position]
+    return words
 
 
 class MatchList:
@@ -74,12 +86,15 @@ class MatchList:
         match_parents: bool | None = None,
         flags: int = bits.ORDINARY,
         strict: bool = False,
+        warns: bool = True,
     ) -> None:
         """Read the files and open the tables that the patterns name.
 
         One that can't be opened is logged, and what is asked of the list then fails when
         it comes to that pattern; with *strict*, as commands want it, TableError is raised at once.
         Raises ConfigError for an exclamation mark that stands alone.
+
+        *warns*: a table that can't be asked is told of in the log; without it only ``problem`` says which.
 
         *match_parents*: ``domain`` matches ``sub.domain`` as well; without it
         parent_domain_matches_subdomains decides.
@@ -90,8 +105,15 @@ class MatchList:
         self._snapshot: Final = snapshot
         self._flags: Final = flags
         self._strict: Final = strict
+        self._warns: Final = warns
+        self.problem = ""
+        """What was wrong with the table that could not be asked last."""
         self._items: Final[list[_Plain | _Lookup]] = []
-        self._add(split_words(patterns) if isinstance(patterns, str) else patterns, False, 0)
+        words = split_words(patterns) if isinstance(patterns, str) else patterns
+        if any(word.startswith("#") for word in words):
+            written = " ".join(words) if snapshot is None else snapshot.value(parameter_name)
+            words = _before_comment(parameter_name, words, patterns if isinstance(patterns, str) else written)
+        self._add(words, False, 0)
         tables = [item.table for item in self._items if isinstance(item, _Lookup)]
         self.local: Final = all(table.local for table in tables)
         """True when no pattern asks another process."""
@@ -133,7 +155,7 @@ class MatchList:
             self._items.append(_Lookup(negated, table))
             return
         for _, line in logical_lines(text, path):
-            self._add(split_words(line), negated, depth + 1)
+            self._add(_before_comment(self.parameter_name, split_words(line), line), negated, depth + 1)
 
     def _plain(self, negated: bool) -> _Plain:
         last = self._items[-1] if self._items else None
@@ -210,7 +232,9 @@ class MatchList:
         return keys
 
     def _table_failed(self, table: Table) -> None:
-        warn(f"{self.parameter_name}: {table.name}: table lookup problem")
+        self.problem = f"{self.parameter_name}: {table.name}: table lookup problem"
+        if self._warns:
+            warn(self.problem)
 
     def _decide_now(self, name: str | None, address: str | None, parents: bool) -> bool:
         for item in self._items:

@@ -35,11 +35,19 @@ class StaticTable(Table):
         """Return the value, whatever the key."""
         return self._value
 
+    def owner(self) -> int | None:
+        """Return the administrator, whose main.cf has the value."""
+        return 0
+
 
 class FailTable(Table):
     """Every request fails: ``fail:text``.  For tests."""
 
     kind = "fail"
+
+    def __init__(self, name: str, opening: Opening) -> None:
+        super().__init__(name, opening)
+        self.flags = opening.flags | bits.PATTERN
 
     def find_now(self, key: str) -> str | None:
         """Raise TableError, always."""
@@ -58,6 +66,10 @@ class DictTable(Table):
     def lookup(self, key: str) -> str | None:
         """Return the value in the dictionary."""
         return self._values.get(key)
+
+    def owner(self) -> int | None:
+        """Return the administrator, whose main.cf has the values."""
+        return 0
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Yield all keys and values."""

@@ -6,6 +6,7 @@ Source: sqlite_table(5) and its like, OBSOLETE MAIN.CF PARAMETERS.
 
 from __future__ import annotations
 
+import os
 import re
 
 from pyfix.config.errors import ConfigError
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 _NUMBER: Final = re.compile(r"\s*[-+]?\d+")
 
 
+def _owner(path: str) -> int | None:
+    try:
+        return os.stat(path).st_uid
+    except OSError:
+        return None
+
+
 class TableParameters:
     """What is said about a table, by parameter name."""
 
@@ -29,7 +37,10 @@ class TableParameters:
         self._opening: Final = opening
         self._file: Final = name.startswith(("/", "."))
         self._values: dict[str, str] = {}
+        self.owner: int | None = 0
+        """The owner of the file; the administrator where main.cf has the parameters."""
         if self._file:
+            self.owner = _owner(name)
             try:
                 self._values = read_main_cf(name, warn)
             except ConfigError as error:

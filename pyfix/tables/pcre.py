@@ -9,7 +9,7 @@ from typing import Any, Final
 from pyfix.formats.needed_text import Need, needed_text
 from pyfix.formats.patterns import PatternError, toggled
 from pyfix.tables.expressions import Expression, ExpressionTable, Groups
-from pyfix.tables.table import Opening, TableError
+from pyfix.tables.table import Opening
 
 _ANCHORED: Final = 0x80000000
 _CASELESS: Final = 0x00000008
@@ -37,7 +37,9 @@ def _library() -> Any:
     except OSError:
         name = ctypes.util.find_library("pcre2-8")
         if name is None:
-            raise TableError("unsupported dictionary type: pcre (the library libpcre2-8 is not installed)") from None
+            from pyfix.tables.plugins import library_missing
+
+            raise library_missing("pcre", "libpcre2-8") from None
         library = ctypes.CDLL(name)
     pointer, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32
     library.pcre2_compile_8.argtypes = [ctypes.c_char_p, size, number, pointer, pointer, pointer]

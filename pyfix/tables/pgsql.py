@@ -74,9 +74,9 @@ class PgsqlTable(SqlTable):
     def connect(self, host: Host) -> Any:
         """Return a connection with the encoding set.  Raises ServerFailed."""
         status = self._pq.ConnStatus.OK
-        connection = self._pq.PGconn.connect(self._target(host))
-        if connection.status != status:
-            reason = _text(connection.error_message)
+        connection, reason = self._connected(self._target(host))
+        if reason or connection.status != status:
+            reason = reason or _text(connection.error_message)
             connection.finish()
             raise ServerFailed(f"connect to pgsql server {host.name}: {reason}")
         quoted = self._encoding.replace("'", "''").encode()
@@ -85,6 +85,28 @@ class PgsqlTable(SqlTable):
             connection.finish()
             raise ServerFailed(f"dict_pgsql: cannot set the encoding to {self._encoding}, skipping {host.name}")
         return connection
+
+    def _connected(self, target: bytes) -> tuple[Any, str]:
+        """Return a connection, and why it took too long, if it did.
+
+        Step by step: the library's own waiting would keep all threads of the process waiting.
+        """
+        from select import POLLIN, POLLOUT, poll
+        from time import monotonic
+
+        options = {option.keyword: option.val for option in self._pq.Conninfo.parse(target)}
+        seconds = int(options.get(b"connect_timeout") or 0) * ((options.get(b"host") or b"").count(b",") + 1)
+        end = monotonic() + seconds
+        connection = self._pq.PGconn.connect_start(target)
+        states = self._pq.PollingStatus
+        state: int = states.WRITING
+        while connection.status != self._pq.ConnStatus.BAD and state in (states.READING, states.WRITING):
+            waiting = poll()
+            waiting.register(connection.socket, POLLIN if state == states.READING else POLLOUT)
+            if not waiting.poll(max(0.0, end - monotonic()) * 1000 if seconds else None):
+                return connection, _text(connection.error_message) + "timeout expired"
+            state = connection.connect_poll()
+        return connection, ""
 
     def run(self, connection: Any, host: Host, key: str) -> list[str | None] | None:
         """Run the query for *key*.  Raises ServerFailed."""

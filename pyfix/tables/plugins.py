@@ -33,6 +33,12 @@ def refusal(kind: str, snapshot: Values | None) -> TableError:
     return TableError(reason)
 
 
+def library_missing(kind: str, remedy: str) -> TableError:
+    """Say what the type *kind* lacks and what mends that; return the error of a type that is not there."""
+    warn(f"{kind}: tables need a library that is not installed: {remedy}")
+    return TableError(f"unsupported dictionary type: {kind}")
+
+
 def _fault(library: Library) -> str:
     """Return why the library is not used.  Raises ConfigError where the reference's process ends, too."""
     import os

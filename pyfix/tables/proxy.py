@@ -26,6 +26,7 @@ from pyfix.protocols.internal.proxymap import (
     Lookup37,
     NextEntry,
     NextEntry37,
+    Open,
     Sequence,
     Sequence37,
     StatusReply,
@@ -78,9 +79,11 @@ class ProxyTable(Table):
         self.pattern = name.partition(":")[0] in _PATTERNS
         super().__init__(name, opening)
         self._table: Final = name
-        self._path: Final = f"private/{opening.setting('proxymap_service_name', 'proxymap')}"
+        self._path = f"private/{opening.setting('proxymap_service_name', 'proxymap')}"
         self._timeout: Final = self._seconds("ipc_timeout", "3600s")
-        self._request_flags: Final = self.flags | (bits.UTF8_ACTIVE if self.utf8 else 0)
+        # Who opens a table of ours by itself decides for one of these or both; the other process takes what it is told.
+        ending = 0 if self.flags & (bits.TRY0NULL | bits.TRY1NULL) else bits.TRY0NULL | bits.TRY1NULL
+        self._request_flags: Final = self.flags | ending | (bits.UTF8_ACTIVE if self.utf8 else 0)
         self._for_37: Final = opening.setting("pyfix_internal_protocol", "") == "3.7"
         self._service: Service | None = None
         self._connections: Final[dict[str, ipc_sync.Connection]] = {}
@@ -175,6 +178,17 @@ class ProxyTable(Table):
         """Daemons work in queue_directory, maybe inside a chroot; commands do not."""
         directory = self.opening.setting("queue_directory", "")
         return path if not directory or os.path.exists(path) else f"{directory}/{path}"
+
+    def ask_writer(self) -> None:
+        """Ask proxywrite for lookups, too: it alone opens what others change."""
+        self._path = self._writing()
+
+    def make(self) -> None:
+        """Have proxywrite make the table if it is not there.  Raises TableError."""
+        flags = self._flags_37 if self._for_37 else self.opening.flags
+        answer = self._ask_now(self._writing(), Open(self._table, flags), TableStatus)
+        if answer.status != OK:
+            self._refused(self._writing(), "", answer.status)
 
     def _writing(self) -> str:
         return f"private/{self.opening.setting('proxywrite_service_name', 'proxywrite')}"

@@ -25,6 +25,10 @@ class QueriedTable(ThreadedTable):
         super().__init__(name, opening)
         self.parameters = TableParameters(name, opening)
 
+    def owner(self) -> int | None:
+        """Return the owner of the file that says where to ask."""
+        return self.parameters.owner
+
     def read_result_parameters(self, result_format: str | None = None) -> None:
         """Read what all types have.  Raises TableError."""
         parameters = self.parameters

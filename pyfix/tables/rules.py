@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -41,7 +42,7 @@ class RuleTable(Table):
 
     _stray_endif = "ENDIF without IF: skipping this rule"
 
-    __slots__ = ("_file_name", "_rules")
+    __slots__ = ("_file_name", "_owner", "_rules")
 
     def __init__(self, name: str, opening: Opening) -> None:
         """Read the rules from the file *name*, or from the name itself: ``{ { rule }, ... }``.
@@ -50,6 +51,7 @@ class RuleTable(Table):
         """
         super().__init__(name, opening)
         self._file_name: Final = name
+        self._owner = 0  # of rules that stand in main.cf
         rules: list[Rule] = []
         waiting: list[Rule] = []
         for number, line in self._lines():
@@ -88,12 +90,17 @@ class RuleTable(Table):
     def _warn(self, line: int, text: str) -> None:
         warn(f"{self.kind} map {self._file_name}, line {line}: {text}")
 
+    def owner(self) -> int | None:
+        """Return the owner of the file that was read."""
+        return self._owner
+
     def _lines(self) -> Iterable[tuple[int, str]]:
         name = self._file_name
         if name.startswith("{"):
             return self._inline_lines(name)
         try:
             with open(name, "rb") as stream:
+                self._owner = os.fstat(stream.fileno()).st_uid
                 text = stream.read().decode(errors="surrogateescape")
         except IsADirectoryError as error:
             raise TableError(f"{self.kind} map {name}: read error: {error.strerror}") from error
@@ -123,8 +130,8 @@ class RuleTable(Table):
 
     def _read(self, line: str) -> Statement | None:
         """Take a line apart.  Raises PatternError."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def _compile(self, statement: Statement, number: int) -> Rule:
         """Make a rule of a statement.  Raises PatternError."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass

@@ -41,7 +41,7 @@ class ServedTable(Table):
 
     async def answer(self, key: str, wires: Wires) -> str | None:
         """Return what the server says of a key that was folded already.  Raises TableError."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def find_now(self, key: str) -> str | None:
         """Ask and wait for the answer; the whole process waits.  Raises TableError."""

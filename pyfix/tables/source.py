@@ -14,6 +14,7 @@ TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from typing import Final
 
+    from pyfix.tables.observed import Tell
     from pyfix.tables.table import Values
 
 TABLE_TYPES: Final[dict[str, tuple[str, str]]] = {
@@ -63,7 +64,14 @@ def table_class(kind: str, snapshot: Values | None = None) -> type[Table]:
 
         raise refusal(kind, snapshot)
     module, name = entry
-    found: type[Table] = getattr(__import__("pyfix.tables." + module, fromlist=[name]), name)
+    try:
+        found: type[Table] = getattr(__import__("pyfix.tables." + module, fromlist=[name]), name)
+    except ImportError as problem:
+        if problem.name != kind:
+            raise
+        from pyfix.tables.plugins import library_missing
+
+        raise library_missing(kind, f"pip install {kind}") from None
     return found
 
 
@@ -88,6 +96,8 @@ def open_as(reference: str, opening: Opening) -> Table:
 
 _open: Final[dict[tuple[str, int, int], Table]] = {}
 _unavailable: Final[dict[tuple[str, int, int], Table]] = {}
+_observers: Final[list[Tell]] = []
+"""Nobody, or the one who is told of all lookups."""
 
 
 def open_table(
@@ -104,8 +114,18 @@ def open_table(
     key = (reference, flags, id(snapshot))
     table = _open.get(key)
     if table is None:
-        table = _open[key] = open_as(reference, Opening(snapshot, flags))
+        table = open_as(reference, Opening(snapshot, flags))
+        if _observers:
+            from pyfix.tables.observed import ObservedTable
+
+            table = ObservedTable(table, _observers[0])
+        _open[key] = table
     return table
+
+
+def observe(tell: Tell) -> None:
+    """Let *tell* hear of each question to a table that is opened from now on, for the life of this process."""
+    _observers[:] = [tell]
 
 
 def open_or_unavailable(reference: str, snapshot: Values | None = None, *, flags: int = bits.ORDINARY) -> Table:
@@ -191,6 +211,7 @@ class UnavailableTable(Table):
     def __init__(self, reference: str, opening: Opening, reason: str, *, again: bool = True) -> None:
         self.kind = reference.partition(":")[0]
         super().__init__(reference.partition(":")[2], opening)
+        self.flags = opening.flags | bits.PATTERN | bits.DUP_WARN
         self._reason = reason
         self._again: Final = again
         self._table: Table | None = None

@@ -133,15 +133,15 @@ class SqlTable(QueriedTable):
 
     def connect(self, host: Host) -> Any:
         """Return a connection.  Raises ServerFailed."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def run(self, connection: Any, host: Host, key: str) -> list[str | None] | None:
         """Return all columns of all rows for *key*, None when there is nothing to ask.  Raises ServerFailed."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def hang_up(self, connection: Any) -> None:
         """Close a connection."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def query(self, key: str) -> str | None:
         """Ask one host after the other until one answers.  Raises TableError."""
@@ -198,5 +198,6 @@ def host_words(parameters_hosts: str) -> list[str]:
 
 def library_missing(kind: str, extra: str) -> TableError:
     """Return the error of a type whose library is not installed, which is that of a type that is not there."""
-    warn(f"{kind}: tables need a library that is not installed: pip install 'pyfix[{extra}]'")
-    return TableError(f"unsupported dictionary type: {kind}")
+    from pyfix.tables import plugins
+
+    return plugins.library_missing(kind, f"pip install 'pyfix[{extra}]'")

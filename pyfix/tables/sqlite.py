@@ -41,6 +41,12 @@ class SqliteTable(QueriedTable):
     __slots__ = ("_connection", "_lock", "_path", "_query")
 
     def __init__(self, name: str, opening: Opening) -> None:
+        try:
+            import sqlite3  # noqa: F401  # here it is only seen whether this Python has it
+        except ImportError:
+            from pyfix.tables.plugins import library_missing
+
+            raise library_missing(self.kind, "Python's module sqlite3") from None
         super().__init__(name, opening)
         parameters = self.parameters
         self._path: Final = parameters.needed("dbpath")

@@ -98,7 +98,7 @@ class Table:
 
     def lookup(self, key: str) -> str | None:
         """Return the value of a key that was folded already.  Raises TableError."""
-        raise NotImplementedError
+        raise NotImplementedError  # for the subclass
 
     def find_now(self, key: str) -> str | None:
         """Return the value of *key*, None when there is none.  Raises TableError.
@@ -132,14 +132,20 @@ class Table:
         from pyfix.tables.notice import warn
 
         warn(
-            f'{self.name}: key "{masked(key)}": non-UTF-8 value "{masked(value)}": '
-            "malformed UTF-8 or invalid codepoint"
+            f'{self.name}: key "{masked(key)}": non-UTF-8 value "{masked(value)}": malformed UTF-8 or invalid codepoint'
         )
         raise TableError(f"table {self.name}: query error")
 
     async def find(self, key: str) -> str | None:
         """Return the value of *key*, None when there is none.  Raises TableError."""
         return self.find_now(key)
+
+    def owner(self) -> int | None:
+        """Return the id of the user who decides what is in the table, 0 for the administrator, None when unknown.
+
+        That of the file that is read, or that says where to ask.
+        """
+        return None
 
     def changed(self) -> bool:
         """Say whether the table's file was changed or replaced since it was opened."""

@@ -15,11 +15,14 @@ class TexthashTable(DictTable):
 
     kind = "texthash"
 
+    __slots__ = ("_owners",)
+
     def __init__(self, name: str, opening: Opening) -> None:
         """Read the file.  Raises TableError when that fails; bad lines give warnings."""
         super().__init__(name, opening)
+        self._owners: list[int] = []
         values, folds, utf8 = self._values, self.fold, self.utf8
-        for number, key, value in read_entries(name, ignoring=" -- ignoring this line"):
+        for number, key, value in read_entries(name, ignoring=" -- ignoring this line", owners=self._owners):
             stored = fold(key, utf8) if folds else key
             if stored in values:
                 warn(f'{name}, line {number}: duplicate entry: "{key}"')
@@ -31,3 +34,7 @@ class TexthashTable(DictTable):
                     warn(f"{name}, line {number}: {error}: skipping this entry")
                     continue
             values[stored] = value
+
+    def owner(self) -> int | None:
+        """Return the owner of the file that was read."""
+        return self._owners[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyfix.config.parameter import boolean, text, words
+from pyfix.config.parameter import boolean, keywords, text, words
 from pyfix.config.snapshot import Settings
 
 __all__ = ["AddressMappingSettings"]
@@ -23,7 +23,10 @@ class AddressMappingSettings(Settings):
     local_header_rewrite_clients = words("permit_inet_interfaces", readers="smtpd")
     """The clients whose headers are completed with $myorigin and $mydomain."""
 
-    propagate_unmatched_extensions = words("canonical, virtual", readers="cleanup lmtp local smtp")
+    propagate_unmatched_extensions = keywords(
+        "canonical, virtual", "canonical virtual alias forward include generic",
+        checked_by="cleanup lmtp local smtp", readers="cleanup lmtp local smtp",
+    )  # fmt: skip
     """In which tables the extension of the key is added to the result."""
 
     recipient_canonical_maps = words("", readers="cleanup proxymap smtpd")

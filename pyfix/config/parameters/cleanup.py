@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from pyfix.config.parameter import boolean, integer, text, words
+from pyfix.config.parameter import boolean, choice, integer, keywords, text, words
 from pyfix.config.parameters.address_classes import AddressClassSettings
 from pyfix.config.parameters.address_mappings import AddressMappingSettings
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.parameters.milter import MilterSettings
 from pyfix.config.parameters.notification import NotificationSettings
+from pyfix.config.parameters.sender_rewriting import SenderRewritingSettings
 
 __all__ = ["CleanupSettings"]
 
+_CLASSES = "envelope_sender envelope_recipient header_sender header_recipient"
 
-class CleanupSettings(AddressClassSettings, AddressMappingSettings, NotificationSettings, MilterSettings, MailSettings):
+
+class CleanupSettings(
+    AddressClassSettings,
+    AddressMappingSettings,
+    NotificationSettings,
+    MilterSettings,
+    SenderRewritingSettings,
+    MailSettings,
+):
     """Message repair and enqueueing: cleanup(8)."""
 
     always_add_missing_headers = boolean("no")
@@ -27,7 +37,9 @@ class CleanupSettings(AddressClassSettings, AddressMappingSettings, Notification
     body_checks_size_limit = integer("51200")
     """Bytes of each part of a body that body_checks looks at."""
 
-    canonical_classes = words("envelope_sender, envelope_recipient, header_sender, header_recipient", minimum=1)
+    canonical_classes = keywords(
+        "envelope_sender, envelope_recipient, header_sender, header_recipient", _CLASSES, checked_by="cleanup"
+    )
     """Which addresses canonical_maps apply to."""
 
     cleanup_replace_stray_cr_lf = boolean("yes")
@@ -48,7 +60,7 @@ class CleanupSettings(AddressClassSettings, AddressMappingSettings, Notification
     hopcount_limit = integer("50", minimum=1)
     """Received: headers from which on mail is taken to be in a loop."""
 
-    masquerade_classes = words("envelope_sender, header_sender, header_recipient")
+    masquerade_classes = keywords("envelope_sender, header_sender, header_recipient", _CLASSES, checked_by="cleanup")
     """Which addresses masquerade_domains apply to."""
 
     masquerade_domains = words("")
@@ -69,7 +81,9 @@ class CleanupSettings(AddressClassSettings, AddressMappingSettings, Notification
     nested_header_checks = words("$header_checks")
     """Tables of patterns for the headers of attached messages."""
 
-    non_empty_end_of_header_action = text("fix_quietly", minimum=1)
+    non_empty_end_of_header_action = choice(
+        "fix_quietly", "fix_quietly add_header reject", refusal="bad {name} value: '{value}'", checked_by="cleanup"
+    )
     """What to do about text behind the last header: fix_quietly, add_header or reject."""
 
     non_smtpd_milters = words("")
@@ -81,13 +95,19 @@ class CleanupSettings(AddressClassSettings, AddressMappingSettings, Notification
     recipient_bcc_maps = words("")
     """Tables from recipient to who gets a copy."""
 
-    recipient_canonical_classes = words("envelope_recipient, header_recipient", minimum=1)
+    recipient_canonical_classes = keywords(
+        "envelope_recipient, header_recipient", "envelope_recipient header_recipient",
+        title="canonical_classes", checked_by="cleanup",
+    )  # fmt: skip
     """Which addresses recipient_canonical_maps apply to."""
 
     sender_bcc_maps = words("")
     """Tables from sender to who gets a copy."""
 
-    sender_canonical_classes = words("envelope_sender, header_sender", minimum=1)
+    sender_canonical_classes = keywords(
+        "envelope_sender, header_sender", "envelope_sender header_sender",
+        title="canonical_classes", checked_by="cleanup",
+    )  # fmt: skip
     """Which addresses sender_canonical_maps apply to."""
 
     undisclosed_recipients_header = text("")

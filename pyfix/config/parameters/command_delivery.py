@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pyfix.config.parameter import duration, words
+from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.snapshot import Settings
 
-__all__ = ["CommandDeliverySettings"]
+__all__ = ["CommandDeliverySettings", "CommandServiceSettings"]
 
 
 class CommandDeliverySettings(Settings):
@@ -16,3 +17,7 @@ class CommandDeliverySettings(Settings):
 
     pipe_delivery_status_filter = words("$default_delivery_status_filter", readers="pipe")
     """What default_delivery_status_filter is for pipe(8)."""
+
+
+class CommandServiceSettings(CommandDeliverySettings, MailSettings):
+    """What pipe(8) and spawn(8) read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyfix.config.parameter import text, words
+from pyfix.config.parameter import keywords, text
 from pyfix.config.snapshot import Settings
 
 __all__ = ["MailEntrySettings"]
@@ -14,5 +14,8 @@ class MailEntrySettings(Settings):
     content_filter = text("", readers="pickup qmqpd smtpd")
     """The transport and next hop that all new mail goes through first."""
 
-    receive_override_options = words("", readers="pickup qmqpd smtpd")
+    receive_override_options = keywords(
+        "", "no_unknown_recipient_checks no_address_mappings no_header_body_checks no_milters",
+        checked_by="pickup qmqpd smtpd", readers="pickup qmqpd smtpd",
+    )  # fmt: skip
     """What this receiving service leaves to a later one, such as no_address_mappings."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyfix.config.parameter import duration, integer, text, words
+from pyfix.config.parameter import choice, duration, integer, keywords, text
 from pyfix.config.snapshot import Settings
 
 __all__ = ["NotificationSettings"]
@@ -23,8 +23,14 @@ class NotificationSettings(Settings):
     error_notice_recipient = text("postmaster", minimum=1, readers="lmtp smtp smtpd")
     """Who gets notices of classes for which there is no other parameter."""
 
-    header_from_format = text("standard", minimum=1, readers="bounce cleanup lmtp smtp smtpd")
+    header_from_format = choice(
+        "standard", "standard obsolete", refusal='invalid setting: "{name} = {value}"',
+        checked_by="bounce cleanup lmtp smtp smtpd", readers="bounce cleanup lmtp smtp smtpd",
+    )  # fmt: skip
     """Whether From: headers of our making are ``address (name)`` or ``name <address>``."""
 
-    notify_classes = words("resource, software", readers="bounce lmtp smtp smtpd")
+    notify_classes = keywords(
+        "resource, software", "2bounce bounce data delay policy protocol resource software",
+        checked_by="smtpd", readers="bounce lmtp smtp smtpd",
+    )  # fmt: skip
     """What the postmaster hears about: bounce, 2bounce, data, delay, policy, protocol, resource, software."""

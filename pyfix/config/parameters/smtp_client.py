@@ -7,6 +7,7 @@ from pyfix.config.parameters.address_mappings import AddressMappingSettings
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.parameters.notification import NotificationSettings
 from pyfix.config.parameters.queue_times import QueueTimeSettings
+from pyfix.config.parameters.sender_rewriting import SenderRewritingSettings
 from pyfix.config.parameters.smtp_client_sasl import SmtpClientSaslSettings
 from pyfix.config.parameters.smtp_client_tls import SmtpClientTlsSettings
 from pyfix.config.parameters.smtp_transport import SmtpTransportSettings
@@ -25,6 +26,7 @@ class SmtpClientSettings(
     AddressMappingSettings,
     NotificationSettings,
     QueueTimeSettings,
+    SenderRewritingSettings,
     MailSettings,
 ):
     """The SMTP client: smtp(8)."""

@@ -11,6 +11,9 @@ __all__ = ["SmtpClientSaslSettings"]
 class SmtpClientSaslSettings(Settings):
     """Authentication in the SMTP client."""
 
+    pyfix_smtp_sasl_token_maps = words("", own=True)
+    """The tables from login to its OAuth token, instead of a password: file:/path or command:/path argument ..."""
+
     smtp_sasl_auth_cache_name = text("")
     """The table of logins that a server has refused."""
 

@@ -20,7 +20,8 @@ class SmtpClientTlsSettings(Settings):
     smtp_requiretls_policy = text(
         "inline:{{${domain_to_ascii{$mydomain}}=opportunistic}, "
         "{.${domain_to_ascii{$mydomain}}=opportunistic}, {localhost=opportunistic}}, cidr:{{0.0.0.0/0 "
-        "opportunistic}, {::/0 opportunistic}}, enforce", readers="smtp"
+        "opportunistic}, {::/0 opportunistic}}, enforce",
+        readers="smtp",
     )
     """How REQUIRETLS mail is treated by destination."""
 

@@ -30,8 +30,7 @@ class SmtpServerSettings(Settings):
     """EHLO keywords that no client is told."""
 
     smtpd_expansion_filter = raw(
-        "\\t\\40!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\\\]^_`abcdefghijklmnopqrstuvwxyz"
-        "{|}~",
+        "\\t\\40!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\\\]^_`abcdefghijklmnopqrstuvwxyz{|}~",
         minimum=1,
     )
     """The characters that values may have in the replies of DNS lists and access tables."""

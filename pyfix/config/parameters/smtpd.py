@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyfix.config.parameter import boolean, longinteger, text, words
+from pyfix.config.parameter import boolean, choice, longinteger, text, words
 from pyfix.config.parameters.address_classes import AddressClassSettings
 from pyfix.config.parameters.address_mappings import AddressMappingSettings
 from pyfix.config.parameters.address_probe import AddressProbeSettings
@@ -10,6 +10,7 @@ from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.parameters.mail_entry import MailEntrySettings
 from pyfix.config.parameters.milter import MilterSettings
 from pyfix.config.parameters.notification import NotificationSettings
+from pyfix.config.parameters.sender_rewriting import SenderRewritingSettings
 from pyfix.config.parameters.smtp_server import SmtpServerSettings
 from pyfix.config.parameters.smtp_transport import SmtpTransportSettings
 from pyfix.config.parameters.smtpd_access import SmtpdAccessSettings
@@ -31,6 +32,7 @@ class SmtpdSettings(
     AddressProbeSettings,
     AddressClassSettings,
     AddressMappingSettings,
+    SenderRewritingSettings,
     MailEntrySettings,
     NotificationSettings,
     MilterSettings,
@@ -43,6 +45,9 @@ class SmtpdSettings(
 
     authorized_verp_clients = words("", deprecated='specify "smtpd_authorized_verp_clients"', legacy=True)
     """The old name of smtpd_authorized_verp_clients."""
+
+    pyfix_log_decisions = boolean("no", own=True)
+    """Whether each verdict on a client or its mail is logged with the restriction and table entry that gave it."""
 
     queue_minfree = longinteger("0")
     """Bytes that have to be free in the queue's file system; 0: no such check but 1.5 times message_size_limit."""
@@ -62,7 +67,10 @@ class SmtpdSettings(
     smtpd_dns_reply_filter = words("")
     """Tables that change or drop answers of the DNS."""
 
-    smtpd_forbid_bare_newline = text("normalize", minimum=1)
+    smtpd_forbid_bare_newline = choice(
+        "normalize", "no yes normalize note reject",
+        refusal="bad parameter value: '{name} = {value}'", checked_by="smtpd",
+    )  # fmt: skip
     """What to do about lines that end in a bare newline: no, normalize, note or reject."""
 
     smtpd_forbid_bare_newline_exclusions = words("$mynetworks")

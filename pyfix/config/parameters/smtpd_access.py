@@ -27,8 +27,7 @@ class SmtpdAccessSettings(Settings):
     """Whether strangers' sender-specified routes (user@elsewhere@ours) are followed."""
 
     default_rbl_reply = raw(
-        "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; "
-        "$rbl_reason}",
+        "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; $rbl_reason}",
         minimum=1,
     )
     """The reply for clients on a DNS list."""

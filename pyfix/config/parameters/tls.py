@@ -53,7 +53,8 @@ class TlsSettings(Settings):
     """The finite-field groups offered."""
 
     tls_high_cipherlist = text(
-        "aNULL:-aNULL:HIGH:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:@STRENGTH", minimum=1,
+        "aNULL:-aNULL:HIGH:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:@STRENGTH",
+        minimum=1,
         readers="lmtp posttls-finger smtp smtpd tlsmgr tlsproxy",
     )
     """The OpenSSL cipher list of grade high."""
@@ -62,7 +63,8 @@ class TlsSettings(Settings):
     """The OpenSSL cipher list of grade low, which is that of medium now."""
 
     tls_medium_cipherlist = text(
-        "aNULL:-aNULL:HIGH:MEDIUM:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:+RC4:@STRENGTH", minimum=1,
+        "aNULL:-aNULL:HIGH:MEDIUM:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:+RC4:@STRENGTH",
+        minimum=1,
         readers="lmtp posttls-finger smtp smtpd tlsmgr tlsproxy",
     )
     """The OpenSSL cipher list of grade medium."""

@@ -10,9 +10,11 @@ import select
 import sys
 
 from pyfix.daemons.master.options import Options
+from pyfix.runtime.log import log
 
 _WAIT = 100.0
 _READY = b"\0"
+_FAILURE = "daemon initialization failure -- see logs for details"
 
 
 class Waiter:
@@ -85,9 +87,8 @@ def _await(fd: int) -> int:
         message += more
         if message == _READY:
             return 0
-    if message:
-        print(f"master: fatal: {message.decode('utf-8', 'replace')}", file=sys.stderr)
-    else:
-        print("master: fatal: daemon initialization failure -- see logs for details", file=sys.stderr)
-    sys.stderr.flush()
+    log.to_stderr(False)
+    log.fatal(_FAILURE)
+    log.finish()
+    print(f"master: fatal: {message.decode('utf-8', 'replace') or _FAILURE}", file=sys.stderr, flush=True)
     return 1

@@ -23,6 +23,7 @@ from pyfix.runtime.identity import mail_owner
 from pyfix.runtime.log import log
 from pyfix.runtime.logtarget import configure_log
 from pyfix.runtime.masterlock import DATA_LOCK, PID_FILE, LockError, MasterLock, running_master
+from pyfix.runtime.servicemanager import ServiceManager
 
 _LAST_DESCRIPTOR = 1 << 20
 
@@ -75,7 +76,14 @@ def _number(text: str | None) -> int:
 
 
 def _test(snapshot: Snapshot) -> int:
-    """Return 0 when no master runs and one might; without a word, as the commands that ask have their own."""
+    """Return 0 when no master runs and one might; without a word, as the commands that ask have their own.
+
+    Raises ConfigError for a main.cf with which none could run.
+    """
+    settings = MasterSettings(snapshot)
+    check_startup(settings)
+    Interfaces(snapshot)
+    chosen_environment(settings.import_environment, os.environ)
     try:
         return int(running_master(snapshot.value("queue_directory")) is not None)
     except (OSError, LockError):
@@ -105,10 +113,11 @@ def _run(options: Options, waiter: Waiter, settings: MasterSettings) -> int:
         os.chdir(settings.queue_directory)
     except OSError as error:
         raise ConfigError(f"chdir {settings.queue_directory}: {error.strerror}") from None
-    _lock(settings)
+    manager = ServiceManager.take_from(os.environ)
     _take_environment(settings)
+    _lock(settings)
     title = TitleArea()
-    master = Master(options, settings, interfaces, title)
+    master = Master(options, settings, interfaces, title, manager)
     master.configure()
     for warning in snapshot.warnings:
         log.warning(warning)
@@ -116,6 +125,7 @@ def _run(options: Options, waiter: Waiter, settings: MasterSettings) -> int:
     if options.debugger:
         run_debugger(snapshot)
     waiter.ready()
+    manager.ready()
     if not options.debug_in_foreground:
         log.to_stderr(False)
     return master.run()

@@ -76,11 +76,11 @@ class Definition:
             argv += ["-s", str(listeners)]
         return [*argv, *entry.arguments]
 
-    def listen(self, owner: Owner) -> tuple[int, ...]:
-        """Open the endpoint and return its descriptors.  Raises ConfigError."""
+    def listen(self, owner: Owner, window: int = 0) -> tuple[int, ...]:
+        """Open the endpoint and return its descriptors.  *window*: tcp_windowsize.  Raises ConfigError."""
         match self.entry.type:
             case "inet":
-                return tuple(listen_inet(address, self.backlog) for address in self.addresses)
+                return tuple(listen_inet(address, self.backlog, window) for address in self.addresses)
             case "fifo":
                 return (listen_fifo(self.entry.socket_path, owner),)
             case "unix-dgram":

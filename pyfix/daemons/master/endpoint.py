@@ -18,6 +18,7 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.formats.domain import is_hostaddr, is_hostname
 from pyfix.formats.hostport import split_host_port
 from pyfix.runtime.identity import Owner, is_rootless
+from pyfix.runtime.outgoing import set_window
 
 _FIRST_FREE_PORT = 1024
 _PORT_MASK = 0xFFFF
@@ -148,8 +149,8 @@ def _resolved(
 # Listening
 
 
-def listen_inet(address: Address, backlog: int) -> int:
-    """Return a socket that listens.  Raises ConfigError."""
+def listen_inet(address: Address, backlog: int, window: int = 0) -> int:
+    """Return a socket that listens.  *window*: tcp_windowsize.  Raises ConfigError."""
     with socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -164,6 +165,7 @@ def listen_inet(address: Address, backlog: int) -> int:
             ) from error
         except OSError as error:
             raise ConfigError(f"bind {address.host} port {address.port}: {os.strerror(error.errno or 0)}") from error
+        set_window(listener, window)
         listener.listen(backlog)
         return listener.detach()
 

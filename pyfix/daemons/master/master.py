@@ -28,14 +28,19 @@ from pyfix.daemons.master.title import TitleArea
 from pyfix.runtime.identity import mail_owner
 from pyfix.runtime.log import log
 from pyfix.runtime.logtarget import configure_log
+from pyfix.runtime.servicemanager import ServiceManager
 
 PROGRAM = "master"
 _FATAL_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 _KEPT_PARAMETERS = ("queue_directory", "inet_protocols")
 """What a reload can't change."""
+_NEEDED_BY_OTHERS = frozenset(
+    ("anvil", "bounce", "cleanup", "flush", "postlogd", "proxymap", "scache", "tlsmgr", "trivial-rewrite", "verify")
+)
+"""Programs that do nothing of their own accord, but that sessions and deliveries ask."""
 _ENDED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM)
-_STARTUP_TIME = 1.0
-"""Seconds after which a failing process of ours has not failed at its start."""
+_STARTUP_TIME = 10.0
+"""Seconds after which a failing process of ours, of whose use we know nothing, has not failed at its start."""
 _LAST_WORDS_TIME = 0.2
 _WATCHDOG_TIME = 1000
 """Seconds that one turn of the loop may take before master gives up."""
@@ -44,13 +49,21 @@ _WATCHDOG_TIME = 1000
 class Master:
     """The running mail system."""
 
-    def __init__(self, options: Options, settings: MasterSettings, interfaces: Interfaces, title: TitleArea) -> None:
+    def __init__(
+        self,
+        options: Options,
+        settings: MasterSettings,
+        interfaces: Interfaces,
+        title: TitleArea,
+        manager: ServiceManager,
+    ) -> None:
         """Take over; nothing is open yet.  Raises ConfigError."""
         self.loop = MasterLoop()
         self._options = options
         self._settings = settings
         self._interfaces = interfaces
         self._title = title
+        self._manager = manager
         self._owner = mail_owner(settings.mail_owner)
         self._services: dict[Key, Service] = {}
         self._children: dict[int, Child] = {}
@@ -59,6 +72,9 @@ class Master:
         self._flow = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         log.wait_with(self._wait_for_logger)
         self._kept = {name: settings.snapshot.value(name) for name in _KEPT_PARAMETERS}
+        self._draining: set[int] = set()
+        """Processes that finish their work before the end."""
+        self._drained_by = 0
         self._take_signals()
 
     def _take_signals(self) -> None:
@@ -97,7 +113,7 @@ class Master:
             if present is not None:
                 present.reload(definition)
             else:
-                service = Service(definition, self, definition.listen(self._owner))
+                service = Service(definition, self, definition.listen(self._owner, self._settings.tcp_windowsize))
                 self._services[key] = service
                 opened.append(service)
         self._programs.reset()
@@ -198,6 +214,8 @@ class Master:
             child = self._children.pop(pid, None)
             if child is not None:  # else an orphan that PID 1 inherits
                 self._ended(child, status)
+            if pid in self._draining:
+                self._end_when_drained()
 
     def _ended(self, child: Child, status: int) -> None:
         code = os.waitstatus_to_exitcode(status)
@@ -235,6 +253,9 @@ class Master:
         self.loop.later(_WATCHDOG_TIME / 3, self._feed_watchdog)
 
     def _reload_or_die(self) -> None:
+        if self._draining:
+            return  # the services that are closed would be opened again
+        self._manager.reloading()
         try:
             self.reload()
         except ConfigError as error:
@@ -243,14 +264,47 @@ class Master:
             log.fatal(str(error))
             log.finish()
             os._exit(1)
+        self._manager.ready()
 
     def _exit_time(self) -> None:
         log.info("master exit time has arrived")
         self.loop.stop()
 
     def terminate(self, number: int) -> None:
-        """End all processes, and then this one, by signal *number*."""
+        """End all processes, and then this one, by signal *number*; with pyfix_drain_time, when they have finished.
+
+        Another signal meanwhile ends them at once.
+        """
+        patience = self._settings.pyfix_drain_time
+        if patience and not self._draining:
+            self._manager.stopping()
+            log.info(f"draining on signal {number}, for {patience}s at most")
+            self._draining = self._drain()
+            self._drained_by = number
+            self.loop.later(patience, lambda: self._end(number))
+            self._end_when_drained()
+        else:
+            self._end(number)
+
+    def _drain(self) -> set[int]:
+        """Take no more work; return the processes that have some, which end when it is done, as without a master.
+
+        What they need for that stays.
+        """
+        at_work: set[int] = set()
+        for service in self._services.values():
+            if service.definition.entry.command not in _NEEDED_BY_OTHERS:
+                at_work |= service.children.keys()
+                service.close()
+        return at_work
+
+    def _end_when_drained(self) -> None:
+        if not self._draining & self._children.keys():
+            self._end(self._drained_by)
+
+    def _end(self, number: int) -> None:
         signal.signal(number, signal.SIG_IGN)
+        self._manager.stopping()
         log.info(f"terminating on signal {number}")
         self._let_logger_read()
         pid = os.getpid()

@@ -11,8 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from pyfix.clients.cleanup import NewMessage, UnknownOverride, input_flags
-from pyfix.config.errors import ConfigError
+from pyfix.clients.cleanup import NewMessage, input_flags
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.parameters.mail_entry import MailEntrySettings
 from pyfix.config.snapshot import Snapshot
@@ -58,10 +57,7 @@ class Pickup(TriggerDaemon):
         settings.check()
         self._spool = Spool(settings.hash_queue_names, settings.hash_queue_depth)
         self._owner = identity.mail_owner(settings.mail_owner).uid
-        try:
-            flags = input_flags(settings.receive_override_options, milters=True) | BOUNCE
-        except UnknownOverride as error:
-            raise ConfigError(f'unknown receive_override_options value "{error}"') from None
+        flags = input_flags(settings.receive_override_options, milters=True) | BOUNCE
         detect = not {"sendmail", "all"}.isdisjoint(word.lower() for word in settings.smtputf8_autodetect_classes)
         self._flags = flags | (AUTO_UTF8 if detect else 0)
         self._flags_again = flags & ~MILTER
@@ -117,9 +113,7 @@ class Pickup(TriggerDaemon):
                 return _remove(self._spool.path(MAILDROP, name))
             if isinstance(refusal.__cause__, PermissionError):
                 path = os.path.join(self.settings.queue_directory, self._spool.path(MAILDROP, name))
-                log.warning(
-                    f"if this file was created by Postfix < 1.1, then you may have to chmod a+r {path}"
-                )
+                log.warning(f"if this file was created by Postfix < 1.1, then you may have to chmod a+r {path}")
             return False
         try:
             finished = await self._bring(posted, fd)
@@ -174,8 +168,9 @@ class Pickup(TriggerDaemon):
         except BaseException:
             message.cancel()
             raise
-        status = (await message.finish()).status
-        if status:
+        answer = await message.finish()
+        status = answer.status
+        if status and not answer.reason:  # with a reason cleanup has told the log more
             log.warning(f"{posted.path}: error writing {queue_id}: {cleanup_detail(status).text}")
         return not status or bool(status & _GONE)
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Words
+from contextlib import suppress
 from typing import Final
 
+from pyfix.config.errors import ConfigError
 from pyfix.config.parameters.proxymap import ProxymapSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.proxymap.approval import approved_tables, without_prefix
 from pyfix.formats.attributes import AttributeListError, Attributes, decode_pairs
 from pyfix.protocols.internal.proxymap import (
     BAD,
-    CONFIG,
     DENIED,
     NO_KEY,
     OK,
@@ -39,9 +40,9 @@ from pyfix.runtime.ipc import handshake, next_request
 from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream
 from pyfix.tables.build import TableBuild, can_build
-from pyfix.tables.flags import DUP_REPLACE, ORDINARY
+from pyfix.tables.flags import DUP_REPLACE, ORDINARY, SYNC_UPDATE
 from pyfix.tables.indexed import IndexedTable
-from pyfix.tables.source import open_table, restart_if_changed
+from pyfix.tables.source import UnavailableTable, open_or_unavailable, restart_if_changed
 from pyfix.tables.table import Opening, Table, TableError
 
 _WRITE_SERVICE: Final = "proxywrite"
@@ -55,6 +56,10 @@ _MESSAGES: Final[dict[str, type[Attributes]]] = {
 _FIRST: Final = 0
 
 
+class _NotSupported(Exception):
+    """A table of this type cannot do what it is asked for."""
+
+
 class Proxymap(Daemon):
     """Opens each approved table once and answers for it."""
 
@@ -66,6 +71,11 @@ class Proxymap(Daemon):
         self.settings = ProxymapSettings(snapshot)
         self.settings.check()
         self._writes = invocation.service == self.settings.proxywrite_service_name
+        if not self._writes and invocation.service != self.settings.proxymap_service_name:
+            raise ConfigError(
+                f'invalid service name: "{invocation.service}" - service name must be '
+                f'"{self.settings.proxywrite_service_name}" or "{self.settings.proxymap_service_name}"'
+            )
         self._list = "proxy_write_maps" if self._writes else "proxy_read_maps"
         self._approved = approved_tables(snapshot.value(self._list))
         self._made: set[str] = set()
@@ -92,7 +102,12 @@ class Proxymap(Daemon):
                 log.warning(str(error))
                 stream.write(StatusReply(BAD).encode())
                 continue
-            reply = await self._answer(request)
+            try:
+                reply = await self._answer(request)
+            except (ConfigError, _NotSupported) as error:
+                # Postfix's process ends here: its client gets no answer.  Ours has more of them.
+                log.fatal(str(error))
+                return
             stream.write(_without_flags(reply, request) if old else reply.encode())
             # What proxywrite serves is changed by itself.
             if not self._writes and not self._retiring and restart_if_changed():
@@ -110,35 +125,33 @@ class Proxymap(Daemon):
             log.warning(f'request for unapproved table: "{name}"')
             log.warning(f"to approve this table for {access} access, list proxy:{name} in main.cf:{self._list}")
             return _failed(request, DENIED)
-        try:
-            return await self._do(request, name)
-        except TableError as error:
-            log.warning(str(error))
-            return _failed(request, CONFIG if isinstance(request, Open) else RETRY)
+        return await self._do(request, name)
 
     async def _do(self, request: Attributes, name: str) -> Attributes:
         flags = getattr(request, "instance_flags", ORDINARY)
         if isinstance(request, (Update, Delete)):
             return self._write(request, name, flags)
         if self._writes and isinstance(request, Open):
-            self._create(name, flags)
-        table = open_table(name, self.snapshot, flags=flags)
+            # Where that fails the table cannot be opened either, which is told of then.
+            with suppress(TableError):
+                self._create(name, flags)
+        table = open_or_unavailable(name, self.snapshot, flags=flags)
         match request:
             case Lookup(key=key, flags=asked):
-                value = await table.find(key)
-                if value is None:
-                    return Found(NO_KEY, asked, "")
-                return Found(OK, asked, value)
-            case Sequence(function=function):
-                return self._next(table, name, function)
+                return await _found(table, key, asked)
+            case Sequence(function=function, flags=asked):
+                return self._next(table, name, function, asked)
         return TableStatus(OK, table.flags)
 
-    def _next(self, table: Table, name: str, function: int) -> Attributes:
-        if not isinstance(table, IndexedTable):
-            raise TableError(f"table {name}: sequence operation is not supported")
-        if function == _FIRST or name not in self._positions:
-            self._positions[name] = iter(table.items())
-        pair = next(self._positions[name], None)
+    def _next(self, table: Table, name: str, function: int, asked: int) -> Attributes:
+        try:
+            if function == _FIRST or name not in self._positions:
+                self._positions[name] = _entries(table)
+            pair = next(self._positions[name], None)
+        except TableError as error:
+            if _is_silent(table):
+                log.warning(str(error))
+            return NextEntry(RETRY, asked, "", "")
         if pair is None:
             return NextEntry(NO_KEY, table.flags, "", "")
         return NextEntry(OK, table.flags, *pair)
@@ -156,7 +169,17 @@ class Proxymap(Daemon):
 
     def _write(self, request: Update | Delete, name: str, flags: int) -> Attributes:
         kind, _, path = name.partition(":")
-        build = TableBuild(kind, path, Opening(self.snapshot, flags | DUP_REPLACE), keep=True)
+        if not can_build(kind) and kind != "fail":
+            table = open_or_unavailable(name, self.snapshot, flags=flags)
+            if not isinstance(table, UnavailableTable):
+                raise _NotSupported(f"table {name}: {request.request} operation is not supported")
+        try:
+            build = TableBuild(kind, path, Opening(self.snapshot, flags | DUP_REPLACE), keep=True)
+        except TableError as error:
+            if kind != "fail":
+                log.warning(f"{name} is unavailable. {error}")
+            asked = request.flags | SYNC_UPDATE | (DUP_REPLACE if isinstance(request, Update) else 0)
+            return TableStatus(RETRY, asked)
         try:
             if isinstance(request, Update):
                 build.put(request.key, request.value)
@@ -168,6 +191,34 @@ class Proxymap(Daemon):
             raise
         build.finish()
         return TableStatus(OK if found else NO_KEY, flags)
+
+
+async def _found(table: Table, key: str, asked: int) -> Attributes:
+    """Look a key up; *asked* are the flags of the request."""
+    try:
+        value = await table.find(key)
+    except TableError as error:
+        if _is_silent(table):
+            log.warning(str(error))
+        return Found(RETRY, asked, "")
+    return Found(NO_KEY, asked, "") if value is None else Found(OK, asked, value)
+
+
+def _entries(table: Table) -> Iterator[tuple[str, str]]:
+    """Return all entries of a table.  Raises TableError for one that cannot tell."""
+    if isinstance(table, UnavailableTable):
+        table.find_now("")
+    items: Callable[[], Iterator[tuple[str, str]]] | None = getattr(table, "items", None)
+    if items is None:
+        if table.kind == "fail":
+            raise TableError
+        raise _NotSupported(f"table {table.name}: sequence operation is not supported")
+    return iter(items())
+
+
+def _is_silent(table: Table) -> bool:
+    """Say whether a table leaves it to us to tell of its errors: files do; others tell, or fail by design."""
+    return isinstance(table, IndexedTable)
 
 
 def _nameless(pairs: list[tuple[str, str]], where: str) -> str:

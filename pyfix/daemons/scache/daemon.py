@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pyfix.config.parameters.scache import ScacheSettings
 from pyfix.config.snapshot import Snapshot
@@ -55,7 +55,9 @@ class Scache(RequestDaemon):
         self.settings = ScacheSettings(snapshot)
         self.settings.check()
         self._cache = ConnectionCache()
-        self._sweeping = False
+        self._next_sweep = 0.0
+        """When somebody looks; 0: never."""
+        self._cancel_sweep: Callable[[], object] | None = None
         self._reset_statistics()
 
     def _reset_statistics(self) -> None:
@@ -112,17 +114,18 @@ class Scache(RequestDaemon):
     async def _save_endpoint(self, request: SaveEndpoint, stream: Stream) -> Attributes:
         stream.write(Ready().encode())
         descriptor = await stream.receive_descriptor()
-        self._cache.save_endpoint(Endpoint(request.label, request.property, descriptor, self._expiry(request.ttl)))
+        endpoint = Endpoint(request.label, request.property, descriptor, self._expiry(request.ttl))
+        self._cache.save_endpoint(endpoint)
         self._most_addresses = max(self._most_addresses, self._cache.endpoints)
         self._most_connections = max(self._most_connections, self._cache.count)
-        self._arrange_sweep()
+        self._arrange_sweep(endpoint.expires)
         return Status(OK)
 
     def _save_destination(self, request: SaveDestination) -> None:
         way = Destination(request.endpoint_label, request.property, self._expiry(request.ttl))
         self._cache.save_destination(request.label, way)
         self._most_domains = max(self._most_domains, self._cache.destinations)
-        self._arrange_sweep()
+        self._arrange_sweep(way.expires)
 
     async def _pass(self, reply: Attributes, endpoint: Endpoint, stream: Stream) -> None:
         try:
@@ -137,16 +140,19 @@ class Scache(RequestDaemon):
         limit: int = self.settings.connection_cache_ttl_limit
         return self.loop.now + min(ttl, limit)
 
-    def _arrange_sweep(self) -> None:
-        expiry = self._cache.next_expiry()
-        if not self._sweeping and expiry is not None:
-            self._sweeping = True
-            self.loop.later(max(expiry - self.loop.now, 0.01), self._sweep)
+    def _arrange_sweep(self, expiry: float | None) -> None:
+        """See to it that somebody looks when something expires, however late the next look would be."""
+        if expiry is None or 0 < self._next_sweep <= expiry:
+            return
+        if self._cancel_sweep is not None:
+            self._cancel_sweep()
+        self._next_sweep = expiry
+        self._cancel_sweep = self.loop.later(max(expiry - self.loop.now, 0.01), self._sweep).cancel
 
     def _sweep(self) -> None:
-        self._sweeping = False
+        self._next_sweep, self._cancel_sweep = 0.0, None
         self._cache.expire(self.loop.now)
-        self._arrange_sweep()
+        self._arrange_sweep(self._cache.next_expiry())
 
     def _report_regularly(self) -> None:
         self._report()

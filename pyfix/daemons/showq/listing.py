@@ -174,5 +174,3 @@ def list_queue(spool: Spool, *, null_sender: str, most_recipients: int) -> Itera
             )
             if message is not None:
                 yield message
-
-

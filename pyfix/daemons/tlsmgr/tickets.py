@@ -6,33 +6,13 @@ Source: RFC 5077; postconf(5) tls_session_ticket_cipher, smtpd_tls_session_cache
 from __future__ import annotations
 
 import os
-import struct
-from dataclasses import dataclass
-from typing import Final
 
-NAME_BYTES: Final = 16
-_CIPHER_KEY_BYTES: Final = 32
-_MAC_KEY_BYTES: Final = 32
-_LAYOUT: Final = struct.Struct(f"={NAME_BYTES}s{_CIPHER_KEY_BYTES}s{_MAC_KEY_BYTES}sq")
+from pyfix.formats.ticketkey import CIPHER_KEY_BYTES, MAC_KEY_BYTES, NAME_BYTES, TicketKey
 
 
-@dataclass(frozen=True, slots=True)
-class TicketKey:
-    """One key; it encrypts until *expires* and decrypts for as long again."""
-
-    name: bytes
-    cipher_key: bytes
-    mac_key: bytes
-    expires: int
-
-    @classmethod
-    def make(cls, expires: int) -> TicketKey:
-        """Return a new random key."""
-        return cls(os.urandom(NAME_BYTES), os.urandom(_CIPHER_KEY_BYTES), os.urandom(_MAC_KEY_BYTES), expires)
-
-    def encode(self) -> bytes:
-        """Return the key as the C structure that Postfix's TLS library passes around."""
-        return _LAYOUT.pack(self.name, self.cipher_key, self.mac_key, self.expires)
+def new_key(expires: int) -> TicketKey:
+    """Return a random key, which encrypts until *expires*."""
+    return TicketKey(os.urandom(NAME_BYTES), os.urandom(CIPHER_KEY_BYTES), os.urandom(MAC_KEY_BYTES), expires)
 
 
 class TicketKeys:
@@ -47,7 +27,7 @@ class TicketKeys:
         """Return the key for new tickets, a new one when the last has served its time."""
         if self._current is None or self._current.expires <= now:
             self._previous = self._current
-            self._current = TicketKey.make(now + self._lifetime)
+            self._current = new_key(now + self._lifetime)
         return self._current
 
     def named(self, name: bytes, now: int) -> TicketKey | None:

@@ -87,9 +87,7 @@ class AddressCache:
 
     def drop_expired(self, now: int, positive: int, negative: int) -> tuple[int, int]:
         """Forget what is older than *positive* or *negative* seconds; return how many were kept and dropped."""
-        expired = [
-            address for address, known in self._known.items() if is_expired(known, now, positive, negative)
-        ]
+        expired = [address for address, known in self._known.items() if is_expired(known, now, positive, negative)]
         for address in expired:
             del self._known[address]
         self._changed = self._changed or bool(expired)

@@ -114,7 +114,9 @@ class Verify(RequestDaemon):
             due = known.updated + settings.address_verify_negative_refresh_time < now
         if due and known.probed + _PROBE_LIFETIME < now:
             self.see_through(self._probe(address))
-            self._save(address, KnownAddress(known.status, now, known.updated, known.text))
+            if known.updated or settings.address_verify_negative_cache:
+                # Without it nobody would tell of a failure, and no other probe be sent for long.
+                self._save(address, KnownAddress(known.status, now, known.updated, known.text))
         return QueryReply(OK, known.status, known.text)
 
     def _update(self, address: str, status: int, reason: str) -> None:

@@ -15,7 +15,6 @@ from pyfix.formats.db.page import (
     BTREE_META,
     HEADER_SIZE,
     INTERNAL_BTREE,
-    INVALID,
     LEAF_BTREE,
     LITTLE,
     PAGE_SIZE,
@@ -114,7 +113,7 @@ class BtreeFile(DbFile):
         number = self._root
         for _ in range(_DEEPEST):
             page = self.page(number)
-            if page.kind == LEAF_BTREE or (page.kind == INVALID and number == self._root):
+            if page.kind == LEAF_BTREE:
                 if len(page.items) & 1:
                     raise DbError(f"page {number} has a key without a value")
                 return page

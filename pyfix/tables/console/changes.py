@@ -12,6 +12,7 @@ from pyfix.tables.console.progress import Progress
 from pyfix.tables.indexed import NO_KEY
 from pyfix.tables.source import open_as, table_class, with_type
 from pyfix.tables.table import Opening, Table, TableError
+from pyfix.tables.textfile import even_lines, in_order
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ _READ_ONLY: Final = frozenset(
     ]
 )
 """Types that refuse to be opened for changes."""
+
+
+_TREES: Final = ("lmdb", "btree")
+"""Types whose files are made quickly from keys in their order."""
 
 
 def _open_for_change(reference: str, opening: Opening) -> Table:
@@ -73,19 +78,20 @@ def delete(references: Sequence[str], keys: Iterator[str], opening: Opening) -> 
                 raise TableError(f"table {_below(table.name)}: delete operation is not supported")
             found |= sum(remove(key) for key in wanted) > 0
             continue
-        build = TableBuild(kind, name, opening, keep=True, create=kind == "lmdb")
         removed, refused = 0, False
-        for key in wanted:
-            gone = build.remove(key)
-            removed += gone
-            refused = not (gone or key) and kind == "lmdb" and not opening.flags & bits.TRY1NULL
-            if refused:
-                break
-        if removed or build.made:
-            build.finish()
-            found |= removed > 0
-        else:
-            build.abandon()
+        with Progress(reference):
+            build = TableBuild(kind, name, opening, keep=True, create=kind == "lmdb")
+            for key in wanted:
+                gone = build.remove(key)
+                removed += gone
+                refused = not (gone or key) and kind == "lmdb" and not opening.flags & bits.TRY1NULL
+                if refused:
+                    break
+            if removed or build.made:
+                build.finish()
+                found |= removed > 0
+            else:
+                build.abandon()
         if refused:
             raise TableError(f"error deleting from {reference}: {NO_KEY}")
     return 0 if found else 1
@@ -138,6 +144,17 @@ def _fill(build: TableBuild, entries: Entries, progress: Progress) -> None:
         raise
 
 
+def _put_quickly(build: TableBuild, data: bytes, plain: Plain) -> bool:
+    """Put the entries of a file that has nothing to tell of into *build*; say whether it is one."""
+    if build.kind == "lmdb":
+        lines = even_lines(data, end=build.nul)
+        if lines is not None:
+            build.put_pieces(lines, len(data) + 18 * len(lines))
+            return True
+    entries = plain(in_order(data) if build.kind in _TREES else data, folds=build.folds, end=build.nul)
+    return entries is not None and build.put_all(*entries, len(data) + 2 * len(entries[0]))
+
+
 def make(
     reference: str,
     opening: Opening,
@@ -165,14 +182,15 @@ def make(
             if kind != "fail":
                 raise Fatal(f"no 'map create' support for this type: {kind}")
             return
-        build = TableBuild(kind, name, opening, keep=False)
         with Progress(f"{kind}:{name}") as progress:
-            quick = plain(source.data, folds=build.folds, end=build.nul) if plain is not None else None
-            if quick is None or not build.put_all(*quick):
+            build = TableBuild(kind, name, opening, keep=False)
+            if plain is None or not _put_quickly(build, source.data, plain):
                 _fill(build, parse(source.text(), source.path), progress)
             for key, value in marks().items():
                 build.put_mark(key, value)
-            build.finish()
+            if not build.finish():
+                _fill(build, parse(source.text(), source.path), progress)
+                build.finish()
     finally:
         restore()
 

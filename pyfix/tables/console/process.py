@@ -6,6 +6,7 @@ import os
 import sys
 
 from pyfix.tables.console.options import Fatal, program
+from pyfix.tables.console.progress import without_line
 from pyfix.tables.notice import report_to, warn
 from pyfix.tables.table import TableError
 
@@ -34,7 +35,7 @@ def _shown(text: str) -> str:
 def _report(severity: str, text: str) -> None:
     """Show on standard error, and log."""
     shown = text if severity == "info" else f"{severity}: {text}"
-    print(f"{program()}: {_shown(shown)}", file=sys.stderr, flush=True)
+    print(f"{without_line()}{program()}: {_shown(shown)}", file=sys.stderr, flush=True)
     if _log_ready:
         from pyfix.runtime.log import log
         from pyfix.runtime.logtarget import configure_log

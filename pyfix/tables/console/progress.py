@@ -15,6 +15,13 @@ AFTER: Final = 1.0
 """Seconds after which work is long enough to be shown."""
 EVERY: Final = 0.5
 """Seconds from one showing to the next."""
+_GONE: Final = "\r\x1b[K"
+_is_shown: Final = [False]
+
+
+def without_line() -> str:
+    """Return what to write before a message, so that it does not stand behind what is shown."""
+    return _GONE if _is_shown[0] else ""
 
 
 class Progress:
@@ -29,16 +36,15 @@ class Progress:
 
     def _show(self, done: Event) -> None:
         seconds = AFTER
-        shown = ""
-        while not done.wait(EVERY if shown else AFTER):
+        while not done.wait(EVERY if _is_shown[0] else AFTER):
             entries = f", {self.entries:,} entries" if self.entries else ""
-            shown = f"{self._name}: {seconds:.0f} s{entries}"
-            sys.stderr.write(f"\r{shown}\x1b[K")
+            _is_shown[0] = True
+            sys.stderr.write(f"\r{self._name}: {seconds:.0f} s{entries}\x1b[K")
             sys.stderr.flush()
             seconds += EVERY
-        if shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        sys.stderr.write(without_line())
+        sys.stderr.flush()
+        _is_shown[0] = False
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
@@ -46,7 +52,10 @@ class Progress:
 
             done = Event()
             thread = Thread(target=self._show, args=(done,), daemon=True)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no thread left: the work is more important
+                return self
 
             def finish() -> None:
                 done.set()

@@ -1,0 +1,1 @@
+"""Taking the place of a Postfix that a distribution installed, and giving it back."""

@@ -1,0 +1,59 @@
+"""Numbers of OpenSSL that its headers have names for, and none that changes between releases.
+
+Source: openssl/ssl.h, tls1.h, bio.h.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SSL_ERROR_WANT_READ: Final = 2
+SSL_ERROR_WANT_WRITE: Final = 3
+SSL_ERROR_ZERO_RETURN: Final = 6
+FILETYPE_PEM: Final = 1
+KEYMGMT_ALL_PARAMETERS: Final = 0x84
+
+VERIFY_NONE: Final = 0
+VERIFY_PEER: Final = 1
+VERIFY_CLIENT_ONCE: Final = 4
+
+DANE_FLAG_NO_DANE_EE_NAMECHECKS: Final = 1
+CHECK_FLAG_NO_PARTIAL_WILDCARDS: Final = 0x4
+
+OP_NO_TICKET: Final = 1 << 14
+OP_NO_COMPRESSION: Final = 1 << 17
+OP_CIPHER_SERVER_PREFERENCE: Final = 1 << 22
+
+TLS1_2_VERSION: Final = 0x0303
+TLS1_3_VERSION: Final = 0x0304
+
+SESS_CACHE_OFF: Final = 0
+SESS_CACHE_CLIENT: Final = 1
+SESS_CACHE_SERVER: Final = 2
+SESS_CACHE_NO_AUTO_CLEAR: Final = 0x80
+SESS_CACHE_NO_INTERNAL: Final = 0x300
+
+TLSEXT_ERR_OK: Final = 0
+TLSEXT_ERR_ALERT_FATAL: Final = 2
+TLSEXT_ERR_NOACK: Final = 3
+TLSEXT_NAMETYPE_HOST_NAME: Final = 0
+
+ST_CONNECT: Final = 0x1000
+ST_ACCEPT: Final = 0x2000
+CB_LOOP: Final = 0x01
+CB_EXIT: Final = 0x02
+CB_READ: Final = 0x04
+CB_ALERT: Final = 0x4000
+
+CTRL_EXTRA_CHAIN_CERT: Final = 14
+CTRL_SET_SESS_CACHE_MODE: Final = 44
+CTRL_SET_TLSEXT_SERVERNAME_CB: Final = 53
+CTRL_SET_TLSEXT_HOSTNAME: Final = 55
+CTRL_SET_GROUPS_LIST: Final = 92
+CTRL_SET_MIN_PROTO_VERSION: Final = 123
+CTRL_SET_MAX_PROTO_VERSION: Final = 124
+CTRL_SET_DH_AUTO: Final = 118
+CTRL_GET_NEGOTIATED_GROUP: Final = 134
+
+BIO_FLAGS_SHOULD_RETRY: Final = 0x08
+BIO_C_SET_BUF_MEM_EOF_RETURN: Final = 130
