@@ -6,7 +6,7 @@ import fnmatch
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,9 @@ from tests.kit.instance import Instance
 from tests.kit.parity import InstancePool, Parity
 from tests.known_failures import KNOWN_FAILURES
 from tests.parity.known_differences import KNOWN_DIFFERENCES
+
+if TYPE_CHECKING:
+    from tests.kit.tls import World
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +51,17 @@ def new_instance() -> Iterator[Callable[..., Instance]]:
                 requirements.missing(reason)
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Keys and certificates that daemons can read: see ``tests.kit.tls.World``."""
+    from tests.kit.tls import make_world  # most tests have no use for cryptography
+
+    folder = tmp_path_factory.mktemp("tls")
+    for path in (folder, folder.parent):
+        path.chmod(0o755)
+    return make_world(folder)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ class KnownDifference:
     """A line in which pyfix differs from the reference on purpose."""
 
     where: str
-    """``transcript``, ``log``, ``delivered`` or ``queue``."""
+    """``transcript``, ``log``, ``delivered``, ``queue`` or ``spool`` (what lies in its folders)."""
     reference: str | None
     """Regular expression for the reference's whole line (normalised); None: the reference has no such line."""
     pyfix: str | None

@@ -7,6 +7,7 @@ import socket
 from contextlib import suppress
 
 from tests.kit.instance import TRUSTED, Instance
+from tests.kit.peer import Peer
 from tests.kit.processes import wait_until
 
 MAIN = {
@@ -38,8 +39,32 @@ def exercise(mta: Instance) -> None:
     _submission(mta)
     _verification(mta)
     _questions(mta)
+    _no_problems(mta)
+
+
+def _no_problems(mta: Instance) -> None:
     problems = [line for line in mta.log_lines() if _PROBLEM.search(line) and not _SLOW.search(line)]
     assert not problems, "warnings in the log:\n" + "\n".join(problems)
+
+
+def transports(port: int) -> str:
+    """Return transport_maps with next hops at *port* too, for ``relay``."""
+    hop = f"[127.0.0.1]:{port}"
+    return f"{MAIN['transport_maps'][:-1]}, {{smtp.example=smtp:{hop}}}, {{lmtp.example=lmtp:inet:{hop}}}}}"
+
+
+def relay(mta: Instance, peer: Peer) -> None:
+    """smtp, lmtp, and the notice about a recipient whom the server refuses; main.cf has ``transports(peer.port)``."""
+    for service in ("smtp", "lmtp"):
+        peer.reset({"RCPT no@": "550 5.1.1 unknown"}, lmtp=service == "lmtp")
+        addresses = [f"yes@{service}.example", f"no@{service}.example"]
+        queue_id = mta.send_message(addresses, "Subject: relay\n\n.dot\n", "second@ours.example")
+        mta.wait_for_log(rf"{queue_id}: to=<yes@{service}\.example>, relay=127\.0\.0\.1\[127\.0\.0\.1\].*dsn=2\.0\.0, status=sent")
+        mta.wait_for_log(rf"{queue_id}: to=<no@{service}\.example>, .*dsn=5\.1\.1, status=bounced \(host .* said: 550")
+        mta.wait_for_log(rf"{queue_id}: sender non-delivery notification: ")
+        mta.wait_for_log(rf"{queue_id}: removed")
+        assert "..dot" in peer.seen()[0], peer.seen()
+    _no_problems(mta)
 
 
 def _refusals(mta: Instance) -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from pwd import getpwnam
 from typing import Any, Self
 
+from . import accounts as own_accounts
 from . import guardian, processes, programs, services, smtp, spool
 from .ports import ReservedPort
 from .reference import RELEASES
@@ -64,6 +65,8 @@ class Instance:
         replace: Mapping[str, str] | None = None,
         files: Mapping[str, str | bytes] | None = None,
         user: int | None = None,
+        accounts: Sequence[str] = (),
+        mounts: Mapping[str, str] | None = None,
     ) -> None:
         """Lay the instance out; nothing runs yet.
 
@@ -71,11 +74,14 @@ class Instance:
         whole master.cf, or changes by service name to the standard one (a full line, or None to leave the service out);
         ``{port}`` in it stands for the port of smtpd.  *replace* names programs to take from another side: ``{"smtpd":
         "pyfix"}``.  *files* are written into the configuration folder.  In values of *main*, ``{dir}`` stands for the
-        instance's folder.  With *user* (an id) the whole instance belongs to that user, who starts it: the way without
+        instance's folder.  *mounts*: files that the mail system (not commands) sees in the place of others, as in
+        ``{"/etc/resolv.conf": path}``; see ``tests.kit.dnsworld``.  *accounts* are users that only this instance knows
+        (see ``accounts``).  With *user* (an id) the whole instance belongs to that user, who starts it: the way without
         root.  Raises ReferenceMissing or ProgramsMissing where a side can't run.
         """
         self.kind = kind
         self.user = user
+        self._mounts = dict(mounts or {})
         self.replaced = dict(replace or {})
         self._port = ReservedPort()
         self.host, self.port = "127.0.0.1", self._port.number
@@ -96,6 +102,8 @@ class Instance:
             else:
                 self._programs = programs.settings(kind)
             self._lay_out()
+            if accounts:
+                self._mounts["/etc/passwd"] = str(own_accounts.lay_out(self.directory, accounts))
             self.main: dict[str, str] = {**self._standard_main(), **(main or {})}
             for name, content in {"mailboxes": _MAILBOXES, **(files or {})}.items():
                 self.write(name, content)
@@ -236,7 +244,7 @@ class Instance:
             argv = [str(self.daemon_directory / "master"), "-c", str(self.config_directory), "-w"]
         try:
             done = subprocess.run(
-                argv,
+                [*self.namespace(), *argv],
                 env=self.environment,
                 cwd="/",
                 capture_output=True,
@@ -253,6 +261,13 @@ class Instance:
         # A fork of the real master that is not yet the daemon that it shall be lets a signal wait for a long time.
         processes.wait_until(lambda: len(self.pids_of("master")) <= 1, 2.0)
         return self
+
+    def namespace(self) -> list[str]:
+        """What stands before a command so that it sees other files: those of _mounts."""
+        if not self._mounts:
+            return []
+        script = "".join(f"mount --bind '{ours}' '{place}' && " for place, ours in self._mounts.items())
+        return ["unshare", "--mount", "sh", "-c", f'{script}exec "$@"', "sh"]
 
     def _identity(self, user: int | None) -> dict[str, Any]:
         """The arguments of subprocess.run that make it run as *user*; None: as we are."""

@@ -46,6 +46,9 @@ _TOKENS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b\d{10}\.V[0-9a-f]+I[0-9a-f]+M\d+\."), "<MAILDIR>."),
     (re.compile(r"\.\d{10}/"), ".<SECONDS>/"),
     (re.compile(r"\bsecs_\d+"), "secs_<N>"),
+    # where in OpenSSL's source an error was noted, and what it adds to that
+    (re.compile(r"error:05880(?:002:x509 certificate routines::system lib|020:x509 certificate routines::BIO lib):"), "error:05880000:x509 certificate routines::of the file:"),
+    (re.compile(r"(?P<text>TLS library problem: error:[0-9A-F]{8}:[^:]*:[^:]*:[^:]*:).*"), r"\g<text>"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,7 +84,9 @@ class Parity:
         main: Mapping[str, str] | None = None,
         master: str | Mapping[str, str | None] | None = None,
         files: Mapping[str, str | bytes] | None = None,
+        accounts: Sequence[str] = (),
         replace: Mapping[str, str] | None = None,
+        mounts: Mapping[str, str] | None = None,
         logs: bool | str | Collection[str] = False,
         deliveries: bool = False,
         queue: bool = False,
@@ -99,7 +101,9 @@ class Parity:
         """
         seen = []
         for side, kind in enumerate(self._kinds):
-            arguments = {"kind": kind, "main": main, "master": master, "files": files}
+            arguments = {
+                "kind": kind, "main": main, "master": master, "files": files, "accounts": accounts, "mounts": mounts,
+            }  # fmt: skip
             if side:
                 arguments["replace"] = replace
             key = f"{side} {arguments!r}"
@@ -123,7 +127,7 @@ class Parity:
         if queue:
             found += group_differences("queue", theirs.queue, ours.queue, self._known)
         if theirs.result != ours.result:
-            found.append(f"result\n  reference: {theirs.result!r}\n  pyfix:     {ours.result!r}")
+            found += _result_differences(theirs.result, ours.result)
         assert not found, "the two sides differ:\n" + "\n".join(found)
         return ours
 
@@ -143,6 +147,13 @@ class Parity:
             },
             queue=_queue_records(instance, normaliser) if queue else {},
         )
+
+
+def _result_differences(theirs: object, ours: object) -> list[str]:
+    """Return how two results differ, texts of many lines line by line."""
+    if isinstance(theirs, str) and isinstance(ours, str) and "\n" in theirs + ours:
+        return differences("result", theirs.split("\n"), ours.split("\n"))
+    return [f"result\n  reference: {theirs!r}\n  pyfix:     {ours!r}"]
 
 
 def _queue_records(instance: Instance, normaliser: Normaliser) -> dict[str, list[str]]:

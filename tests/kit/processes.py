@@ -6,9 +6,11 @@ import contextlib
 import os
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 _STATE = re.compile(rb"\nState:\t(.)")
 _SWITCHES = re.compile(rb"ctxt_switches:\t(\d+)")
@@ -97,6 +99,16 @@ def end(pids: Callable[[], list[int]], seconds: float = 5.0) -> list[int]:
     return stubborn
 
 
+def end_child(process: subprocess.Popen[Any], seconds: float = 20.0, by: signal.Signals = signal.SIGTERM) -> None:
+    """End a process of ours that may take some seconds for it; then it is killed."""
+    process.send_signal(by)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(seconds)
+
+
 def _signal(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
@@ -133,3 +145,12 @@ def program_name(pid: int) -> str:
     if name.startswith("python") and (scripts := [word for word in words[1:] if not word.startswith("-")]):
         name = scripts[0].rsplit("/", 1)[-1]
     return name
+
+
+def only_child(pid: int) -> int | None:
+    """Return the child of a process that never has more than one; None if it has none yet."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return None
+    return int(children[0]) if children else None

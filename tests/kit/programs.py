@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from pyfix.install.launchers import COMMANDS, DAEMONS, write_launchers
+from pyfix.install.launchers import COMMANDS, DAEMONS, LaunchTarget, write_launchers
 
 from .measured import measure_launchers
 from .reference import reference
@@ -108,15 +108,16 @@ def _pyfix_programs() -> Path:
     The daemons give up root's rights, so the interpreter and the packages must be readable by everyone.
     """
     python = everyones_interpreter()
-    folders = [CHECKOUT, Path(sysconfig.get_paths()["purelib"])]
+    folders = (CHECKOUT, Path(sysconfig.get_paths()["purelib"]))
     for path in folders:
         if not readable_by_everyone(path):
             raise ProgramsMissing(f"{path} can't be read by the users that daemons run as")
     folder = Path(tempfile.mkdtemp(prefix="pyfix-programs-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)
-    write_launchers("daemon", folder / "libexec", DAEMONS, python, folders)
-    write_launchers("command", folder / "bin", COMMANDS, python, folders)
+    target = LaunchTarget(python, folders)
+    write_launchers("daemon", folder / "libexec", DAEMONS, target)
+    write_launchers("command", folder / "bin", COMMANDS, target)
     for name in ("libexec", "bin"):
         measure_launchers(folder / name)
     return folder

@@ -11,12 +11,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from pwd import getpwnam
 
-from . import guardian
+from . import guardian, processes
 from .certificates import Certificates
 from .instance import FOLDER_VARIABLE
 from .ports import ReservedPort
@@ -51,15 +51,31 @@ def give_away(folder: Path) -> None:
         shutil.chown(folder, "nobody", getpwnam("nobody").pw_gid)
 
 
+def _seeing(mounts: Mapping[str, str]) -> list[str]:
+    """Return what lets a program that root starts see files of *mounts* in the place of others, as nobody."""
+    script = "".join(f"mount --bind '{ours}' '{place}' && " for place, ours in mounts.items())
+    return ["unshare", "--mount", "sh", "-c", f'{script}exec setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"', "sh"]
+
+
 @contextmanager
 def running(
-    argv: Sequence[str | Path], port: int, log: Path, end_by: signal.Signals = signal.SIGTERM
+    argv: Sequence[str | Path],
+    port: int,
+    log: Path,
+    end_by: signal.Signals = signal.SIGTERM,
+    *,
+    mounts: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the end of the block; it listens on *port* when the block begins."""
+    """Run a server until the end of the block; it listens on *port* when the block begins.
+
+    *mounts*: files that it sees in the place of others, as Instance's; only for root.
+    """
+    words = [str(word) for word in argv]
     with log.open("wb") as output:
-        process = subprocess.Popen(  # type: ignore[call-overload]
-            [str(word) for word in argv], stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd="/", **unprivileged()
-        )
+        process = subprocess.Popen(  # type: ignore[call-overload]  # keywords of any type
+            [*_seeing(mounts), *words] if mounts else words,
+            stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd="/", **({} if mounts else unprivileged()),
+        )  # fmt: skip
     try:
         end = time.monotonic() + _SECONDS
         while True:
@@ -72,12 +88,7 @@ def running(
                 time.sleep(0.02)
         yield process
     finally:
-        process.send_signal(end_by)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        processes.end_child(process, by=end_by)
 
 
 @contextmanager
@@ -105,7 +116,7 @@ def memcached() -> Iterator[int]:
 
 def once(*argv: str | Path) -> None:
     """Run a program as nobody to its end.  Raises AssertionError with what it said when it fails."""
-    done = subprocess.run(  # type: ignore[call-overload]
+    done = subprocess.run(  # type: ignore[call-overload]  # keywords of any type
         [str(word) for word in argv], capture_output=True, text=True, check=False, timeout=_SECONDS, cwd="/", **unprivileged()
     )
     assert done.returncode == 0, f"{argv[0]}: {done.stdout[-1000:]}{done.stderr[-1000:]}"

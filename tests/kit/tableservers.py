@@ -3,89 +3,43 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import Self
 
-HANG_UP = b"HANG UP"
-"""An answer that stands for the end of the connection."""
-SILENCE = b"SILENCE"
-"""An answer that never comes."""
+from .double import HANG_UP, SILENCE, Double
+
+__all__ = ["HANG_UP", "SILENCE", "SocketmapServer", "TableServer", "TcpServer", "netstring"]
 
 
-class TableServer:
+class TableServer(Double):
     """Answers requests of any number of clients; what was asked is in ``asked``."""
 
     def __init__(self, answers: Mapping[bytes, bytes], default: bytes, path: Path | None = None) -> None:
-        """*answers*: request's key -> bytes to send.  Listens at *path*, or on a free port of 127.0.0.1."""
+        """*answers*: request's key -> bytes to send."""
         self.answers = dict(answers)
         self.default = default
         self.asked: list[bytes] = []
-        self.connections = 0
-        if path is None:
-            self._listener = socket.create_server(("127.0.0.1", 0))
-        else:
-            self._listener = socket.socket(socket.AF_UNIX)
-            self._listener.bind(str(path))
-            path.chmod(0o666)
-            self._listener.listen(50)
-        self.port: int = 0 if path else self._listener.getsockname()[1]
-        self._open: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        super().__init__(path)
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self._open.append(client)
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket) -> None:
         buffer = b""
-        with suppress(OSError), client:
-            while True:
-                while (request := self.request(buffer)) is None:
-                    data = client.recv(65536)
-                    if not data:
-                        return
-                    buffer += data
-                key, buffer = request
-                self.asked.append(key)
-                answer = self.answers.get(key, self.default)
-                if answer == HANG_UP:
+        while True:
+            while (request := self.request(buffer)) is None:
+                data = client.recv(65536)
+                if not data:
                     return
-                if answer != SILENCE:
-                    client.sendall(answer)
+                buffer += data
+            key, buffer = request
+            self.asked.append(key)
+            answer = self.answers.get(key, self.default)
+            if answer == HANG_UP:
+                return
+            if answer != SILENCE:
+                client.sendall(answer)
 
     def request(self, buffer: bytes) -> tuple[bytes, bytes] | None:
         """Return the first key in *buffer* and the rest, None when it is not complete."""
-        raise NotImplementedError
-
-    def hang_up(self) -> None:
-        """Close all connections; the server stays."""
-        while self._open:
-            with suppress(OSError):
-                self._open.pop().shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """End the server."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self.hang_up()
-        self._thread.join(5)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
+        raise NotImplementedError  # for the subclass
 
 
 class TcpServer(TableServer):
