@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pyfix import launch
-from pyfix.install.launchers import COMMANDS, DAEMONS, checkout_launcher, installed_launcher
+from pyfix.install.launchers import COMMANDS, DAEMONS, LaunchTarget, checkout_launcher, installed_launcher
 
 ROOT = Path(launch.__file__).resolve().parents[1]
 
@@ -32,7 +32,7 @@ def test_the_launchers_of_the_checkout_are_as_rendered(kind: str, folder: str, n
 def test_launched_daemon(tmp_path: Path) -> None:
     for name, text in (
         ("checkout", checkout_launcher("daemon", "trivial-rewrite")),
-        ("installed", installed_launcher("daemon", "trivial-rewrite", Path("/usr/bin/python3"), [Path("/lib")])),
+        ("installed", installed_launcher("daemon", "trivial-rewrite", LaunchTarget(Path("/usr/bin/python3"), (Path("/lib"),)))),
         ("command", checkout_launcher("command", "postqueue")),
         ("other", "#!/bin/sh\nexit 0\n"),
     ):
@@ -59,7 +59,7 @@ def package(tmp_path: Path) -> Path:
     (target / "commands/sendmail.py").write_text(
         "import sys, pyfix\n"
         "def main(argv):\n"
-        "    print(sys.argv[0], argv, pyfix.CONFIG_DIRECTORY, sys.flags.isolated, 'site' in sys.modules)\n"
+        "    print(sys.argv[0], argv, pyfix.CONFIG_DIRECTORY, pyfix.SITE_DEFAULTS, sys.flags.isolated, 'site' in sys.modules)\n"
         "    return 67\n"
     )
     return tmp_path
@@ -67,10 +67,11 @@ def package(tmp_path: Path) -> Path:
 
 def test_an_installed_launcher_runs_the_command(package: Path) -> None:
     program = package / "mailq"
-    program.write_text(installed_launcher("command", "mailq", Path(sys.executable), [package], Path("/opt/etc")))
+    target = LaunchTarget(Path(sys.executable), (package,), Path("/opt/etc"), {"daemon_directory": "/there"})
+    program.write_text(installed_launcher("command", "mailq", target))
     program.chmod(0o755)
     done = subprocess.run([program, "a b", "-v"], capture_output=True, text=True, check=False, env={})
-    assert done.stdout == "mailq ['a b', '-v'] /opt/etc 1 False\n", done.stderr
+    assert done.stdout == "mailq ['a b', '-v'] /opt/etc {'daemon_directory': '/there'} 1 False\n", done.stderr
     assert done.returncode == 67
 
 
@@ -82,8 +83,11 @@ def test_a_launcher_of_the_checkout_works_through_a_link(package: Path) -> None:
     (package / "link").symlink_to(program)
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "PYTHONPATH": "/nowhere"}
     done = subprocess.run([package / "link"], capture_output=True, text=True, check=False, env=environment, cwd="/")
-    assert done.stdout == "sendmail [] /etc/postfix 1 False\n", done.stderr
+    assert done.stdout == "sendmail [] /etc/postfix {} 1 False\n", done.stderr
     assert done.returncode == 67
+    (package / "newaliases").symlink_to(program)
+    done = subprocess.run([package / "newaliases"], capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout == "newaliases [] /etc/postfix {} 1 False\n", done.stderr
 
 
 _SLOW_TO_IMPORT = {"argparse", "asyncio", "dataclasses", "inspect", "json", "logging", "site", "subprocess", "twisted"}
@@ -93,8 +97,8 @@ _SLOW_TO_IMPORT = {"argparse", "asyncio", "dataclasses", "inspect", "json", "log
 def test_a_command_imports_nothing_slow(command: str) -> None:
     """A command has 60 ms to start in (the bench measures them); what is slow to import would take most of that."""
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); sys.argv[1:] = ['-Q']; import pyfix.launch, atexit;"
-        "atexit.register(lambda: print('modules', *sys.modules));"
+        "import os, sys; sys.path.insert(0, sys.argv[1]); sys.argv[1:] = ['-Q']; import pyfix.launch; end = os._exit;"
+        "os._exit = lambda status: (print('modules', *sys.modules, flush=True), end(status));"
         f"pyfix.launch.command({command!r})"
     )
     argv = [sys.executable, "-ISXutf8", "-c", code, str(ROOT)]

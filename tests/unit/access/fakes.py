@@ -48,7 +48,7 @@ def transaction(
     monkeypatch.setattr(log, "info", kept.append)
     monkeypatch.setattr(log, "warning", lambda text: kept.append(f"warning: {text}"))
     snapshot = Snapshot({**MAIN, **main}, process_name="smtpd")
-    policy = AccessPolicy(snapshot, SmtpdSettings(snapshot), Resolver())  # type: ignore[arg-type]
+    policy = AccessPolicy(snapshot, SmtpdSettings(snapshot), Resolver())  # type: ignore[arg-type]  # a fake with what it needs
     found = Transaction(policy, Client(name, address, "1", reverse_name=name))
     found.sender, found.recipient, found.helo_name, found.where = sender, recipient, helo, "RCPT"
     return found

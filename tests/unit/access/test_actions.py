@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from pyfix.access.actions import act
 from pyfix.access.judge import judge_recipient
+from pyfix.access.stage import RECIPIENT
 from pyfix.access.transaction import Transaction
+from pyfix.access.verdict import PERMIT, Reject, Verdict
 from pyfix.runtime.task import run_now
 
 from .fakes import transaction
@@ -65,3 +68,16 @@ def test_end_of_session(monkeypatch: Any, value: str, hangup: bool) -> None:
     found = transaction(monkeypatch, **RCPT, smtpd_recipient_restrictions=restrictions)
     refused(found)
     assert found.hangup is hangup
+
+
+def test_blanks_that_policy_services_send(monkeypatch: Any) -> None:
+    """Those behind the first word are one separator, those at the end are part of the text; a number has none."""
+    found = transaction(monkeypatch, **RCPT)
+
+    def done(value: str) -> Verdict:
+        return run_now(act(found, RECIPIENT, "service", "policy query", value, "x"))
+
+    done("PREPEND \tX: y ")
+    assert found.prepend == ["X: y "]
+    assert isinstance(verdict := done("REJECT\t no "), Reject) and verdict.text.endswith("rejected: no ")
+    assert done("123") is PERMIT and done("123 ") is not PERMIT

@@ -22,7 +22,6 @@ ME = {"sender": "s@x", "recipient": "user@ours.example"}
     [
         (general.reject, "554 5.7.1 <user@ours.example>: Recipient address rejected: Access denied"),
         (general.defer, "450 4.3.2 <user@ours.example>: Recipient address rejected: Try again later"),
-        (general.reject_plaintext_session, "450 4.7.1 Session encryption is required"),
     ],
 )  # fmt: skip
 def test_refusals(monkeypatch: Any, function: Any, reply: str) -> None:
@@ -31,9 +30,9 @@ def test_refusals(monkeypatch: Any, function: Any, reply: str) -> None:
 
 
 def test_codes(monkeypatch: Any) -> None:
-    found = transaction(monkeypatch, **ME, reject_code="521", defer_code="421", plaintext_reject_code="550")
-    replies = [function(found, RECIPIENT, CHECK).reply for function in (general.reject, general.defer, general.reject_plaintext_session)]
-    assert [reply.split(" <")[0] for reply in replies] == ["521 5.7.1", "421 4.3.2", "550 5.7.1 Session encryption is required"]
+    found = transaction(monkeypatch, **ME, reject_code="521", defer_code="421")
+    replies = [function(found, RECIPIENT, CHECK).reply for function in (general.reject, general.defer)]
+    assert [reply.split(" <")[0] for reply in replies] == ["521 5.7.1", "421 4.3.2"]
 
 
 def test_conditions(monkeypatch: Any) -> None:
@@ -91,7 +90,6 @@ def test_login(monkeypatch: Any) -> None:
     assert general.permit_sasl_authenticated(found, CLIENT, CHECK) is DUNNO
     found.sasl_username = "joe"
     assert general.permit_sasl_authenticated(found, CLIENT, CHECK) is PERMIT
-    assert general.permit_tls_clientcerts(found, CLIENT, CHECK) is DUNNO
 
 
 @pytest.mark.parametrize(("argument", "slept"), [("3", [3]), ("0", [0]), ("x", []), ("", []), ("-1", []), ("³", [])])

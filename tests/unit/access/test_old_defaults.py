@@ -55,3 +55,11 @@ def test_network(said: list[str]) -> None:
 def test_flushing_is_told_of_by_default_only() -> None:
     assert OldDefaults(Snapshot({"compatibility_level": "1", **NETWORK})).flush_domains
     assert not OldDefaults(Snapshot({"compatibility_level": "1", "fast_flush_domains": "x", **NETWORK})).flush_domains
+
+
+def test_digest(said: list[str]) -> None:
+    for main in ({"compatibility_level": "3.6"}, {"compatibility_level": "2", "smtpd_tls_fingerprint_digest": "md5"}):
+        OldDefaults(Snapshot({**main, **NETWORK})).tell_digest("certificate fingerprints")
+    assert not said
+    OldDefaults(Snapshot({"compatibility_level": "3.5", **NETWORK})).tell_digest("public key fingerprints")
+    assert said == ["using backwards-compatible default setting smtpd_tls_fingerprint_digest=md5 to compute public key fingerprints"]

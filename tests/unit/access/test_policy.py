@@ -8,6 +8,8 @@ import pytest
 
 from pyfix.access.stage import CLIENT
 from pyfix.config.errors import ConfigError
+from pyfix.runtime.task import run_now
+from pyfix.tables.table import Table
 
 from .fakes import transaction
 
@@ -54,10 +56,14 @@ def test_lists_of_access_tables_are_compiled_once(monkeypatch: Any) -> None:
     assert [check.name for check in policy.named_list("permit reject")] == ["permit", "reject"]
 
 
-def test_permits_are_logged_where_that_is_wanted(monkeypatch: Any) -> None:
+@pytest.mark.parametrize("wanted", ["permit_mynetworks", "inline:{permit_mynetworks=x}", "waiting"])
+def test_permits_are_logged_where_that_is_wanted(monkeypatch: Any, wanted: str) -> None:
+    if wanted == "waiting":
+        monkeypatch.setattr(Table, "local", False)
+        wanted = "inline:{permit_mynetworks=x}"
     lines: list[str] = []
-    found = transaction(monkeypatch, lines, address="192.0.2.1", smtpd_log_access_permit_actions="permit_mynetworks")
-    found.policy.log_permit(found, CLIENT, "permit_mynetworks")
-    found.policy.log_permit(found, CLIENT, "permit")
+    found = transaction(monkeypatch, lines, address="192.0.2.1", smtpd_log_access_permit_actions=wanted)
+    run_now(found.policy.log_permit(found, CLIENT, "permit_mynetworks"))
+    run_now(found.policy.log_permit(found, CLIENT, "permit"))
     assert len(lines) == 1
     assert "permit: RCPT from client.example[192.0.2.1]: action=permit_mynetworks for Client host=client.example" in lines[0]

@@ -6,7 +6,7 @@ import pytest
 
 from pyfix.access.judge import judge_recipient
 from pyfix.access.restrictions import RESTRICTIONS
-from pyfix.access.unavailable import AWAITED, REMOVED
+from pyfix.access.unavailable import REMOVED
 from pyfix.access.verdict import Reject
 from pyfix.runtime.task import run_now
 
@@ -22,17 +22,15 @@ def answer(monkeypatch: Any, lines: list[str], restrictions: str) -> str:
     return refusal.reply
 
 
-@pytest.mark.parametrize("name", [*AWAITED, *REMOVED])
+@pytest.mark.parametrize("name", REMOVED)
 def test_none_is_passed_over(monkeypatch: Any, name: str) -> None:
     lines: list[str] = []
-    argument = " permit_mynetworks" if AWAITED.get(name) else ""
-    assert answer(monkeypatch, lines, f"{name}{argument}, permit") == "451 4.3.5 Server configuration error"
+    assert answer(monkeypatch, lines, f"{name}, permit") == "451 4.3.5 Server configuration error"
     assert f'restriction "{name}"' in lines[0]
 
 
 def test_each_name_is_in_one_place() -> None:
-    assert not RESTRICTIONS.keys() & (AWAITED.keys() | REMOVED.keys())
-    assert not AWAITED.keys() & REMOVED.keys()
+    assert not RESTRICTIONS.keys() & REMOVED.keys()
 
 
 def test_the_log_says_what_to_use_instead(monkeypatch: Any) -> None:

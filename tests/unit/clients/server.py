@@ -60,8 +60,13 @@ def _close_streams(loop: Loop) -> None:
 
 
 @contextmanager
-def serving(folder: Path, path: str, answer: Callable[[socket.socket], None]) -> Iterator[list[int]]:
-    """Let *answer* serve each connection to *path* below *folder*, which is made the working directory."""
+def serving(
+    folder: Path, path: str, answer: Callable[[socket.socket], None], *, side_by_side: bool = False
+) -> Iterator[list[int]]:
+    """Let *answer* serve each connection to *path* below *folder*, which is made the working directory.
+
+    One after the other, or *side_by_side*.
+    """
     before = os.getcwd()
     os.chdir(folder)
     Path(path).parent.mkdir(exist_ok=True)
@@ -70,6 +75,14 @@ def serving(folder: Path, path: str, answer: Callable[[socket.socket], None]) ->
         listener.bind(path)
         listener.listen(10)
 
+        def talk(connection: socket.socket) -> None:
+            with connection:
+                connection.settimeout(10)
+                try:
+                    answer(connection)
+                except OSError:
+                    pass
+
         def serve() -> None:
             while True:
                 try:
@@ -77,12 +90,10 @@ def serving(folder: Path, path: str, answer: Callable[[socket.socket], None]) ->
                 except OSError:
                     return
                 connections.append(1)
-                with connection:
-                    connection.settimeout(10)
-                    try:
-                        answer(connection)
-                    except OSError:
-                        pass
+                if side_by_side:
+                    threading.Thread(target=talk, args=(connection,), daemon=True).start()
+                else:
+                    talk(connection)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()

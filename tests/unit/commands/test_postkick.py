@@ -50,3 +50,11 @@ def test_nobody_listens(spool: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_usage(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert postkick.main(argv) == 1
     assert "postkick: fatal: usage: postkick [-c config_dir] [-v] class service request" in capsys.readouterr().err
+
+
+def test_no_queue_and_no_endpoint(spool: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert postkick.main(["public", "", "I"]) == 1
+    assert "postkick: warning: public/ is not a socket or a fifo\n" in capsys.readouterr().err
+    (spool / "main.cf").write_text("queue_directory = /nonexistent\n")
+    assert postkick.main(["public", "qmgr", "I"]) == 1
+    assert capsys.readouterr().err == "postkick: fatal: chdir /nonexistent: No such file or directory\n"

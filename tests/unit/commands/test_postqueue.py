@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -78,7 +80,7 @@ def test_listing(showq: Showq, step: int) -> None:
         " " * 72 + "(busy)",
         f"{'':<40} a@x", f"{'':<40} b@x", f"{'':<40} c@x", "",
         "ABC124*         600 Sun Sep  9 01:46:40  s@x.example", f"{'':<40} d@x", "",
-        "ABC125#        1500 Sun Sep  9 01:46:40  s@x.example", f"{'':<40} e@x", "",
+        "ABC125!#       1500 Sun Sep  9 01:46:40  s@x.example", f"{'':<40} e@x", "",
         "ABC126!        1500 Sun Sep  9 01:46:40  s@x.example", f"{'':<40} f@x", "",
         "-- 4 Kbytes in 4 Requests.",
     ]  # fmt: skip
@@ -167,6 +169,7 @@ def test_flushing_all(mail: System) -> None:
 
 @pytest.mark.parametrize("argv", [["-f"], ["-i", "ABC123"], ["-s", "x.example"]])
 def test_nobody_to_flush(mail: System, argv: list[str]) -> None:
+    mail.write_main(fast_flush_domains="x.example")
     done = run(*argv)
     assert (done.status, done.out) == (69, b"")
     assert done.err[-1] == "postqueue: fatal: Cannot flush mail queue - mail system is down"
@@ -181,6 +184,7 @@ def test_nobody_to_flush(mail: System, argv: list[str]) -> None:
     ],
 )
 def test_flushing_some(mail: System, argv: list[str], request_: dict[str, str]) -> None:
+    mail.write_main(fast_flush_domains="x.example, [192.0.2.1]")
     flush = Recorder(mail, "public/flush", "queue_flush_protocol")
     assert run(*argv) == Done(0, b"", [])
     assert flush.next() == request_
@@ -196,8 +200,16 @@ def test_flushing_some(mail: System, argv: list[str], request_: dict[str, str]) 
     ],
 )
 def test_what_flush_refuses(mail: System, status: int, argv: list[str], text: str) -> None:
+    mail.write_main(fast_flush_domains="x.example")
     Recorder(mail, "public/flush", "queue_flush_protocol", status)
     assert run(*argv) == Done(69, b"", [f"postqueue: fatal: {text}"])
+
+
+@pytest.mark.parametrize(("domains", "text"), [("other.example", "Flush service is not configured for destination \"x.example\""), ("fail:x", "Cannot flush mail queue - internal error")])
+def test_sites_that_flush_is_not_asked_for(mail: System, domains: str, text: str) -> None:
+    mail.write_main(fast_flush_domains=domains)
+    done = run("-s", "x.example")
+    assert (done.status, done.err[-1]) == (69, f"postqueue: fatal: {text}")
 
 
 @pytest.mark.parametrize(
@@ -223,7 +235,7 @@ def test_usage(mail: System, argv: list[str]) -> None:
 @pytest.mark.root
 @pytest.mark.parametrize(
     ("option", "main", "what"),
-    [("-p", "authorized_mailq_users", "view mail queue"), ("-f", "authorized_flush_users", "flush mail queue")],
+    [("-p", "authorized_mailq_users", "view the mail queue"), ("-f", "authorized_flush_users", "flush the mail queue")],
 )
 def test_users_who_may_not(mail: System, showq: Showq, option: str, main: str, what: str) -> None:
     mail.write_main(**{main: "root, postfix"})
@@ -237,3 +249,58 @@ def test_users_who_may_not(mail: System, showq: Showq, option: str, main: str, w
     assert done == Done(69, b"", [f"postqueue: fatal: User nobody(65534) is not allowed to {what}"])
     mail.write_main(**{main: "!root, static:all"})
     assert call(as_nobody, option, name="postqueue").err[-1:] != done.err
+
+
+PLOTTED = (message("deferred", "ABC123", plain("a@x.example"), plain("b@x.example"), plain("c@y.example")), message("active", "ABC124", plain("d@x.example")))  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "mark"), [("C.UTF-8", "█"), ("C", "@"), ("no_SUCH.UTF-8", "@")])
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_picture(showq: Showq, name: str, mark: str, columns: str) -> None:
+    showq(*PLOTTED)
+    done = call(postqueue.main, "--plot", name="postqueue", environment={"LC_ALL": name, "COLUMNS": columns})
+    assert done.status == 0 and not done.err, done
+    assert done.lines[0] == "Mail queue by age and destination: 2 messages, 4 recipients, 2 destinations"
+    assert [line.split()[:2] for line in done.lines[4:6]] == [["x.example", "3"], ["y.example", "1"]]
+    assert done.lines[4].endswith(mark) and len(done.lines[4]) == len(done.lines[2])
+    assert int(columns) - 10 < len(done.lines[2]) <= int(columns)
+
+
+def test_picture_of_an_empty_queue(showq: Showq) -> None:
+    showq()
+    assert run("--plot") == Done(0, b"Mail queue is empty\n", [])
+
+
+@pytest.mark.parametrize(("file", "start"), [("queue.png", b"\x89PNG"), ("queue.SVG", b"<?xml")])
+def test_image(showq: Showq, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, start: bytes) -> None:
+    """A name without a folder is one of the folder that the caller is in."""
+    showq(*PLOTTED)
+    monkeypatch.chdir(tmp_path)
+    done = run("-o", file, "--plot")
+    assert done.status == 0 and not done.out, done
+    assert (tmp_path / file).read_bytes().startswith(start)
+
+
+def test_image_without_the_library(showq: Showq, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    showq(*PLOTTED)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "pyfix.queue.ageimage", raising=False)
+    done = run("--plot", "-o", str(tmp_path / "q.png"))
+    assert done.status == 69 and "images need a library that is not installed: pip install 'pyfix[plot]'" in done.err[-1]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--plot", "-o", "queue.pdf"), "queue.pdf: the name of an image ends in .png or .svg"),
+        (("--plot", "-o", "/nonexistent/q.svg"), "write /nonexistent/q.svg: No such file or directory"),
+        (("--plot", "-p"), "usage: postqueue --plot"), (("--plot", "x"), "usage: postqueue --plot"),
+        (("--plot", "--plot"), "usage: postqueue --plot"), (("-o", "q.png", "-p"), "usage: postqueue -f"),
+        (("--plo",), "usage: postqueue -f"), (("-o", "--plot"), "usage: postqueue --plot"),
+    ],
+)  # fmt: skip
+def test_pictures_that_are_none(showq: Showq, words: tuple[str, ...], text: str) -> None:
+    showq(*PLOTTED)
+    done = run(*words)
+    assert done.status == 69 and text in done.err[-1] and not done.out

@@ -74,5 +74,5 @@ def test_a_set_gid_program_reads_no_other_folder(
             f"in {standard}/main.cf"
         )
     (standard / "main.cf").unlink()
-    with pytest.raises(ConfigError, match=f"open {standard}/main.cf: No such file or directory"):
+    with pytest.raises(ConfigError, match=f"open file {standard}/main.cf: No such file or directory"):
         Snapshot.read(str(other))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,10 @@ from pyfix.config.errors import ConfigError
 from pyfix.config.parameter import (
     DECLARED,
     boolean,
+    choice,
     duration,
     integer,
+    keywords,
     longinteger,
     parse_duration,
     raw,
@@ -38,6 +41,8 @@ def sample() -> object:
         t_truth = boolean("yes")
         t_time = duration("${stress?{10}:{300}}s", unit="s", minimum=1)
         t_hours = duration("4h", maximum=86400)
+        t_keywords = keywords("one", "one two", title="numbers", checked_by="counter")
+        t_choice = choice("one", "one two", refusal="no {name}: {value}", checked_by="counter")
         renamed = integer("7", name="2nd_number")
 
     yield Sample
@@ -64,6 +69,8 @@ def test_defaults(sample: type[Settings]) -> None:
         "t_truth": True,
         "t_time": 300,
         "t_hours": 14400,
+        "t_keywords": ("one",),
+        "t_choice": "one",
         "renamed": 7,
     }
 
@@ -179,6 +186,18 @@ def test_text_or_file(tmp_path: Path, content: bytes | None, expected: str) -> N
 
 def test_on_the_class_it_is_the_declaration(sample: type[Settings]) -> None:
     declaration = sample.__dict__["t_number"]
-    assert sample.t_number is declaration  # type: ignore[attr-defined]
+    assert sample.t_number is declaration  # type: ignore[attr-defined]  # only this type has it
     assert (declaration.kind, declaration.minimum) == ("int", 1)
     assert sample.parameters()["renamed"].name == "2nd_number"
+
+
+def test_words_of_a_few(sample: Any) -> None:
+    good = sample(Snapshot({"t_keywords": "two, one", "t_choice": "Two"}, process_name="counter"))
+    assert (good.t_keywords, good.t_choice) == (("two", "one"), "two")
+    bad = {"t_keywords": "one three", "t_choice": "three"}
+    made = sample(Snapshot(bad, process_name="counter"))
+    with pytest.raises(ConfigError, match=r'^unknown numbers value "three" in "one three"$'):
+        _ = made.t_keywords
+    with pytest.raises(ConfigError, match=r"^no t_choice: three$"):
+        _ = made.t_choice
+    assert sample(Snapshot(bad, process_name="another")).t_keywords == ("one", "three")  # which does not care

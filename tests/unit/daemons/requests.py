@@ -43,7 +43,7 @@ class Queued:
 
     def changed(self, **values: object) -> Queued:
         """Return the same with other values in the request."""
-        return replace(self, request=replace(self.request, **values))  # type: ignore[arg-type]
+        return replace(self, request=replace(self.request, **values))  # type: ignore[arg-type]  # keywords of any type
 
     def recipients_left(self) -> list[str]:
         """Return the recipients that are not marked done in the file."""

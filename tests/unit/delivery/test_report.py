@@ -80,7 +80,7 @@ class Case:
         )  # fmt: skip
         recipient = Recipient(original, address, Long(77), "rfc822;r@x", notify)
         stats = MessageStats(1000.0, 1000.5)
-        delivery = Delivery(request, [recipient], self.message, stats)  # type: ignore[arg-type]
+        delivery = Delivery(request, [recipient], self.message, stats)  # type: ignore[arg-type]  # a fake with what it needs
         reporter = Reporter(MailSettings(Snapshot({**MAIN, **(main or {})})))
         found: bool = run(reporter.report(delivery, recipient, outcome, relay, **named))
         return found

@@ -139,15 +139,15 @@ class Failing:
 
     def set_user(self, uid: int) -> None:
         self._call("set_user")
-        module._kernel().set_user(uid)  # type: ignore[union-attr]
+        module._kernel().set_user(uid)  # type: ignore[union-attr]  # it is there in these tests
 
     def set_group(self, gid: int) -> None:
         self._call("set_group")
-        module._kernel().set_group(gid)  # type: ignore[union-attr]
+        module._kernel().set_group(gid)  # type: ignore[union-attr]  # it is there in these tests
 
     def set_groups(self, groups: list[int]) -> None:
         self._call("set_groups")
-        module._kernel().set_groups(groups)  # type: ignore[union-attr]
+        module._kernel().set_groups(groups)  # type: ignore[union-attr]  # it is there in these tests
 
 
 @pytest.mark.root

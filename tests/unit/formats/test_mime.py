@@ -37,7 +37,7 @@ class Sink:
 
 def parse(*lines: Line, **options: int) -> tuple[Sink, MimeParser]:
     sink = Sink()
-    parser = MimeParser(sink, **options)  # type: ignore[arg-type]
+    parser = MimeParser(sink, **options)  # type: ignore[arg-type]  # keywords of any type
     for line in lines:
         parser.feed(*(line if isinstance(line, tuple) else (N, line)))
     parser.end()

@@ -28,7 +28,11 @@ from tests.kit import requirements
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGES = sorted((CHECKOUT / "man").glob("man*/*"))
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ#"
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ#468"
+
+
+OTHERS = ("pyfix-install",)
+"""Programs of section 8 that are no daemons."""
 
 
 def page(name: str, section: int) -> str:
@@ -49,7 +53,9 @@ def documented(text: str) -> dict[str, bool]:
 
 def test_each_program_has_a_page_and_each_page_a_program() -> None:
     assert sorted(path.name for path in PAGES if path.suffix == ".1") == [f"{name}.1" for name in sorted(COMMANDS)]
-    assert sorted(path.name for path in PAGES if path.suffix == ".8") == [f"{name}.8" for name in sorted(DAEMONS)]
+    assert sorted(path.name for path in PAGES if path.suffix == ".8") == [
+        f"{name}.8" for name in sorted((*DAEMONS, *OTHERS))
+    ]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
@@ -63,7 +69,7 @@ def test_form(path: Path) -> None:
         assert part(text, title), title
     if path.suffix == ".1":
         assert part(text, "EXIT STATUS") and part(text, "ENVIRONMENT")
-    if path.suffix == ".8" and path.stem != "master":
+    if path.suffix == ".8" and path.stem not in ("master", *OTHERS):
         assert part(text, "SERVICES") == (
             f'As shipped,\n.Xr master 5\nhas:\n.\\" SERVICES {path.stem}\n.Pp\n'
             "The options are those of every daemon,\n.Xr master 8 ."
@@ -91,7 +97,7 @@ def test_options_of_commands(
     monkeypatch.setattr("sys.argv", [name])
     if name == "postmulti":
         (tmp_path / "main.cf").touch()  # it reads that first, to know where to log what is wrong with the options
-    main = import_module(f"pyfix.commands.{COMMAND_MODULES.get(name, name)}").main
+    main = import_module(f"pyfix.commands.{COMMAND_MODULES.get(name, name).replace('-', '_')}").main
     accepted: dict[str, bool] = {}
     for letter in LETTERS:
         assert main([f"-{letter}?", "-\x02"]) != 0

@@ -117,7 +117,7 @@ def test_the_first_message(instance: Path, monkeypatch: pytest.MonkeyPatch, caps
     mailbox = instance.parent / ("mail/box" if arrives else "elsewhere")
     server = subprocess.Popen([sys.executable, "-c", SMTP, str(port), str(mailbox)])
     try:
-        trial._show(trial.lay_out_private(Path(), Path(), port), port, server, threading.Event())  # type: ignore[arg-type]
+        trial._show(trial.lay_out_private(Path(), Path(), port), port, server, threading.Event())  # type: ignore[arg-type]  # a fake with what it needs
     finally:
         server.kill()
         server.wait()

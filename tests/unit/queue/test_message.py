@@ -175,3 +175,13 @@ def test_an_empty_file_is_damaged_even_when_closed(tmp_path: Path) -> None:
         message.close()
         with pytest.raises(MessageDamaged):
             Envelope(message).read()
+
+
+def test_a_lock_that_is_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "ABC"
+    build(path, ["a@x"], b"x\n")
+    with Message(str(path), "exclusive") as first:
+        with pytest.raises(MessageBusy):
+            Message(str(path))
+        first.unlock()
+        Message(str(path)).close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from pyfix.config.errors import ConfigError
 from pyfix.rewriting.canonical import Canonical
 from pyfix.rewriting.classes import AddressClass
 from pyfix.runtime.task import run_now
@@ -74,9 +73,3 @@ def test_tables_for_senders_and_recipients(settings: MakeSettings, kind: Address
         canonical_maps={"a@v.example": "both@x.example"},
     )
     assert run_now(Canonical(made, lookup_for(made)).map("a@v.example", kind, pytest.fail)) == result
-
-
-def test_an_unknown_class_ends_the_process(settings: MakeSettings) -> None:
-    made = settings(canonical_maps=TABLE, canonical_classes="envelope_sender, foo")
-    with pytest.raises(ConfigError, match='unknown canonical_classes value "foo"'):
-        Canonical(made, lookup_for(made))

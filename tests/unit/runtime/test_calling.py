@@ -9,7 +9,7 @@ import pytest
 
 from pyfix.config.errors import ConfigError
 from pyfix.runtime import calling
-from pyfix.runtime.calling import check_call
+from pyfix.runtime.calling import check_call, check_caller
 from pyfix.runtime.child import Invocation
 
 BY_HAND = "do not run this command by hand"
@@ -71,5 +71,5 @@ def test_a_descriptor_is_not_there(monkeypatch: pytest.MonkeyPatch, name: str) -
 def test_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "isatty", lambda fd: fd == 0)
     with pytest.raises(ConfigError, match=f"^{BY_HAND}$"):
-        check("-t", "unix")
-    check("-t", "unix", "-d")
+        check_caller(Invocation.parse("smtpd", ["-t", "unix"]))
+    check_caller(Invocation.parse("smtpd", ["-t", "unix", "-d"]))

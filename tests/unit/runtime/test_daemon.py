@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 
@@ -334,3 +336,42 @@ def test_replies_do_not_wait_for_acknowledgements(system: System) -> None:
         first = daemon.connect(), daemon.connect()  # they may have come before the daemon could say so to the listener
         assert [client.socket.recv(10) for client in first] == [b"1", b"1"]
         assert daemon.connect().socket.recv(10) == b"1"
+
+
+def test_capacity_fits_the_descriptors(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that could have more clients than descriptors for them tells master that it is full before that."""
+
+    class Popular(Echo):
+        capacity = 1000
+
+        async def serve(self, stream: Stream) -> None:
+            await stream.read()
+            stream.write(str(self.capacity).encode())
+
+    monkeypatch.setattr("resource.getrlimit", lambda _what: (110, 110))
+    with running(main_of(Popular), system, "echo") as daemon:
+        assert say(daemon.connect(), "x") == "20"
+
+
+def test_no_descriptor_for_a_client(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits until there is one; the process does not turn round and round meanwhile."""
+    monkeypatch.setattr("pyfix.runtime.daemon._DESCRIPTORS_PAUSE", 0.2)
+
+    class Crowded(Echo):
+        def started(self) -> None:
+            self._held: list[int] = []
+            most = max(map(int, os.listdir("/proc/self/fd"))) + 3
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+            with suppress(OSError):
+                while True:
+                    self._held.append(os.dup(0))
+            self.loop.later(0.5, self._make_room)
+
+        def _make_room(self) -> None:
+            for fd in self._held:
+                os.close(fd)
+
+    with running(main_of(Crowded), system, "echo") as daemon:
+        assert say(daemon.connect(), "hello") == "hello"
+    complaints = system.logged("accept connection: Too many open files")
+    assert 1 <= len(complaints) <= 4

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import grp
 import os
 from pathlib import Path
 
 import pytest
 
 from pyfix.config.errors import ConfigError
-from pyfix.runtime.identity import Owner, act_as, drop_privileges, group_id, is_rootless, mail_owner
+from pyfix.runtime.identity import Owner, act_as, drop_privileges, group_id, is_rootless, mail_owner, named_owner
 from tests.unit.runtime.forked import in_child
 
 NOBODY = Owner(65534, 65534)
@@ -49,6 +50,15 @@ def test_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     assert group_id("mail") > 0
     with pytest.raises(ConfigError, match=r"parameter setgid_group: unknown group name: nosuch$"):
         group_id("nosuch")
+
+
+def test_named_owners() -> None:
+    nobody = named_owner("nobody", "no user", "no group")
+    assert nobody.uid == 65534
+    assert named_owner("nobody:mail", "no user", "no group") == Owner(nobody.uid, grp.getgrnam("mail").gr_gid)
+    for value, text in (("nosuch", "no user: nosuch"), ("nobody:nosuch", "no group: nosuch"), ("nobody:", "no group: ")):
+        with pytest.raises(ConfigError, match=f"^{text}$"):
+            named_owner(value, "no user", "no group")
 
 
 def rights() -> tuple[int, int, list[int]]:

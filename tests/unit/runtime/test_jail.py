@@ -34,6 +34,28 @@ def test_a_daemon_takes_its_own_modules_along() -> None:
     assert in_child(body) == "True"
 
 
+def test_a_library_that_is_missing() -> None:
+    """What needs it would fail outside as well; all else comes along."""
+
+    def body() -> tuple[bool, bool]:
+        import importlib
+
+        really = importlib.import_module
+
+        def without(name: str, package: str | None = None) -> object:
+            if name == "pyfix.tls":
+                raise ModuleNotFoundError(name)
+            return really(name, package)
+
+        importlib.import_module = without  # type: ignore[assignment]  # in a process that ends with this test
+        for name in [name for name in sys.modules if name.startswith(("pyfix.tls", "pyfix.tables.cidr"))]:
+            del sys.modules[name]
+        take_along()
+        return "pyfix.tls.policy" in sys.modules, "pyfix.tables.cidr" in sys.modules
+
+    assert in_child(body) == "(False, True)"
+
+
 @pytest.mark.root
 def test_the_time_zone_stays(tmp_path: Path) -> None:
     def body() -> str:

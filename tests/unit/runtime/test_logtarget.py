@@ -69,3 +69,16 @@ def test_logger_of_the_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         configure_log(Snapshot({}), "smtpd")
         log.info("x")
         assert b" parent postfix/smtpd[" in server.recv(1000)
+
+
+def test_a_log_file_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the host is ours, too: a service may have another name than its master."""
+    monkeypatch.setenv("POSTLOG_SERVICE", str(tmp_path / "public/postlog"))
+    monkeypatch.setenv("POSTLOG_HOSTNAME", "parent.example")
+    (tmp_path / "public").mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(str(tmp_path / "public/postlog"))
+        main = {"maillog_file": str(tmp_path / "maillog"), "queue_directory": str(tmp_path), "myhostname": "relay.example"}
+        configure_log(Snapshot(main), "smtp")
+        log.info("x")
+        assert b" relay postfix/smtp[" in server.recv(1000)

@@ -37,7 +37,7 @@ class Reply(Attributes):
 class Asked(RequestDaemon):
     program = "asked"
     PROTOCOL = "test_protocol"
-    REQUESTS = {"ask": Ask, "silent": Silent}  # noqa: RUF012
+    REQUESTS = {"ask": Ask, "silent": Silent}  # noqa: RUF012  # a literal table of the class, never changed
 
     async def answer(self, request: Attributes, stream: Stream) -> Attributes | None:
         match request:

@@ -424,3 +424,16 @@ def test_end_of_all_input_is_found_by_collecting() -> None:
         return len(await collected(Stream(ours, timeout=10)))
 
     assert on_loop(test) == 1_000_000
+
+
+def test_peeking_at_much_loses_no_edge() -> None:
+    async def test() -> list[int]:
+        ours, theirs = pair()
+        stream = Stream(ours, 5)
+        theirs.send(b"x" * 20000)
+        await pause()
+        found = [len(stream.peek_input())]
+        first = await stream.read()
+        return [*found, len(first), len(await stream.read())]
+
+    assert on_loop(test) == [16384, 16384, 3616]

@@ -18,7 +18,7 @@ def ending(body: Callable[[], None], said: Path) -> int:
     pid = os.fork()
     if pid == 0:
         with said.open("w") as output:
-            log.fatal = lambda text: print(text, file=output, flush=True)  # type: ignore[method-assign]
+            log.fatal = lambda text: print(text, file=output, flush=True)  # type: ignore[method-assign]  # what the test listens with
             try:
                 from pyfix.runtime.loop import install
 

@@ -72,7 +72,7 @@ def test_connections_are_kept() -> None:
         wires.keep(wire)
         wires.idle = -1.0  # type: ignore[misc]  # time that has passed
         assert run_now(wires.take()).fresh
-        wires.idle, wires.ttl = 10.0, -1.0  # type: ignore[misc]
+        wires.idle, wires.ttl = 10.0, -1.0  # type: ignore[misc]  # Final for all but this test
         wires.keep(run_now(wires.take()))
         assert run_now(wires.take()).fresh
         wires.close()
@@ -91,7 +91,7 @@ def test_a_child_makes_connections_of_its_own() -> None:
 
 def test_a_conversation_that_would_wait_is_a_mistake() -> None:
     class Never:
-        def __await__(self):  # type: ignore[no-untyped-def]
+        def __await__(self):  # type: ignore[no-untyped-def]  # no generator type fits
             yield
 
     async def waits() -> None:

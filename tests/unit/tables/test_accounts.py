@@ -1,10 +1,16 @@
 import grp
 import pwd
+import time
+from pathlib import Path
+from typing import cast
 
 import pytest
 
-from pyfix.tables.accounts import UnixTable
+from pyfix.runtime.task import gather, sleep
+from pyfix.tables import accounts
+from pyfix.tables.accounts import UnixTable, answers_at_once
 from pyfix.tables.table import Opening, TableError
+from tests.unit.runtime.forked import on_loop
 
 
 def test_accounts() -> None:
@@ -32,3 +38,48 @@ def test_a_system_that_cannot_say(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unknown_name() -> None:
     with pytest.raises(TableError, match="unknown table: unix:foo"):
         UnixTable("foo", Opening())
+
+
+@pytest.mark.parametrize(
+    ("text", "passwd"),
+    [
+        ("passwd: files systemd\ngroup: files [SUCCESS=merge] systemd\n", True), ("passwd: compat\n", True), ("", True), (None, True),
+        ("passwd: files ldap # x\n", False), ("passwd: files sss\n", False), ("  passwd : winbind [NOTFOUND=return] files\n", False),
+        ("# passwd: ldap\npasswd: files # ldap\n", True),
+    ],
+)  # fmt: skip
+def test_where_accounts_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, passwd: bool) -> None:
+    monkeypatch.setattr(accounts, "_SWITCH", path := tmp_path / "nsswitch.conf")
+    if text is not None:
+        path.write_text(text)
+    assert answers_at_once("passwd") == UnixTable("passwd.byname", Opening()).local == passwd
+    assert answers_at_once("group")
+
+
+def test_the_loop_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While accounts are asked for in a directory that takes long."""
+    monkeypatch.setattr(accounts, "_SWITCH", path := tmp_path / "nsswitch.conf")
+    path.write_text("passwd: files ldap\n")
+    released = tmp_path / "released"
+    real = pwd.getpwnam
+
+    def slow(name: str) -> pwd.struct_passwd:
+        deadline = time.monotonic() + 20
+        while not released.exists() and time.monotonic() < deadline:
+            time.sleep(0.005)
+        assert released.exists()
+        return real(name)
+
+    async def test() -> list[object]:
+        async def others() -> str:
+            for _ in range(5):
+                await sleep(0.001)
+            released.touch()
+            return "others went on"
+
+        table = UnixTable("passwd.byname", Opening())
+        return list(await gather(others(), table.find("ROOT"), table.find("no such user")))
+
+    monkeypatch.setattr(pwd, "getpwnam", slow)
+    done, root, nobody = cast("list[object]", on_loop(test))
+    assert (done, str(root).split(":")[0], nobody) == ("others went on", "root", None)

@@ -16,7 +16,7 @@ KINDS = ["hash", "btree", "lmdb"]
 
 
 def content(kind: str, name: str) -> dict[str, str]:
-    return dict(open_table(f"{kind}:{name}", share=False).items())  # type: ignore[attr-defined]
+    return dict(open_table(f"{kind}:{name}", share=False).items())  # type: ignore[attr-defined]  # only this type has it
 
 
 @pytest.mark.parametrize(
@@ -148,6 +148,23 @@ def test_two_builds_one_after_the_other(tmp_path: Path) -> None:
     assert content("hash", name) == {"a": "1", "b": "2"}
 
 
+def test_what_others_do_to_an_lmdb_file_meanwhile_stays(tmp_path: Path) -> None:
+    """The library changes the file in place: only what was asked for is written."""
+    name = str(tmp_path / "t")
+    build_table("lmdb", name, [("a", "1"), ("b", "2"), ("c", "3")])
+    first, second = (TableBuild("lmdb", name, Opening(None, bits.ORDINARY | bits.DUP_REPLACE), keep=True) for _ in range(2))
+    second.remove("a")
+    second.put("b", "other")
+    second.finish()
+    first.put("d", "4")
+    first.put("e", "5")
+    first.remove("e")
+    first.put("c", "9")
+    first.put_mark("Mark", "x")
+    first.finish()
+    assert content("lmdb", name) == {"b": "other", "c": "9", "d": "4", "Mark": "x"}
+
+
 def test_a_locked_file_is_waited_for(tmp_path: Path) -> None:
     """Postfix's postmap holds an exclusive lock while it writes in place."""
     name = str(tmp_path / "t")
@@ -168,9 +185,10 @@ def test_all_at_once(tmp_path: Path, kind: str) -> None:
     name = str(tmp_path / "t")
     build = TableBuild(kind, name, Opening(None, WARN), keep=False)
     end = build.nul
-    assert not build.put_all([b"a" + end, b"b" + end, b"a" + end], [b"1" + end, b"2" + end, b"3" + end])
+    twice = [b"a" + end, b"b" + end, b"a" + end], [b"1" + end, b"2" + end, b"3" + end]
+    assert not (build.put_all(*twice) and build.finish())
     assert build.put_all([b"a" + end, b"b" + end], [b"1" + end, b"2" + end])
-    build.finish()
+    assert build.finish()
     assert content(kind, name) == {"a": "1", "b": "2"}
 
 

@@ -102,7 +102,7 @@ def test_an_expression_that_goes_on_too_long(kind: str, notices: list[str], monk
     def tired(key: bytes) -> None:
         raise RuntimeError("enough")
 
-    table._rules[0].test = tired  # type: ignore[attr-defined]
+    table._rules[0].test = tired  # type: ignore[attr-defined]  # only this type has it
     assert table.find_now("a") is None
     assert notices[0].endswith("line 1: enough")
 
@@ -140,7 +140,7 @@ def test_the_same_answers_with_many_rules(kind: str, seed: int) -> None:
     table = opened(kind, *lines)
     keys = ["".join(source.choices("abcdefghxyzqQAB\n", k=source.randrange(8))) for _ in range(300)]
     answers = [table.find_now(key) for key in keys]
-    assert table._known is not None  # type: ignore[attr-defined]
+    assert table._known is not None  # type: ignore[attr-defined]  # only this type has it
     plain = opened(kind, *lines)
-    plain._sorted_out = True  # type: ignore[attr-defined]
+    plain._sorted_out = True  # type: ignore[attr-defined]  # only this type has it
     assert answers == [plain.find_now(key) for key in keys]

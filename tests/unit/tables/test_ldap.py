@@ -92,8 +92,8 @@ class Directory:
 
 def expanded(opened: LdapTable, entries: dict[str, dict[str, list[bytes]]], start: str) -> tuple[list[str], bool, Directory]:
     directory = Directory(entries)
-    expansion = Expansion(opened, directory, "key")  # type: ignore[arg-type]
-    expansion.add([(None, {}), *directory.search(start, 0, "", [], 0)])  # type: ignore[arg-type]
+    expansion = Expansion(opened, directory, "key")  # type: ignore[arg-type]  # a fake with what it needs
+    expansion.add([(None, {}), *directory.search(start, 0, "", [], 0)])  # type: ignore[arg-type]  # a fake with what it needs
     return expansion.results, expansion.failed, directory
 
 

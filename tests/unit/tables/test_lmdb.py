@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import lmdb
@@ -34,6 +37,21 @@ def test_another_program_changes_the_file(tmp_path: Path) -> None:
     assert table.find_now("a") == "1"
     write_lmdb(name + ".lmdb", [b"a\0"], [b"x" * 100000 + b"\0"], 1 << 24, replace=False)
     assert table.find_now("a") == "x" * 100000
+
+
+def test_a_file_that_outgrows_the_map(tmp_path: Path) -> None:
+    """Of the reader: he takes the size that the writer had."""
+    name = str(tmp_path / "t")
+    write_lmdb(name + ".lmdb", [b"a\0"], [b"1\0"], 65536, replace=True)
+    table = LmdbTable(name, Opening())
+    assert table._reader is not None
+    small = table._reader.environment().info()["map_size"]
+    program = "import sys; from pyfix.tables.lmdb import write_lmdb; write_lmdb(sys.argv[1], [b'a\\0', b'b\\0'], [b'2\\0', b'x' * 40000000], 1 << 20, replace=True)"
+    subprocess.run([sys.executable, "-c", program, name + ".lmdb"], check=True, cwd=Path(__file__).parents[3])
+    assert os.path.getsize(name + ".lmdb") > small
+    assert table.find_now("a") == "2"
+    assert table.find_now("b") == "x" * 40000000
+    assert not table.changed()
 
 
 def test_failures(tmp_path: Path) -> None:

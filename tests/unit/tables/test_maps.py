@@ -33,8 +33,8 @@ class Recorder(Table):
 def recording(maps: Maps) -> list[str]:
     table = Recorder("x", maps.tables[0].opening)
     table.asked = []
-    maps.tables = (table,)  # type: ignore[misc]
-    maps._fixed = (table,)  # type: ignore[misc]
+    maps.tables = (table,)  # type: ignore[misc]  # Final for all but this test
+    maps._fixed = (table,)  # type: ignore[misc]  # Final for all but this test
     return table.asked
 
 
@@ -94,9 +94,9 @@ class Slow(Table):
 
 def test_tables_that_wait(notices: list[str]) -> None:
     maps = Maps("x", "inline:{u@e=3}")
-    maps.tables = (*maps.tables, Slow("s", maps.tables[0].opening))  # type: ignore[misc]
-    maps._fixed = maps.tables  # type: ignore[misc]
-    maps.local = False  # type: ignore[misc]
+    maps.tables = (*maps.tables, Slow("s", maps.tables[0].opening))  # type: ignore[misc]  # Final for all but this test
+    maps._fixed = maps.tables  # type: ignore[misc]  # Final for all but this test
+    maps.local = False  # type: ignore[misc]  # Final for all but this test
 
     async def local(domain: str) -> bool:
         return domain == "local"

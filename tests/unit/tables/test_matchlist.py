@@ -161,7 +161,7 @@ def test_asking_with_await() -> None:
         listed = MatchList("x", patterns)
         assert listed.local
         for local in (True, False):
-            listed.local = local  # type: ignore[misc]
+            listed.local = local  # type: ignore[misc]  # Final for all but this test
             assert asyncio.run(listed.ask_domain("A.b"))
             assert asyncio.run(listed.ask_host("a.b"))
             assert asyncio.run(listed.ask_string("a.b"))

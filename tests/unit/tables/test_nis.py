@@ -25,8 +25,8 @@ class Library:
             return 5
         memory = _libc.malloc(6)
         ctypes.memmove(memory, b"admin\0", 6)
-        ctypes.cast(value, ctypes.POINTER(ctypes.c_void_p))[0] = memory  # type: ignore[arg-type]
-        ctypes.cast(length, ctypes.POINTER(ctypes.c_int))[0] = 6  # type: ignore[arg-type]
+        ctypes.cast(value, ctypes.POINTER(ctypes.c_void_p))[0] = memory  # type: ignore[arg-type]  # what the C library writes there
+        ctypes.cast(length, ctypes.POINTER(ctypes.c_int))[0] = 6  # type: ignore[arg-type]  # what the C library writes there
         return 0
 
 

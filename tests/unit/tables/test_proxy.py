@@ -79,7 +79,7 @@ def test_lookups(proxymap: Proxymap) -> None:
         ("request", "lookup"),
         ("table", "unix:passwd.byname"),
         ("instance_flags", str(bits.ORDINARY)),
-        ("flags", str(bits.ORDINARY | bits.FIXED | bits.UTF8_ACTIVE)),
+        ("flags", str(bits.ORDINARY | bits.FIXED | bits.UTF8_ACTIVE | bits.TRY0NULL | bits.TRY1NULL)),
         ("key", "root"),
     ]
 

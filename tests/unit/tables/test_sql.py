@@ -97,7 +97,7 @@ def test_threads_have_connections_of_their_own(tmp_path: Path) -> None:
         barrier.wait(5)
         return original(connection, host, key)
 
-    table.run = run  # type: ignore[method-assign]
+    table.run = run  # type: ignore[method-assign]  # instead of the real one
     threads = [threading.Thread(target=lambda key=str(n): found.append(table.find_now(key))) for n in range(4)]
     for thread in threads:
         thread.start()
@@ -111,7 +111,7 @@ def test_idle_connections_are_closed_in_the_event_loop(tmp_path: Path) -> None:
         from pyfix.runtime.task import sleep
 
         table = Fake(tmp_path / "t.cf", hosts("up"))
-        table.hosts.idle = 0.02  # type: ignore[misc]
+        table.hosts.idle = 0.02  # type: ignore[misc]  # Final for all but this test
         found = await table.find("a")
         await sleep(0.1)
         return [found, len(table.closed)]

@@ -8,6 +8,8 @@ from pyfix.tables.table import TableError
 from pyfix.tables.textfile import (
     Malformed,
     entries_of,
+    even_lines,
+    in_order,
     logical_lines,
     plain_entries,
     read_entries,
@@ -120,6 +122,54 @@ def test_the_quick_way_is_the_long_one(data: bytes, end: bytes, folds: bool, not
         assert [*quick[0]] == keys
         assert [*quick[1]] == [value.encode() + end for *_, value in entries]
         assert not notices
+
+
+@pytest.mark.parametrize("data", PLAIN)
+def test_the_same_entries_in_order(data: bytes) -> None:
+    quick, ordered = (plain_entries(content, folds=False, end=b"\0") for content in (data, in_order(data)))
+    assert (quick is None) == (ordered is None)
+    if quick is not None and ordered is not None:
+        assert sorted(zip(*quick, strict=True)) == list(zip(*ordered, strict=True))
+
+
+@given(st.text(alphabet='abB"\\ \t\n#:\0\r\u00e9', max_size=40))
+def test_any_text_in_order(text: str) -> None:
+    data = text.encode()
+    quick, ordered = (plain_entries(content, folds=True, end=b"") for content in (data, in_order(data)))
+    assert (quick is None) == (ordered is None)
+    if quick is not None and ordered is not None:
+        assert sorted(zip(*quick, strict=True)) == sorted(zip(*ordered, strict=True))
+
+
+@given(st.text(alphabet=st.sampled_from('ab \t\n#:"\\\0\rB\x01\u00e9!'), max_size=40) | st.lists(st.sampled_from(["a 1", "b 2", "!a x", "a! y", "a 2"])).map("\n".join))
+def test_any_even_lines(text: str) -> None:
+    """What is taken for the plainest kind of file has the same entries by the long way, and nothing to tell of."""
+    data = (text + "\n").encode()
+    for end in (b"", b"\0"):
+        lines = even_lines(data, end=end)
+        if lines is not None:
+            found = [(key, value) for keys, values in lines for key, value in zip(keys, values, strict=True)]
+            quick = plain_entries(data, folds=True, end=end)
+            assert quick is not None and sorted(found) == sorted(zip(*quick, strict=True)) and len(found) == len(lines)
+            assert [key for key, _ in found] == sorted(key for key, _ in found)
+
+
+def test_when_lines_are_even() -> None:
+    assert [data for data in PLAIN if even_lines(data, end=b"") is not None] == [b"a\x0b1\n"]
+    more = b"b 2\na 1\n", b"b\t2\na\t1\n", b"a 1\nb\t2\n", b"a 1\nb 2", b"a 1\n\nb 2\n", b"a 1\n b\n", b"b 2\n a\n", b"a \nb\n"
+    assert [even_lines(data, end=b"") is not None for data in more] == [True] * 2 + [False] * 6
+    many = even_lines(b"".join(b"k%d v\n" % number for number in range(2500)), end=b"\0")
+    assert many is not None and [len(keys) for keys, _ in many] == [1000, 1000, 500] and [*many] == [*many]
+
+
+def test_many_lines() -> None:
+    """More than are taken at a time."""
+    lines = [f"key{number} value{number}" for number in range(10_000)]
+    found = plain_entries("\n".join([*lines, ""]).encode(), folds=True, end=b"\0")
+    assert found is not None
+    assert [(key + value).decode() for key, value in zip(*found, strict=True)] == [line.replace(" ", "\0") + "\0" for line in lines]
+    assert plain_entries("\n".join([*lines, "a\n b", ""]).encode(), folds=True, end=b"") is None
+    assert plain_entries("\n".join([*lines, " b c", ""]).encode(), folds=True, end=b"\0") is None
 
 
 def test_when_there_is_a_quick_way() -> None:

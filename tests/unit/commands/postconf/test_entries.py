@@ -53,7 +53,7 @@ def test_bad_options_are_warned_about(written: str, warning: str) -> None:
 def test_overrides() -> None:
     entry = parsed("-v -o a=b -o { c = d e } -o process_id=1 -o {x y = z} f -o g=h")
     assert entry.overrides == {"a": "b", "c": "d e", "process_id": "1"}
-    assert entry.shown(str.upper).command_text().startswith("p -v -o a=B -o {c=D E} -o process_id=1")
+    assert entry.shown(str.upper).command_text().startswith("p -v -o A=B -o {C=D E} -o PROCESS_ID=1")
 
 
 def test_set_override() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import pyfix
-from pyfix.install.launchers import write_launchers
+from pyfix.install.launchers import LaunchTarget, write_launchers
 from pyfix.runtime.log import log
 from tests.kit.programs import CHECKOUT
 
@@ -26,8 +26,8 @@ class Host:
         self.meta = folder / "meta"
         for path in (self.etc, self.programs, self.meta):
             path.mkdir(parents=True)
-        packages = [CHECKOUT, Path(sysconfig.get_paths()["purelib"])]
-        write_launchers("command", self.programs, ("postconf",), Path(sys.executable), packages)
+        packages = (CHECKOUT, Path(sysconfig.get_paths()["purelib"]))
+        write_launchers("command", self.programs, ("postconf",), LaunchTarget(Path(sys.executable), packages))
         self.program("postfix")
         (self.meta / "main.cf.proto").write_text("# new\nqueue_directory = /nowhere\n")
         (self.meta / "master.cf.proto").write_text("pickup unix n - n 60 1 pickup\n")

@@ -12,7 +12,7 @@ from tests.unit.commands.sendmail.conftest import Programs
     ("name", "argv", "called"),
     [
         ("mailq", [], "postqueue -p"), ("sendmail", ["-bp"], "postqueue -p"), ("sendmail", ["-q"], "postqueue -f"),
-        ("sendmail", ["-qf"], "postqueue -f"), ("sendmail", ["-qIABC"], "postqueue -i ABC"),
+        ("sendmail", ["-qIABC"], "postqueue -i ABC"),
         ("sendmail", ["-qRx.example"], "postqueue -s x.example"), ("sendmail", ["-I"], "postalias -- hash:/a hash:/b"),
         ("newaliases", [], "postalias -- hash:/a hash:/b"), ("sendmail", ["-bi"], "postalias -- hash:/a hash:/b"),
         ("newaliases", ["-oAhash:/c"], "postalias -- hash:/c"),
@@ -59,6 +59,9 @@ def test_modes_without_sense_here(programs: Programs, argv: list[str]) -> None:
         (["-bd", "x"], "daemon mode requires no recipient"),
         (["-bs", "x"], "stand-alone mode requires no recipient"),
         (["-bz"], "unsupported: -bz"), (["-n", "x"], "-n option not supported"),
+        (["-Bweird", "x"], "-B option needs 8BITMIME or 7BIT"), (["-qf"], "-qf is not implemented"), (["-qI"], "specify: -qIqueueid"),
+        (["-bs", "-t"], "-t can be used only in delivery mode"), (["-XVab", "x"], "-V requires two characters from -=+"),
+        (["-bv", "-v", "x"], "-v option cannot be used with -bv"), (["-bi", "x"], "alias initialization mode requires no recipient"),
         (["-qX"], "-qX is not implemented"), (["-bv", "-t"], "-t option cannot be used with -bv"),
         (["-bv", "-Nnever", "x"], "-N option cannot be used with -bv"), (["-bv", "-Rfull", "x"], "-R option cannot be used with -bv"),
     ],
@@ -77,11 +80,10 @@ def test_usage(programs: Programs) -> None:
 @pytest.mark.parametrize(
     ("argv", "lines"),
     [
-        (["-Bweird"], ["unknown -B option value: weird"]),
-        (["-Rweird"], ["bad -R option value: 'weird' -- ignored"]),
+        (["-Rweird"], ["bad -R option value -- ignored"]),
         (["-Nweird"], ['unknown DSN NOTIFY command value "weird" in "weird"', "bad -N option value: 'weird' -- ignored"]),
         (["-Nnever,success"], ["bad -N option value: 'never,success' -- ignored"]),
-        (["-V" + "x" * 101], [f"bad -V option value: '{'x' * 101}' -- ignored"]),
+        (["-V" + "x" * 101], ["too long -V option value -- ignored"]),
         (["-V+="], ["option -V+= is deprecated with Postfix 2.3; specify -XV+= instead"]),
     ],
 )

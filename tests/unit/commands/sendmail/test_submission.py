@@ -24,13 +24,13 @@ def test_a_message(programs: Programs) -> None:
         (["-f", "s@x"], [("S", b"s@x")]), (["-r", "s@x"], [("S", b"s@x")]), (["-f", "<>"], [("S", b"")]),
         (["-f", ""], [("S", b"")]), (["-f", "Full <s@x>"], [("S", b"s@x")]), (["-f", '"a b"@x'], [("S", b"a b@x")]),
         (["-F", "Other"], [("F", b"Other")]), (["-G"], [("A", b"rewrite_context=remote")]),
-        (["-B", "8BITMIME"], [("A", b"encoding=8bit")]), (["-B7bit"], [("A", b"encoding=7bit")]),
+        (["-B", "8BITMIME"], [("A", b"encoding=8bit")]), (["-B7BIT"], [("A", b"encoding=7bit")]),
         (["-N", "success,delay"], [("A", b"notify_flags=10")]), (["-Nnever"], [("A", b"notify_flags=1")]),
         (["-R", "hdrs"], [("A", b"ret_flags=2")]), (["-Rfull"], [("A", b"ret_flags=1")]),
-        (["-V", "id123"], [("A", b"envelope_id=id123")]), (["-XV"], [("V", b"+=")]), (["-XV-#"], [("V", b"-#")]),
+        (["-V", "id123"], [("A", b"envelope_id=id123")]), (["-XV"], [("V", b"+=")]), (["-XV-+"], [("V", b"-+")]),
         (["-v"], [("A", b"trace_flags=1024")]),
         (["-O", "SMTPUTF8=yes"], [("C", b"%15d %15d %15d %15d %15d %15d" % (-1, -1, -1, -1, -1, 1))]),
-        (["-O", "requiretls = yes"], [("C", b"%15d %15d %15d %15d %15d %15d" % (-1, -1, -1, -1, -1, 32))]),
+        (["-O", "requiretls=YES"], [("C", b"%15d %15d %15d %15d %15d %15d" % (-1, -1, -1, -1, -1, 32))]),
         (["-om", "-oi", "-x", "-U", "-hx", "-px", "-Ax"], []),
     ],
 )  # fmt: skip
@@ -67,7 +67,7 @@ def lines(programs: Programs) -> list[bytes]:
     ("argv", "given", "written"),
     [
         ([], b"a\n.\nb\n", [b"a"]), (["-i"], b"a\n.\nb\n", [b"a", b".", b"b"]), (["-oi"], b"a\n.\nb\n", [b"a", b".", b"b"]),
-        ([], b"a\n..\n", [b"a", b".."]), ([], b"a\n.", [b"a", b"."]), ([], b"", []),
+        ([], b"a\n..\n", [b"a", b".."]), ([], b"a\n.", [b"a"]), ([], b"", []),
         ([], b"From me Mon\n>From x\nSubject: y\nFrom z\n", [b"Subject: y", b"From z"]),
         ([], b"a\r\nb\r\n", [b"a", b"b"]), ([], b"a\r\n.\r\nb\r\n", [b"a"]), ([], b"a\rb\n", [b"a\rb"]),
         ([], b"a\0b\xff\n", [b"a\0b\xff"]),
@@ -104,7 +104,8 @@ def test_long_and_unterminated_lines(programs: Programs) -> None:
         (b"To: a@x,\n\tb@x\nSubject: y\n", ["a@x", "b@x"]),
         (b"To: a@x\nResent-To: r@x\nResent-Cc: s@x\n", ["r@x", "s@x"]),
         (b"TO : a@x\n", ["a@x"]),
-        (b"Apparently-To: a@x\n", ["a@x"]),
+        (b"To: a@x\nResent-From: r@x\n", ["a@x"]),
+        (b"To: a@x\nno header\nCc: b@x\n", ["a@x"]),
         (b"To: g: a@x, b@x;\n", ["a@x", "b@x"]),
         (b"To: a@x\n\nTo: no@x\n", ["a@x"]),
     ],
@@ -139,32 +140,39 @@ def test_nobody(programs: Programs, argv: list[str], given: bytes, text: str) ->
 @pytest.mark.parametrize(
     ("answer", "exit_", "status", "text"),
     [
-        (r"printf 'status\0004\0reason\0\0\0'", 4, 75, "Error: message file too big"),
-        (r"printf 'status\0001\0reason\0x\0\0'", 1, 70, "internal software error"),
+        (r"printf 'status\0004\0reason\0\0\0'", 4, 75, "message file too big"),
+        (r"printf 'status\0001\0reason\0x\0\0'", 1, 75, "x"),
         (r"printf 'status\0002\0reason\0No space left on device\0\0'", 75, 75, "No space left on device"),
-        ("true", 69, 75, "unable to execute postdrop: exit status 69"),
+        ("true", 69, 75, "queue file write error"),
         ("true", 0, 75, "queue file write error"),
     ],
 )
 def test_what_postdrop_says(programs: Programs, answer: str, exit_: int, status: int, text: str) -> None:
     programs.postdrop(answer, status=exit_)
     done = programs.run("r@x")
-    assert (done.status, done.err) == (status, [f"sendmail: fatal: {WHO}: {text}"])
+    warning = "sendmail: warning: mail_stream_cleanup: close error"
+    assert (done.status, done.err) == (status, [warning, f"sendmail: fatal: {WHO}: {text}"])
 
 
 def test_a_postdrop_that_reads_nothing(programs: Programs) -> None:
     programs.write("postdrop", "exec <&-", "exit 77")
     done = programs.run("r@x", input=b"x\n" * 200000)
-    assert (done.status, done.err) == (75, [f"sendmail: fatal: {WHO}: unable to execute postdrop: exit status 77"])
+    command = f"{programs.folder}/postdrop -r"
+    assert (done.status, done.err) == (75, [
+        f'sendmail: warning: command "{command}" exited with status 77',
+        f"sendmail: fatal: {WHO}: unable to execute {command}: Application error",
+    ])  # fmt: skip
 
 
 def test_no_postdrop(programs: Programs) -> None:
     (programs.folder / "postdrop").unlink()
     done = programs.run("r@x")
-    assert (done.status, done.err) == (69, [f"sendmail: fatal: execvp {programs.folder}/postdrop: No such file or directory"])
+    assert done.status == 75
+    assert done.err[0] == f"sendmail: fatal: execvp {programs.folder}/postdrop: No such file or directory"
+    assert done.err[-1] == f"sendmail: fatal: {WHO}: unable to execute {programs.folder}/postdrop -r: Application error"
 
 
 def test_the_full_name(programs: Programs) -> None:
     """NAME decides also when it is empty; without it the user's entry does."""
     programs.run("r@x", NAME="")
-    assert "F" not in [kind for kind, _data in programs.records()]
+    assert ("F", b"") in programs.records()

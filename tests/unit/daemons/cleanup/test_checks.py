@@ -9,15 +9,23 @@ import pytest
 
 from pyfix.formats import status as bits
 from pyfix.protocols.internal.cleanup import BCC_OK, FILTER, MAP_OK
+from pyfix.tables.table import Table
 
 from .conftest import Outcome, Submit, message, record
 
 TEXT = message(b"From: a@b.example\nSubject: win money\nMessage-Id: <x@y>\nDate: now\n\nhello\nwin money\n")
-Table = Callable[[str], dict[str, str]]
+Main = Callable[[str], dict[str, str]]
 WHERE = "from local; from=<s@client.example> to=<user@ours.example>"
 
 
 FLAGS = FILTER | MAP_OK | BCC_OK
+
+
+@pytest.fixture(autouse=True, params=["at once", "waiting"])
+def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all tables answer at once, or let cleanup wait for them."""
+    if request.param == "waiting":
+        monkeypatch.setattr(Table, "local", False)
 
 
 @pytest.fixture
@@ -47,7 +55,7 @@ def body(action: str) -> dict[str, str]:
         ("REJECT 4.7.1 later", bits.DEFER, "4.7.1 later", "reject"),
     ],
 )
-def test_refusals(checked: Submit, table: Table, context: str, action: str, status: int, reason: str, shown: str) -> None:
+def test_refusals(checked: Submit, table: Main, context: str, action: str, status: int, reason: str, shown: str) -> None:
     outcome = checked(TEXT, **table(action))
     assert (outcome.status, outcome.reason, outcome.queue) == (status, reason, None)
     assert f"ID: {shown}: {context} {WHERE}: {reason}" in outcome.log

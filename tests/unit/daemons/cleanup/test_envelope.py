@@ -25,7 +25,6 @@ REST = record("M") + record("N", "Received: x") + record("N", "") + TAIL
         (TIME + record("Q", "x") + SENDER, "unexpected record type 81 in envelope"),
         (TIME + SENDER + RECIPIENT + record("X"), "unexpected record type 88 in envelope"),
         (TIME + SENDER + RECIPIENT + record("E"), "unexpected record type 69 in envelope"),
-        (TIME + SENDER + record("m", "1"), "unexpected record type 109 in envelope"),
         (TIME + record("A", "foobar"), "malformed attribute: missing '=' after attribute name: foobar"),
         (TIME + record("A", "=x"), "malformed attribute: missing attribute name: =x"),
         (TIME + record("A", "rewrite_context=foo"), "bad rewriting context: foo"),

@@ -6,8 +6,6 @@ import re
 
 import pytest
 
-from pyfix.config.errors import ConfigError
-
 from .conftest import ENVELOPE, Submit, message, records
 
 REMOTE = records(("T", "1000000 5"), ("A", "rewrite_context=remote"), ("S", "s@client.example"))
@@ -64,11 +62,6 @@ def test_from_in_the_old_form(submit: Submit) -> None:
     envelope = records(("T", "1 1"), ("F", "A (B"), ("S", "s@x.example"))
     outcome = submit(message(b"\nbody\n", envelope=envelope), header_from_format="obsolete")
     assert b"From: s@x.example (A (B))" in outcome.content()
-
-
-def test_an_unknown_form_ends_the_process(submit: Submit) -> None:
-    with pytest.raises(ConfigError, match='invalid setting: "header_from_format = new"'):
-        submit(message(b"\n"), header_from_format="new")
 
 
 @pytest.mark.parametrize(

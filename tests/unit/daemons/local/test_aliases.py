@@ -6,44 +6,38 @@ from typing import Any
 
 import pytest
 
-from pyfix.daemons.local.aliases import Aliases, SpecialTarget
+from pyfix.daemons.local.aliases import Aliases
 from pyfix.runtime.task import run_now
+from pyfix.tables.table import TableError
 
-TABLE = (
-    "inline:{{list=a, b@x.example}, {owner-list=c}, {odd=\"odd name\"@x.example}, {cmd=\"|/bin/true\"}, "
-    "{file=a, /tmp/x}, {include=:include:/tmp/x}, {path=user/x@y.example}}"
-)
+TABLE = "inline:{{list=a, b@x.example}, {owner-list=c}}"
 
 
-def aliases() -> Aliases:
-    settings: Any = SimpleNamespace(alias_maps=TABLE, snapshot=None)
+def aliases(maps: str = TABLE, *, owners: bool = True) -> Aliases:
+    settings: Any = SimpleNamespace(alias_maps=maps, snapshot=None, owner_request_special=owners)
     return Aliases(settings)
 
 
-def test_addresses_and_owners() -> None:
-    found = run_now(aliases().find("list+ext", "list"))
-    assert found is not None
-    assert (found.name, found.addresses, found.owner) == ("list", ["a", "b@x.example"], "owner-list")
-    found = run_now(aliases().find("owner-list", "owner-list"))
-    assert found is not None and (found.addresses, found.owner) == (["c"], "")
-    found = run_now(aliases().find("odd", "odd"))
-    assert found is not None and found.addresses == ["odd name@x.example"]
-    found = run_now(aliases().find("path", "path"))
-    assert found is not None and found.addresses == ["user/x@y.example"]
-    assert run_now(aliases().find("nobody", "nobody")) is None
+def test_names_and_owners() -> None:
+    found = run_now(aliases().find("LIST"))
+    assert found is not None and (found.name, found.members) == ("LIST", "a, b@x.example")
+    assert found.table.owner() == 0
+    assert run_now(aliases().find("nobody")) is None
+    assert run_now(aliases().find_owner("list")) == ("owner-list", "c")
+    assert run_now(aliases().find_owner("owner-list")) is None
+    assert run_now(aliases(owners=False).find_owner("list")) is None
 
 
-@pytest.mark.parametrize("name", ["cmd", "file", "include"])
-def test_what_is_no_address_is_refused(name: str) -> None:
-    with pytest.raises(SpecialTarget):
-        run_now(aliases().find(name, name))
+def test_a_table_that_fails() -> None:
+    with pytest.raises(TableError):
+        run_now(aliases("fail:x").find("list"))
 
 
 def test_no_part_of_an_address_goes_into_an_alias(tmp_path: Path) -> None:
     rules = tmp_path / "rules"
     rules.write_text("/^(.*)-x$/ \"|/bin/$1\"\n/^b/ c\n")
-    settings: Any = SimpleNamespace(alias_maps=f"regexp:{rules}", snapshot=None)
-    found = Aliases(settings)
-    assert run_now(found.find("a-x", "a-x")) is None
-    alias = run_now(found.find("b-x", "b-x"))
-    assert alias is not None and alias.addresses == ["c"]
+    found = aliases(f"regexp:{rules}")
+    assert run_now(found.find("a-x")) is None
+    alias = run_now(found.find("b-x"))
+    assert alias is not None and alias.members == "c"
+    assert alias.table.owner() == rules.stat().st_uid

@@ -25,8 +25,15 @@ def mail(system: System) -> System:
     spool = system.folder / "mail"
     spool.mkdir()
     spool.chmod(0o1777)
-    system.write_main(mail_spool_directory=spool, alias_maps=ALIASES, recipient_delimiter="+")
+    configure(system)
     return system
+
+
+def configure(system: System, **changes: str) -> None:
+    """Write main.cf with *changes* to what all these tests have."""
+    system.write_main(
+        **{"mail_spool_directory": system.folder / "mail", "alias_maps": ALIASES, "recipient_delimiter": "+"} | changes
+    )
 
 
 @pytest.fixture
@@ -125,12 +132,6 @@ def test_an_alias_in_a_circle_ends(daemon: Running) -> None:
     assert any("recipient nesting limit exceeded" in line for line in daemon.system.logged("nesting"))
 
 
-def test_targets_that_are_not_delivered_to_yet(daemon: Running) -> None:
-    defer = bounce_service(daemon.system, "defer")
-    assert not is_final(deliver(daemon, ours(daemon.system, "cmd")))
-    assert defer.next()["status"] == "4.3.5"
-
-
 def test_probes(daemon: Running) -> None:
     verify = Recorder(daemon.system, "private/verify", "address_verification_prrotocol")
     for name, text in ((USER, "delivers to mailbox"), ("far", "aliased to a@elsewhere.example")):
@@ -147,15 +148,6 @@ def test_a_maildir_at_home(mail: System) -> None:
     with running(local.main, mail, "local") as daemon:
         assert is_final(deliver(daemon, ours(mail, USER)))
     assert bounce.next()["status"] == "5.2.0"
-
-
-def test_settings_that_do_nothing_yet(mail: System) -> None:
-    mail.write_main(mailbox_command="/bin/cat")
-    defer = bounce_service(mail, "defer")
-    with running(local.main, mail, "local") as daemon:
-        assert not is_final(deliver(daemon, ours(mail, USER)))
-    assert defer.next()["status"] == "4.3.5"
-    assert "local: warning: not supported yet, mail is deferred: mailbox_command" in mail.logged("not supported")
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ import pytest
 from pyfix.config.parameters.local import LocalSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.local.forward import forward
+from pyfix.formats.attributes import Long
 from pyfix.formats.records import encode_lines, encode_record
 from pyfix.protocols.internal.cleanup import SMTPUTF8
+from pyfix.protocols.internal.delivery import Recipient
 from pyfix.queue.message import Message
 from pyfix.runtime.ipc import ServiceError
 from tests.kit.cleanup import CleanupStandIn
@@ -40,9 +42,11 @@ def send(folder: Path, message: Message, status: int = 0, **changes: Any) -> tup
     delivery: Any = type("Delivery", (), {
         "message": message, "request": type("Request", (), request | changes.pop("request", {})), "arrival_time": 1000.25,
     })  # fmt: skip
-    named = {"sender": "s@x", "delivered_to": "list@x", "original_recipient": "o@x", "recipients": ["a@y", "b@y"]}
+    told = {"original_recipient": "o@x"} | changes.pop("told", {})
+    recipients = [Recipient(recipient=address, offset=Long(0), **told) for address in ("a@y", "b@y")]
+    named: dict[str, Any] = {"sender": "s@x", "delivered_to": "list@x", "recipients": recipients}
     with serving(folder, "public/cleanup", cleanup.answer):
-        run(forward(SETTINGS, delivery, **(named | changes)))  # type: ignore[arg-type]
+        run(forward(SETTINGS, delivery, **(named | changes)))
     taken = cleanup.next()
     return taken.flags, taken.records
 
@@ -73,7 +77,7 @@ def test_the_content_is_the_same_to_the_byte(tmp_path: Path, message: Message) -
 
 
 def test_a_list_does_not_tell_how_its_members_were_addressed(tmp_path: Path, message: Message) -> None:
-    _flags, records = send(tmp_path, message, original_recipient="", sender="")
+    _flags, records = send(tmp_path, message, told={"original_recipient": ""}, sender="")
     assert "O" not in [kind for kind, _data in records]
     assert ("S", b"") in records
 
@@ -95,8 +99,8 @@ def test_cleanup_refuses(tmp_path: Path, message: Message) -> None:
 
 def test_wishes_for_notices_go_on(tmp_path: Path, message: Message) -> None:
     """RFC 3461 section 5.2: envelope id, RET, ORCPT and NOTIFY."""
-    wishes: dict[str, Any] = {"dsn_original_recipient": "rfc822;o@x", "notify_flags": 12}
-    _, records = send(tmp_path, message, request={"envelope_id": "e", "ret_flags": 2}, **wishes)
+    wishes = {"dsn_orig_rcpt": "rfc822;o@x", "notify_flags": 12}
+    _, records = send(tmp_path, message, request={"envelope_id": "e", "ret_flags": 2}, told=wishes)
     attributes = [data for kind, data in records if kind == "A"]
     assert {b"envelope_id=e", b"ret_flags=2"} <= set(attributes)
     assert attributes.count(b"dsn_orig_rcpt=rfc822;o@x") == attributes.count(b"notify_flags=12") == 2

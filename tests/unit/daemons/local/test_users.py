@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from pyfix.config.errors import ConfigError
 from pyfix.daemons.local import users as module
-from pyfix.daemons.local.users import User, Users
+from pyfix.daemons.local.users import User, Users, default_user
 from pyfix.runtime.identity import Owner
 from tests.unit.runtime.forked import on_loop
 
@@ -18,7 +19,7 @@ ME = pwd.getpwuid(os.getuid())
 def found(*names: str) -> list[object]:
     async def test() -> list[object]:
         users = Users()
-        return [user and tuple(user)[::2] for user in [await users.find(name) for name in names]]
+        return [user and (user.name, user.home) for user in [await users.find(name) for name in names]]
 
     said = on_loop(test)
     assert isinstance(said, list)
@@ -48,7 +49,7 @@ def test_names_are_remembered_for_some_seconds(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(module, "in_thread", thread)
     monkeypatch.setattr(module, "current", lambda: clock)
-    monkeypatch.setattr(module, "_find", find)
+    monkeypatch.setattr(module, "_look_up", find)
     from pyfix.runtime.task import run_now
 
     users = Users()
@@ -74,3 +75,21 @@ def test_a_name_service_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
         return "no error"
 
     assert on_loop(test) == "Input/output error"
+
+
+def test_owners_of_files() -> None:
+    async def test() -> list[object]:
+        users = Users()
+        return [user and user.name for user in (await users.find_owner(os.getuid()), await users.find_owner(2**31 - 7))]
+
+    assert on_loop(test) == [ME.pw_name, None]
+
+
+def test_default_privileges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Source: postconf(5) default_privs."""
+    monkeypatch.setattr(module, "is_rootless", lambda: False)
+    nobody = pwd.getpwnam("nobody")
+    assert default_user("nobody") == User("", Owner(nobody.pw_uid, nobody.pw_gid), "")
+    for name in ("no-such-user", "root"):
+        with pytest.raises(ConfigError):
+            default_user(name)

@@ -98,7 +98,7 @@ def test_a_client_brings_a_process(crew: Crew, visit: object) -> None:
     service = serve(crew)
     crew.loop.turn(0)
     assert crew.started == []
-    visit()  # type: ignore[operator]
+    visit()  # type: ignore[operator]  # the fixture is a function
     crew.loop.turn(0)
     crew.loop.turn(0)
     assert len(crew.started) == 1
@@ -107,7 +107,7 @@ def test_a_client_brings_a_process(crew: Crew, visit: object) -> None:
 
 def test_taken_and_available(crew: Crew, visit: object) -> None:
     service = serve(crew)
-    visit()  # type: ignore[operator]
+    visit()  # type: ignore[operator]  # the fixture is a function
     crew.loop.turn(0)
     first = crew.started[0]
     say(service, crew, first, 0)  # the client still waits: it is for another process
@@ -125,7 +125,7 @@ def test_taken_and_available(crew: Crew, visit: object) -> None:
 
 def test_wrong_reports(crew: Crew, visit: object, lines: list[str]) -> None:
     service = serve(crew)
-    visit()  # type: ignore[operator]
+    visit()  # type: ignore[operator]  # the fixture is a function
     crew.loop.turn(0)
     child = crew.started[0]
     say(service, crew, child, 0, generation=77)
@@ -142,13 +142,13 @@ def test_wrong_reports(crew: Crew, visit: object, lines: list[str]) -> None:
 
 def test_throttle(crew: Crew, visit: object, lines: list[str]) -> None:
     service = serve(crew)
-    visit()  # type: ignore[operator]
+    visit()  # type: ignore[operator]  # the fixture is a function
     crew.loop.turn(0)
     service.ended(crew.started[0], failed=True)
     crew.loop.turn(0)
     assert len(crew.started) == 1
     assert lines == ["warning: /daemons/smtpd: bad command startup -- throttling"]
-    crew.loop.time += 61  # type: ignore[attr-defined]
+    crew.loop.time += 61  # type: ignore[attr-defined]  # the loop of the fixture has it
     crew.loop.turn(0)
     crew.loop.turn(0)
     assert len(crew.started) == 2
@@ -157,7 +157,7 @@ def test_throttle(crew: Crew, visit: object, lines: list[str]) -> None:
 def test_no_fork_now(crew: Crew, visit: object, lines: list[str]) -> None:
     serve(crew)
     crew.fails = True
-    visit()  # type: ignore[operator]
+    visit()  # type: ignore[operator]  # the fixture is a function
     crew.loop.turn(0)
     assert lines == ["warning: master_spawn: fork: Resource temporarily unavailable -- throttling"]
     crew.fails = False
@@ -167,7 +167,7 @@ def test_no_fork_now(crew: Crew, visit: object, lines: list[str]) -> None:
 
 def test_quiet_end(crew: Crew, visit: object, lines: list[str]) -> None:
     service = serve(crew)
-    visit()  # type: ignore[operator]
+    visit()  # type: ignore[operator]  # the fixture is a function
     crew.loop.turn(0)
     service.ended(crew.started[0], failed=False)
     assert service.available == 0
@@ -178,7 +178,7 @@ def test_quiet_end(crew: Crew, visit: object, lines: list[str]) -> None:
 
 def test_stress(crew: Crew, visit: object, lines: list[str]) -> None:
     service = serve(crew, "x pass n - n - 2 smtpd")
-    visit()  # type: ignore[operator]
+    visit()  # type: ignore[operator]  # the fixture is a function
     crew.loop.turn(0)
     old_channel = os.dup(service.status_write)
     say(service, crew, crew.started[0], 0)
@@ -197,7 +197,7 @@ def test_stress(crew: Crew, visit: object, lines: list[str]) -> None:
     crew.loop.turn(0)
     assert crew.stress == ["", "yes", "yes"]
     assert len(lines) == 3  # said once
-    crew.loop.time += 1001  # type: ignore[attr-defined]
+    crew.loop.time += 1001  # type: ignore[attr-defined]  # the loop of the fixture has it
     assert service.stress == ""
 
 
@@ -209,16 +209,16 @@ def test_wakeups(crew: Crew, spool: Path) -> None:
 
 def test_conditional_wakeups(crew: Crew, visit: object) -> None:
     service = serve(crew, "x unix n - n 60? 5 flush")
-    crew.loop.time += 100  # type: ignore[attr-defined]
+    crew.loop.time += 100  # type: ignore[attr-defined]  # the loop of the fixture has it
     crew.loop.turn(0)
     assert crew.started == []
-    visit()  # type: ignore[operator]
+    visit()  # type: ignore[operator]  # the fixture is a function
     crew.loop.turn(0)
     accept(service)
     say(service, crew, crew.started[0], 0)
     crew.loop.turn(0)
     assert len(crew.started) == 1
-    crew.loop.time += 61  # type: ignore[attr-defined]
+    crew.loop.time += 61  # type: ignore[attr-defined]  # the loop of the fixture has it
     crew.loop.turn(0)
     crew.loop.turn(0)
     assert len(crew.started) == 2
@@ -231,7 +231,7 @@ def test_failing_wakeup(crew: Crew, spool: Path, lines: list[str]) -> None:
 
 def test_reload(crew: Crew, visit: object, lines: list[str]) -> None:
     service = serve(crew)
-    visit()  # type: ignore[operator]
+    visit()  # type: ignore[operator]  # the fixture is a function
     crew.loop.turn(0)
     listeners = service.listeners
     service.reload(definition("x unix n - n - 5 smtpd -o a=b"))
@@ -246,7 +246,7 @@ def test_reload(crew: Crew, visit: object, lines: list[str]) -> None:
 
 def test_close(crew: Crew, visit: object, lines: list[str]) -> None:
     service = serve(crew)
-    visit()  # type: ignore[operator]
+    visit()  # type: ignore[operator]  # the fixture is a function
     crew.loop.turn(0)
     fds = service.listeners
     service.close()

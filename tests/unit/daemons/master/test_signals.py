@@ -11,6 +11,7 @@ from pyfix.daemons.master.endpoint import Interfaces
 from pyfix.daemons.master.master import Master
 from pyfix.daemons.master.options import Options
 from pyfix.daemons.master.title import TitleArea
+from pyfix.runtime.servicemanager import ServiceManager
 from tests.unit.runtime.forked import in_child
 
 from .definitions import settings
@@ -34,7 +35,7 @@ def test_signals_wait_for_the_loop(number: signal.Signals) -> None:
                 seen.append("reload")
 
         ours = settings(mail_owner="nobody")
-        master = Noting(Options(), ours, Interfaces(ours.snapshot), TitleArea())
+        master = Noting(Options(), ours, Interfaces(ours.snapshot), TitleArea(), ServiceManager())
         os.kill(os.getpid(), number)
         assert not seen
         master.loop.turn(5)

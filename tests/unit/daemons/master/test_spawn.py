@@ -62,7 +62,7 @@ def daemon(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[list[str]], i
 
     def make(main: Callable[[list[str]], int]) -> str:
         module = types.ModuleType("pyfix_test_daemon")
-        module.main = main  # type: ignore[attr-defined]
+        module.main = main  # type: ignore[attr-defined]  # a module that is made here
         monkeypatch.setitem(sys.modules, "pyfix_test_daemon", module)
         return "pyfix_test_daemon"
 
@@ -104,7 +104,7 @@ def test_forked_daemon(run: Run, plan: Callable[..., Plan], daemon: Callable[...
 @pytest.mark.parametrize(("code", "status"), [(0, 0), (3, 3), (None, 0), ("text", 1)])
 def test_leaving(run: Run, plan: Callable[..., Plan], daemon: Callable[..., str], code: object, status: int) -> None:
     def main(_argv: list[str]) -> int:
-        sys.exit(code)  # type: ignore[arg-type]
+        sys.exit(code)  # type: ignore[arg-type]  # of any kind, as sys.exit takes it
 
     assert run(plan(module=daemon(main))) == status
 

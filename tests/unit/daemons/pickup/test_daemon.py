@@ -168,7 +168,7 @@ def test_requeued_mail(daemon: Running) -> None:
 def test_bad_options(system: System) -> None:
     system.write_main(receive_override_options="no_such")
     assert start(pickup.main, system, "pickup", "-l").wait() == 1
-    assert 'pickup: fatal: unknown receive_override_options value "no_such"' in system.logged("fatal")
+    assert 'pickup: fatal: unknown receive_override_options value "no_such" in "no_such"' in system.logged("fatal")
 
 
 def test_a_fifo(system: System) -> None:

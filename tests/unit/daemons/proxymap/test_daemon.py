@@ -73,8 +73,11 @@ def test_readers_do_not_write(reader: Client, system: System) -> None:
 
 def test_a_table_that_fails_is_worth_another_try(reader: Client, system: System) -> None:
     assert ask(reader, "lookup", "fail:x", ("key", "a")) == [("status", "2"), ("flags", "0"), ("value", "")]
-    assert ask(reader, "open", "nosuch:x") == [("status", "5"), ("flags", "0")]
-    system.logged("warning: .*nosuch")
+    assert ask(reader, "open", "nosuch:x") == [("status", "0"), ("flags", "65633")]
+    lines = system.logged("error: .*nosuch")
+    assert "proxymap: error: unsupported dictionary type: nosuch" in lines and not any("fail:x" in line for line in lines)
+    assert ask(reader, "lookup", "nosuch:x", ("key", "a")) == [("status", "2"), ("flags", "0"), ("value", "")]
+    system.logged("warning: nosuch:x is unavailable. unsupported dictionary type: nosuch")
 
 
 def test_a_table_without_a_type(reader: Client) -> None:

@@ -26,12 +26,12 @@ def watch(active: int = 10, **more: object) -> ClogWatch:
 
 
 def destination(todo: int = 9, busy: int = 1, *, limit: int = 20, window: int = 5, others: int = 0) -> Any:
-    waiting = [SimpleNamespace(todo=[1]) for _ in range(others + 1)]
+    waiting = [SimpleNamespace(waiting=1) for _ in range(others + 1)]
     transport = SimpleNamespace(
         name="smtp", rules=SimpleNamespace(limit=limit), destinations=dict(enumerate(waiting))
     )
     return SimpleNamespace(
-        nexthop="x.example", todo=[1] * todo, busy=busy, transport=transport, window=SimpleNamespace(size=window), warn_again=0.0
+        nexthop="x.example", waiting=todo, busy=busy, transport=transport, window=SimpleNamespace(size=window), warn_again=0.0
     )
 
 

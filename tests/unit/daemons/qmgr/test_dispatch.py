@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -119,3 +120,16 @@ def test_no_retry_service_either(system: System) -> None:
     with managing(system):
         system.logged("connect to transport private/retry")
         soon(deferred(system).exists, system.lines)
+
+
+def test_a_pause_before_each_delivery_of_a_transport(system: System) -> None:
+    """The first one, too, whatever their destinations; others of another transport do not wait."""
+    Rewrite(system)
+    smtp = Agent(system, "smtp", lambda _request: DeliveryReply())
+    for number in range(3):
+        put(system, f"a@y{number}.example", queue_id=f"ABC{number}")
+    with managing(system, smtp_transport_rate_delay="1"):
+        start = time.monotonic()
+        for _ in range(3):
+            smtp.next()
+        assert time.monotonic() - start > 2.9

@@ -56,8 +56,10 @@ def put(spool: Spool, queue: str = "incoming", *, mode: int = 0o700, when: float
 
 
 def take(intake: Intake, path: Path, *, ignore_time: bool = False, room: int = 1000) -> Taken | None:
-    fetched = intake.fetch(path.parent.name, "ABC123", str(path), now=NOW, ignore_time=ignore_time)
-    return None if fetched is None else intake.read(fetched, now=NOW, room=room)
+    due, seen = intake.due([("ABC123", str(path))], NOW, most=1, ignore_times=ignore_time)
+    assert seen == 1
+    fetched = intake.fetch(path.parent.name, due[0]) if due else None
+    return None if fetched is None else intake.read(fetched, now=NOW, most=room)
 
 
 def test_a_message(intake: Intake, spool: Spool, lines: list[str]) -> None:
@@ -69,6 +71,17 @@ def test_a_message(intake: Intake, spool: Spool, lines: list[str]) -> None:
     assert message.complete and not message.expire and not taken.unthrottle
     assert [one.recipient for one in taken.envelope.recipients] == ["a@x", "b@x"]
     assert lines == ["ABC123: from=<s@x>, size=3, nrcpt=2 (queue active)"]
+
+
+def test_no_more_are_looked_at_than_are_wanted(intake: Intake, spool: Spool) -> None:
+    """Those that are not due, and those that are gone, do not count."""
+    path = put(spool)
+    late = path.with_name("LATE123")
+    late.touch(0o700)
+    os.utime(late, (NOW + 9, NOW + 9))
+    files = [("LATE123", str(late)), ("GONE", str(path) + "x"), ("ABC123", str(path)), ("ABC123", str(path)), ("ABC123", str(path))]
+    due, seen = intake.due(iter(files), NOW, most=2, ignore_times=False)
+    assert ([found.queue_id for found in due], seen) == (["ABC123", "ABC123"], 4)
 
 
 @pytest.mark.parametrize(("when", "ignore_time", "taken"), [(NOW, False, True), (NOW + 1, False, True), (NOW + 2, False, False), (NOW + 2, True, True)])
@@ -144,14 +157,15 @@ def test_what_an_agent_deferred_when_nobody_listened(intake: Intake, spool: Spoo
     log = Path(spool.path("defer", "ABC123"))
     log.write_text("deferred")
     just_now = 1000.5
-    fetched = intake.fetch("incoming", "ABC123", str(path), now=just_now, ignore_time=True)
-    assert fetched is not None and intake.read(fetched, now=just_now, room=10) is not None
+    due, _seen = intake.due([("ABC123", str(path))], just_now, most=1, ignore_times=True)
+    fetched = intake.fetch("incoming", due[0])
+    assert fetched is not None and intake.read(fetched, now=just_now, most=10) is not None
     assert log.exists() is stays
 
 
 def test_recipients_in_portions(spool: Spool, lines: list[str]) -> None:
-    intake = make(spool, qmgr_message_recipient_minimum="1", qmgr_message_recipient_limit="1")
-    taken = take(intake, put(spool), room=0)
+    intake = make(spool, qmgr_message_recipient_limit="1")
+    taken = take(intake, put(spool), room=1)
     assert taken is not None and not taken.message.complete and taken.message.envelope is taken.envelope
     assert len(taken.envelope.recipients) == 1
     taken.envelope.message.close()
@@ -204,8 +218,8 @@ def test_a_file_that_cannot_be_opened_ends_the_process(intake: Intake, spool: Sp
     said = path.with_name("said")
 
     def body() -> None:
-        log._log = lambda severity, text: said.write_text(f"{severity}: {text}")  # type: ignore[method-assign]
-        os.open = lambda *_arguments, **_more: (_ for _ in ()).throw(PermissionError(13, "Permission denied"))  # type: ignore[assignment]
+        log._log = lambda severity, text: said.write_text(f"{severity}: {text}")  # type: ignore[method-assign]  # what the test listens with
+        os.open = lambda *_arguments, **_more: (_ for _ in ()).throw(PermissionError(13, "Permission denied"))  # type: ignore[assignment]  # instead of the real one
         take(intake, path)
 
     assert in_child(body) == ""

@@ -23,7 +23,7 @@ def test_the_request_is_what_the_message_classes_write(tmp_path: Path, version: 
         envelope.read()
         message = ActiveMessage("ABC", envelope, file.sizes, 1001.5)
     message.attributes |= {"log_client_name": "one", "client_name": "other", "client_port": "25", "ret_flags": "2"}
-    destination: Any = SimpleNamespace(nexthop="next\udcff.example")
+    destination: Any = SimpleNamespace(nexthop="next\udcff.example", caching=0)
     head = REQUESTS[version](
         flags=3, queue_name="active", queue_id="ABC", offset=Long(sizes.data_offset), size=Long(sizes.content),
         nexthop="next\udcff.example", encoding="8bit", sendopts=0, sender="s@x", envelope_id="", ret_flags=2,

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 from pyfix.daemons.qmgr.routing import RETRY, Routed, Router, group
+from pyfix.protocols.internal.delivery import MTA_VERIFY
 from pyfix.protocols.internal.rewrite import CLASS_DEFAULT, CLASS_LOCAL, ERROR, FAIL, ResolveReply
 from pyfix.queue.envelope import EnvelopeRecipient
 from pyfix.runtime.ipc import ServiceError
@@ -42,6 +44,11 @@ class FakeResolver:
         return ResolveReply(0, transport, nexthop, address.lower(), self.flags)
 
 
+    async def resolve_probe(self, sender: str, address: str) -> ResolveReply:
+        found = await self.resolve(sender, address)
+        return replace(found, nexthop=f"probe.{found.nexthop}")
+
+
 def recipient(address: str) -> EnvelopeRecipient:
     return EnvelopeRecipient("", address, 10, "", 0)
 
@@ -78,6 +85,15 @@ def test_where_recipients_go() -> None:
     transports.get("smtp").dead = "4.3.0 mail transport unavailable"
     found = run_now(made.route(message(), recipient("a@smtp.there")))
     assert place(found)[:2] == (RETRY, "4.3.0 mail transport unavailable")
+
+
+def test_probes_have_routes_of_their_own() -> None:
+    """By the address_verify_* parameters, and not from memory."""
+    made, _ = router()
+    probe = message(flags=MTA_VERIFY)
+    assert made.route_now(probe, recipient("a@smtp.there")) is None
+    run_now(made.learn(probe, [recipient("a@smtp.there"), recipient("b@smtp.there")]))
+    assert place(run_now(made.route(probe, recipient("a@smtp.there"))))[1] == "probe.there"
 
 
 def test_mail_for_the_sender_of_postmaster_notices() -> None:
@@ -126,3 +142,16 @@ def test_recipients_are_grouped_in_order() -> None:
     groups = [(entry.destination.name, [found.recipient for found in entry.recipients]) for entry in entries]
     assert groups == [("one", ["B@one", "a@one"]), ("one", ["c@one", "d@one"]), ("two", ["x@two"])]
     assert [len(entry.recipients) for entry in group(message(verp="+="), routed)] == [1] * 5
+
+
+def test_a_destination_that_was_forgotten_meanwhile() -> None:
+    """Between the routes of two recipients a delivery ended, and nothing kept their destination in mind."""
+    transport = FakeTransports().get("small")
+    first = Routed(transport.destination("x", "x"), recipient("a@x"))
+    transport.forget_if_idle(first.destination)
+    second = Routed(transport.destination("x", "x"), recipient("b@x"))
+    assert first.destination is not second.destination
+    assert [[one.recipient for one in entry.recipients] for entry in group(message(), [first, second])] == [["a@x", "b@x"]]
+    transport.forget_if_idle(second.destination)
+    (entry,) = group(message(), [first])
+    assert entry.destination is transport.destinations["x"]

@@ -32,6 +32,8 @@ def test_limits_of_a_transport_come_before_those_of_all() -> None:
 def test_pauses() -> None:
     assert transport(smtp_destination_rate_delay="2m").rate_delay == 120
     assert transport("local", smtp_destination_rate_delay="2m").rate_delay == 0
+    slow = transport(smtp_destination_rate_delay="1s", smtp_destination_concurrency_limit="7")
+    assert (slow.rules.limit, slow.rules.first_window()) == (1, 1), "one delivery to a destination at a time"
 
 
 def test_feedback_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:

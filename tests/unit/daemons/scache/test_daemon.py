@@ -74,6 +74,13 @@ def test_a_connection_that_nobody_takes_is_closed_in_time(daemon: Running) -> No
         assert mine.recv(10) == b""
 
 
+def test_the_one_that_was_saved_last_may_be_the_first_to_go(daemon: Running) -> None:
+    client = daemon.greeted(PROTOCOL)
+    with save(client, "192.0.2.1", "", ttl=60), save(client, "192.0.2.2", "", ttl=1) as mine:
+        assert mine.recv(10) == b""
+        assert client.ask(("request", "find_endp"), ("label", "192.0.2.2")) == NOT_FOUND
+
+
 def test_a_client_that_vanishes_before_it_takes_the_connection(daemon: Running) -> None:
     client = daemon.greeted(PROTOCOL)
     mine = save(client, "192.0.2.1", "")

@@ -9,7 +9,6 @@ from typing import Any
 from pyfix.access.transaction import Client
 from pyfix.clients.cleanup import NewMessage
 from pyfix.config.snapshot import Snapshot
-from pyfix.daemons.smtpd import message
 from pyfix.daemons.smtpd.server import Server
 from pyfix.daemons.smtpd.session import Session
 from pyfix.formats.records import read_records
@@ -85,6 +84,9 @@ class FakeStream:
     async def close_when_sent(self) -> None:
         pass
 
+    async def drain(self) -> None:
+        """All is sent."""
+
 
 class FakeMessage(NewMessage):
     """Keeps the records."""
@@ -134,7 +136,7 @@ class Conversation:
             self.messages.append(FakeMessage(status))
             return self.messages[-1]
 
-        monkeypatch.setattr(message.NewMessage, "open", open_message)
+        monkeypatch.setattr(NewMessage, "open", open_message)
         monkeypatch.setattr("pyfix.daemons.smtpd.server.current", lambda: SimpleNamespace(now=1000.0))
         server = Server(Snapshot({**MAIN, **(main or {})}, process_name="smtpd"), "smtp")
         server.__dict__["resolver"] = server.policy.__dict__["resolver"] = Resolver()
@@ -144,7 +146,7 @@ class Conversation:
         )  # fmt: skip
         self.stream = FakeStream(pieces)
         self.stream.error = named.pop("error", None)
-        self.session = Session(server, self.stream, client)  # type: ignore[arg-type]
+        self.session = Session(server, self.stream, client)  # type: ignore[arg-type]  # a fake with what it needs
         coroutine = self.session.run()
         try:
             coroutine.send(None)

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from pyfix.daemons.smtpd.commands import COMMANDS
-from pyfix.daemons.smtpd.session import _ORDER
+from pyfix.daemons.smtpd.counters import ORDER
 
 
 def test_every_command_has_a_place_in_the_line_of_the_log() -> None:
     """Otherwise it would be counted, and never shown."""
-    assert {command.counter for command in COMMANDS.values()} | {"unknown"} >= set(_ORDER) - {"help"}
-    assert {command.counter for command in COMMANDS.values()} <= set(_ORDER)
+    assert {command.counter for command in COMMANDS.values()} | {"unknown"} >= set(ORDER) - {"help"}
+    assert {command.counter for command in COMMANDS.values()} <= set(ORDER)
 
 
 def test_which_end_a_group() -> None:

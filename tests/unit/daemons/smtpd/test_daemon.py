@@ -169,7 +169,7 @@ def test_tables_that_change_end_the_process(system: System) -> None:
     ("main", "text"),
     [
         ({"smtpd_relay_restrictions": "permit"}, "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify"),
-        ({"smtpd_forbid_bare_newline": "maybe"}, "bad value: smtpd_forbid_bare_newline = maybe"),
+        ({"smtpd_forbid_bare_newline": "maybe"}, "bad parameter value: 'smtpd_forbid_bare_newline = maybe'"),
     ],
 )
 def test_fatal_errors(system: System, main: dict[str, str], text: str) -> None:

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
+from pyfix.tables.table import Table
+
 from .fakes import converse
+
+
+@pytest.fixture(autouse=True, params=["at once", "waiting"])
+def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all tables answer at once, or let smtpd wait for them."""
+    if request.param == "waiting":
+        monkeypatch.setattr(Table, "local", False)
+
 
 UNKNOWN = "500 5.5.2 Error: command not recognized"
 
@@ -60,3 +70,23 @@ def test_soft_bounce(monkeypatch: Any) -> None:
     assert last(monkeypatch, "FOO", "RCPT TO:<a@b>", soft_bounce="yes") == [
         "400 4.5.2 Error: command not recognized", "403 4.5.1 Error: need MAIL command",
     ]  # fmt: skip
+
+
+def test_replies_keep_their_order(monkeypatch: Any) -> None:
+    main = {"smtpd_reject_footer_maps": f"regexp:{{{{/^{UNKNOWN}/ \\c. Really}}}}"}
+    assert last(monkeypatch, "FOO", "NOOP", "FOO", "QUIT", **main) == [
+        f"{UNKNOWN}. Really", "250 2.0.0 Ok", f"{UNKNOWN}. Really", "221 2.0.0 Bye",
+    ]  # fmt: skip
+
+
+def test_a_reply_that_ends_the_session(monkeypatch: Any) -> None:
+    main = {"smtpd_reject_filter_maps": f"regexp:{{{{/^{UNKNOWN}/ 421 4.0.0 Go}}}}"}
+    assert last(monkeypatch, "FOO", "NOOP", **main) == ["421 4.0.0 Go"]
+    assert last(monkeypatch, "FOO", "NOOP", smtpd_hard_error_limit="1", **main) == ["421 4.0.0 Go"]
+
+
+def test_what_a_reply_is_about(monkeypatch: Any) -> None:
+    """The words of the footer are those of the command, also where something is forgotten after it."""
+    main = {"smtpd_reject_footer_maps": "static:{\\c <$$sender> <$$recipient>}", "smtpd_relay_restrictions": "reject"}
+    replies = last(monkeypatch, "EHLO x", "MAIL FROM:<a@b.example>", "RCPT TO:<user@ours.example>", "RSET", "FOO", **main)
+    assert replies[-3].endswith("Access denied <a@b.example> <>") and replies[-1] == f"{UNKNOWN} <> <>"

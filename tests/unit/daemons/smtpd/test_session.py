@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyfix.formats.status import CONTENT
+from pyfix.formats.status import CONTENT, DEFER, HOPS
 from pyfix.runtime.stream import StreamClosed, StreamTimeout
 
 from .fakes import converse
@@ -124,7 +124,10 @@ def test_size_limit(monkeypatch: Any) -> None:
     [
         (CONTENT, "", "550 5.7.1 Error: message content rejected"),
         (CONTENT, "550 5.7.1 no such words", "550 5.7.1 no such words"),
-        (CONTENT, "no such words", "550 5.7.1 Error: message content rejected"),
+        (CONTENT, "5.6.1 no such words", "550 5.6.1 no such words"),
+        (DEFER, "4.2.1 not today", "451 4.2.1 not today"),
+        (DEFER, "", "451 4.7.1 Error: service unavailable"),
+        (HOPS, "5.6.1 x", "554 5.4.0 Error: too many hops"),
     ],
 )
 def test_what_cleanup_refuses(monkeypatch: Any, status: int, reason: str, reply: str) -> None:

@@ -5,23 +5,8 @@ from typing import Any
 import pytest
 
 from pyfix.daemons.smtpd import transcript
-from pyfix.daemons.smtpd.transcript import wrapped
 
 from .fakes import converse
-
-
-@pytest.mark.parametrize(
-    ("text", "lines"),
-    [
-        ("In:  short ", [" In:  short"]),
-        ("a " * 60, [" " + "a " * 38 + "a", "     " + "a " * 20 + "a"]),
-        ("x" * 100, [" " + "x" * 100]),
-        ("x" * 100 + " y", [" " + "x" * 100, "     y"]),
-        ("a\x01b", [" a?b"]),
-    ],
-)
-def test_lines(text: str, lines: list[str]) -> None:
-    assert list(wrapped(text)) == lines
 
 
 def notices(monkeypatch: Any, *lines: str | bytes, classes: str, **named: Any) -> list[list[str]]:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import struct
 
-from pyfix.daemons.tlsmgr.tickets import NAME_BYTES, TicketKeys
+from pyfix.daemons.tlsmgr.tickets import TicketKeys
+from pyfix.formats.ticketkey import NAME_BYTES
 
 
 def test_keys_take_turns() -> None:

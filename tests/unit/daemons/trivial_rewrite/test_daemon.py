@@ -36,7 +36,7 @@ class FakeStream:
 
 def make(settings: RewriteSettings) -> TrivialRewrite:
     daemon = TrivialRewrite(Invocation.parse("trivial-rewrite", ["-n", "rewrite", "-t", "unix"]), settings.snapshot)
-    daemon.loop = SimpleNamespace(now=0.0)  # type: ignore[assignment]
+    daemon.loop = SimpleNamespace(now=0.0)  # type: ignore[assignment]  # a fake with what it needs
     daemon.before_jail()
     now(daemon._prepare())
     return daemon
@@ -112,7 +112,7 @@ def test_changed_table(settings_of: Make, monkeypatch: pytest.MonkeyPatch) -> No
     """The next reply has the flag, the connection ends, and nobody else is let in."""
     daemon = make(settings_of(""))
     told: list[str] = []
-    daemon.status = SimpleNamespace(taken=lambda: told.append("taken"))  # type: ignore[assignment]
+    daemon.status = SimpleNamespace(taken=lambda: told.append("taken"))  # type: ignore[assignment]  # a fake with what it needs
     monkeypatch.setattr(daemon, "retire", lambda: told.append("retire"))
     monkeypatch.setattr(module, "restart_if_changed", lambda: True)
     daemon.loop.now = 5.0

@@ -108,3 +108,13 @@ def test_no_page_above_the_leaves_has_a_single_entry(count: int) -> None:
     for start in range(PAGE_SIZE, len(data), PAGE_SIZE):
         if data[start + 25] == 3:
             assert unpack_from("<H", data, start + 20)[0] >= 2
+
+
+def test_a_root_that_is_not_there() -> None:
+    """As in a file that was cut off behind its first page: an error, and no empty table."""
+    data = write_btree({b"k%d" % number: b"v" for number in range(3)})[:4096]
+    file = BtreeFile(lambda offset, size: data[offset : offset + size])
+    with pytest.raises(DbError):
+        file.get(b"k1")
+    with pytest.raises(DbError):
+        list(file.items())

@@ -1,8 +1,21 @@
 from __future__ import annotations
 
-import pytest
+from contextlib import suppress
+from typing import Any
 
-from pyfix.protocols.smtp.clientinfo import TEMPORARY, UNAVAILABLE, parse_xclient, parse_xforward
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyfix.formats.domain import is_hostaddr, is_hostname
+from pyfix.protocols.smtp.clientinfo import (
+    TEMPORARY,
+    UNAVAILABLE,
+    XCLIENT_NAMES,
+    XFORWARD_NAMES,
+    parse_xclient,
+    parse_xforward,
+)
 from pyfix.protocols.smtp.command import CommandError, Word
 
 
@@ -61,3 +74,30 @@ def test_bad_xforward(text: str) -> None:
 def test_ipv6_only_where_it_is_on() -> None:
     with pytest.raises(CommandError, match="Bad ADDR syntax"):
         xclient("ADDR=IPV6:::1", ipv6=False)
+
+
+_VALUES = st.text(st.characters(exclude_categories=("Cs",)), max_size=30) | st.sampled_from(
+    ["[UNAVAILABLE]", "[TEMPUNAVAIL]", "a.example", "192.0.2.1", "IPV6:2001:db8::1", "IPV6:x", "+41", "a+2", "70000", "25", "ESMTP", "LOCAL", "a+00b"]
+)
+_WORDS = st.lists(st.builds("{}={}".format, st.sampled_from(sorted({*XCLIENT_NAMES, *XFORWARD_NAMES, "x"})), _VALUES) | _VALUES, max_size=5)
+
+
+@given(_WORDS, st.booleans())
+def test_any_words(words: list[str], ipv6: bool) -> None:
+    """They are refused, or what is taken is what the session may rely on: addresses are addresses, names are names."""
+    for parse, names in ((parse_xclient, XCLIENT_NAMES), (parse_xforward, XFORWARD_NAMES)):
+        found: dict[str, Any] = {}
+        with suppress(CommandError):
+            parse([Word(word) for word in words], found, ipv6=ipv6)
+        assert found.keys() <= set(names)
+        for name, value in found.items():
+            if value in (None, UNAVAILABLE, TEMPORARY):
+                continue
+            assert "\0" not in value
+            if name in ("ADDR", "DESTADDR"):
+                assert is_hostaddr(value)
+            elif name in ("NAME", "REVERSE_NAME"):
+                assert value.isascii()
+                assert is_hostname(value)
+            elif name in ("PORT", "DESTPORT"):
+                assert value.isdecimal()

@@ -12,7 +12,7 @@ from pyfix.protocols.smtp.parameters import (
 
 
 def mail(text: str, **named: object) -> MailParameters:
-    return parse_mail_parameters([Word(word) for word in text.split()], **{"smtputf8": True, **named})  # type: ignore[arg-type]
+    return parse_mail_parameters([Word(word) for word in text.split()], **{"smtputf8": True, **named})  # type: ignore[arg-type]  # keywords of any type
 
 
 def rcpt(text: str) -> RcptParameters:

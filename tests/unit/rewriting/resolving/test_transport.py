@@ -66,7 +66,7 @@ def test_wildcard_is_asked_again_after_a_while(settings_of: Make) -> None:
         asked.append(key)
         return await find(key)
 
-    transport.maps.find = counted  # type: ignore[method-assign]
+    transport.maps.find = counted  # type: ignore[method-assign]  # instead of the real one
     for second in (1.0, 29.0, 31.0, 32.0):
         time[0] = second
         now(transport.find("u@x.test", "x.test", DEFAULT))

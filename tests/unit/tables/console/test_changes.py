@@ -18,7 +18,7 @@ NONE = Options([], "op", "")
 
 
 def content(reference: str) -> dict[str, str]:
-    return dict(open_table(reference, share=False).items())  # type: ignore[attr-defined]
+    return dict(open_table(reference, share=False).items())  # type: ignore[attr-defined]  # only this type has it
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ CHECKS = Path(import_module("pyfix.commands.postfix.doctor.checks").__path__[0])
 
 
 @pytest.fixture(autouse=True)
-def site(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: F811
+def site(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: F811  # the fixture
     monkeypatch.setattr(Host, "read", classmethod(lambda cls: Host()))
     (system.etc / "master.cf").write_text(MASTER_CF)
     system.write(inet_interfaces="all", inet_protocols="ipv4", alias_maps="", alias_database="")
@@ -32,7 +32,7 @@ def test_each_check_is_listed() -> None:
     assert set(registry.CHECKS.values()) == set(registry.GROUPS)
 
 
-def test_nothing_found(system: System, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+def test_nothing_found(system: System, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811  # the fixture
     before = sorted(system.folder.rglob("*"))
     assert postfix.main(["check", "--doctor"]) == 0
     out, err = capsys.readouterr()
@@ -52,14 +52,14 @@ def test_nothing_found(system: System, capsys: pytest.CaptureFixture[str]) -> No
     ],
 )
 def test_exit_status(
-    system: System, main: dict[str, str], status: int, word: str, capsys: pytest.CaptureFixture[str]  # noqa: F811
+    system: System, main: dict[str, str], status: int, word: str, capsys: pytest.CaptureFixture[str]  # noqa: F811  # the fixture
 ) -> None:
     system.write(**main)
     assert postfix.main(["check", "--doctor"]) == status
     assert f"  {word}: " in capsys.readouterr().out
 
 
-def test_json(system: System, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+def test_json(system: System, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811  # the fixture
     system.write(mynetwork="x")
     assert postfix.main(["check", "--json", "--doctor"]) == 2
     told = json.loads(capsys.readouterr().out)
@@ -68,7 +68,7 @@ def test_json(system: System, capsys: pytest.CaptureFixture[str]) -> None:  # no
     assert told["findings"][0]["file"] == str(system.etc / "main.cf")
 
 
-def test_what_can_not_be_examined(system: System, capfd: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+def test_what_can_not_be_examined(system: System, capfd: pytest.CaptureFixture[str]) -> None:  # noqa: F811  # the fixture
     assert postfix.main(["check", "--doctor", "--nonsense"]) == 1
     assert "unknown option: --nonsense" in capfd.readouterr().err
     (system.etc / "master.cf").write_text("word\n")
@@ -94,7 +94,7 @@ NASTY = (
 
 
 @pytest.mark.parametrize("lines", NASTY)
-def test_no_configuration_is_too_strange(system: System, lines: str) -> None:  # noqa: F811
+def test_no_configuration_is_too_strange(system: System, lines: str) -> None:  # noqa: F811  # the fixture
     text = (system.etc / "main.cf").read_text() + lines + "\n"
     (system.etc / "main.cf").write_text(text, "utf-8", "surrogateescape")
     with (system.etc / "master.cf").open("a") as master:
@@ -107,7 +107,7 @@ def test_no_configuration_is_too_strange(system: System, lines: str) -> None:  #
 
 
 def test_plain_check_knows_nothing_of_it(
-    system: System, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    system: System, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch  # noqa: F811  # the fixture
 ) -> None:
     monkeypatch.setattr(command, "run", lambda system, words: 99)
     system.write(mynetworks="0.0.0.0/0")
@@ -115,7 +115,7 @@ def test_plain_check_knows_nothing_of_it(
     assert capsys.readouterr().out == ""
 
 
-def test_colors_are_for_terminals(system: System, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_colors_are_for_terminals(system: System, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811  # the fixture
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
@@ -127,7 +127,7 @@ def test_colors_are_for_terminals(system: System, monkeypatch: pytest.MonkeyPatc
     assert not command._has_colors()
 
 
-def test_the_log_is_left_alone(system: System, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_the_log_is_left_alone(system: System, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811  # the fixture
     sent: list[bytes] = []
     monkeypatch.setattr(log, "_send", sent.append)
     system.write(mynetworks="10.1.1.1/8", smtpd_recipient_restrictions="nonsense")

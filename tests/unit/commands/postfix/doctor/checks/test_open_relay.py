@@ -82,6 +82,14 @@ def test_open(look: Look, site: Site, main: str, at: str, how: str) -> None:
     assert finding.instead
 
 
+def test_what_was_not_asked_is_told(look: Look) -> None:
+    main = "smtpd_relay_restrictions = reject_rbl_client dnsbl.example, check_client_access static:OK, reject\n"
+    main += "smtpd_recipient_restrictions = reject_unverified_recipient\n"
+    assert only(look(main)).why.endswith(
+        " Not asked, as only others can answer: reject_rbl_client dnsbl.example, reject_unverified_recipient."
+    )
+
+
 def test_an_option_of_one_service(look: Look, site: Site) -> None:
     finding = only(look("", SASL + "  -o syslog_name=x\n  -o smtpd_relay_restrictions=permit_mynetworks,permit,reject\n"))
     assert "submission inet" in finding.what

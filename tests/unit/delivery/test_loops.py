@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pyfix.daemons.local.loops import delivered_before
+from pyfix.delivery.loops import delivered_before
 from pyfix.formats.records import encode_lines
 from pyfix.queue.message import Message
 from tests.unit.queue.test_message import build
