@@ -28,13 +28,18 @@ def sides() -> Iterator[Sides]:
     requirements.need_reference()
     running: OrderedDict[str, tuple[Side, Side]] = OrderedDict()
 
-    def get(main: Mapping[str, str], files: Mapping[str, str] | None = None) -> tuple[Side, Side]:
-        key = repr((sorted(main.items()), sorted((files or {}).items())))
+    def get(
+        main: Mapping[str, str], files: Mapping[str, str] | None = None, services: Mapping[str, str] | None = None
+    ) -> tuple[Side, Side]:
+        key = repr((sorted(main.items()), sorted((files or {}).items()), services))
         if key not in running:
             with ExitStack() as stack:
                 pair = []
-                for replace in (None, {"cleanup": "pyfix"}):
-                    instance = stack.enter_context(Instance("reference", {**_AT_ONCE, **main}, _SERVICES, replace, files))
+                # pyfix's own master forks its many cleanups; the reference's would start an interpreter for each.
+                ours: tuple[str, dict[str, str] | None] = ("pyfix", None) if services else ("reference", {"cleanup": "pyfix"})
+                for kind, replace in (("reference", None), ours):
+                    lines = {**_SERVICES, **(services or {})}
+                    instance = stack.enter_context(Instance(kind, {**_AT_ONCE, **main}, lines, replace, files))
                     instance.start()
                     pair.append(Side(instance))
                 stack.pop_all()
@@ -73,9 +78,13 @@ def compare_all(sides: Sides) -> CompareAll:
     """Return a function that brings many messages to both sides and fails unless both made the same of each."""
 
     def all_of(
-        messages: Mapping[str, Submission], *, main: Mapping[str, str] | None = None, files: Mapping[str, str] | None = None
+        messages: Mapping[str, Submission],
+        *,
+        main: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | None = None,
+        services: Mapping[str, str] | None = None,
     ) -> list[Seen]:
-        pair = sides(main or {}, files)
+        pair = sides(main or {}, files, services)
         (theirs, their_rest), (ours, our_rest) = [side.submit_all(list(messages.values())) for side in pair]
         different = {
             name: (seen, expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -71,6 +72,8 @@ class Submission:
     """Bytes that are sent together; 0: all."""
     start: bytes | None = None
     """What is sent in the place of the flags."""
+    service: str = "cleanup"
+    """The service of master.cf that gets it."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ class Side:
         """Bring one message; return its queue id, the answer, its queue, and mode and content of its file."""
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(30)
-            client.connect(str(self.spool / "public/cleanup"))
+            _connect(client, str(self.spool / "public" / one.service))
             greeting = b""
             while not greeting.endswith(b"\0\0"):
                 greeting += client.recv(4096)
@@ -157,6 +160,19 @@ class Side:
         if path.parent.name == "hold":
             path.unlink()
         return queue_id, reply, path.parent.name, mode, content
+
+
+def _connect(client: socket.socket, path: str) -> None:
+    """Connect to a service; on a busy machine its socket may be there a moment before master listens on it."""
+    end = time.monotonic() + 5
+    while True:
+        try:
+            client.connect(path)
+            return
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def without_times(data: bytes, queue_id: str) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.parity.milter.test_header_checks import ACTIONS as MILTER_ACTIONS
+
 from .side import CompareAll, Submission, lines, record
 from .test_by_hand import E, M, R, T, X
 
@@ -16,6 +18,17 @@ ACTIONS = [
     "REPLACE", "REPLACE To: a b@c, D <e>", "REPLACE Bcc: a@b", "REPLACE Subject:", "REPLACE X: " + "y" * 300, "IGNORE", "IGNORE x", "DUNNO",
     "DUNNO x", "OK", "STRIP", "STRIP t", "PASS", "PASS t", "DELAY", "DELAY 1h", "reject lower", "Unknown x", "554 foo", "4xx", "", "ACCEPT",
 ]  # fmt: skip
+
+
+DOCUMENTED = {
+    "BCC", "DISCARD", "DUNNO", "FILTER", "HOLD", "IGNORE", "INFO", "PASS", "PREPEND", "REDIRECT", "REJECT", "REPLACE", "STRIP", "WARN",
+}  # fmt: skip
+"""All actions of header_checks(5); tests/parity/smtp/test_content.py asks for ACTIONS, too."""
+
+
+def test_no_action_is_left_out() -> None:
+    for actions in (ACTIONS, MILTER_ACTIONS):
+        assert {action.partition(" ")[0] for action in actions} >= DOCUMENTED
 
 
 def _table(pattern: str, end: str = "") -> str:
@@ -67,3 +80,31 @@ def test_actions(compare_all: CompareAll) -> None:
 @pytest.mark.parametrize("name", ["header_checks", "body_checks"])
 def test_tables_that_fail(compare_all: CompareAll, name: str) -> None:
     compare_all(dict(list(messages().items())[:16]), main=CHECKS | {name: "fail:x"}, files=FILES)
+
+
+def test_tables_that_wait(compare_all: CompareAll) -> None:
+    """Tables of another process, for whose answers cleanup waits, ask for the same in the same order."""
+    main = {name: value.replace("regexp:", "proxy:regexp:") for name, value in CHECKS.items()}
+    compare_all(dict(list(messages().items())[::3]), main=main, files=FILES)
+
+
+@pytest.mark.parametrize("name", ["header_checks", "body_checks"])
+def test_tables_that_wait_and_fail(compare_all: CompareAll, name: str) -> None:
+    compare_all(dict(list(messages().items())[:16]), main=CHECKS | {name: "proxy:fail:x"}, files=FILES)
+
+
+def test_some_tables_wait(compare_all: CompareAll) -> None:
+    """Bodies that no table looks at are copied in large pieces, also where headers of their parts wait."""
+    main = {name: value.replace("regexp:", "proxy:regexp:") for name, value in CHECKS.items() if name != "body_checks"}
+    compare_all(dict(list(messages().items())[::5]) | converted(), main=main | {"strict_8bitmime_body": "yes", "strict_7bit_headers": "yes"}, files=FILES)
+
+
+def converted() -> dict[str, Submission]:
+    """Return messages in which something is wrong beside what the tables find."""
+    made = {}
+    for number in (0, 5, 9, 23):
+        bad = (b"--q", b"X-M: h%d" % number, b"X: \xe9", b"", b"\xe9", b"--q", b"X-M: h%d" % number, b"", b"y", b"--q--")
+        made[f"{number}: 8 bits"] = message((*PARTS, b"Subject: h%d" % number), bad)
+        made[f"{number}: 8 bits in the header"] = message((b"Subject: h%d" % number, b"X: \xe9", *PARTS), bad)
+        made[f"{number}: no end of header"] = message((b"Subject: h%d" % number, b"no header"), (b"b%d" % number,))
+    return made

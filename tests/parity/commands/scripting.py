@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.kit.site import SETPRIV, Site
 
-_PROGRAMS = re.compile(r"^(command|daemon|shlib)_directory = |^(mailq|newaliases|sendmail)_path = |LD_PRELOAD=")
+_PROGRAMS = re.compile(r"^(command|daemon|manpage|readme|shlib)_directory = |^(mailq|newaliases|sendmail)_path = |LD_PRELOAD=")
 _HOW_INSTALLED = re.compile(r"maildrop is open to all users")
 
 

@@ -91,3 +91,20 @@ def test_several_lists() -> None:
         files("postfix", "check")
 
     compare(case, Files)
+
+
+def test_parameters_of_an_installation() -> None:
+    """They go to main.cf, all of them, if one is new; what is obsolete is told of."""
+
+    def case(files: Files) -> None:
+        obsolete = ("X/file:f:root:-:644:o", "X/dir/inner:f:root:-:644:uo", "X/dir:d:root:-:755:o", "X/missing:f:root:-:644:o")
+        files.begin("X/new:d:root:-:755:uc", *obsolete)
+        for words in (
+            ("set-permissions", "mail_owner=postfix"), ("upgrade-configuration",), ("post-install", "upgrade-configuration"),
+            ("upgrade-configuration", "html_directory=<DIR>/html"), ("post-install", "create-missing", "readme_directory=/x", "data_directory="),
+            ("post-install", "create-missing", "nonsense=x"), ("post-install", "create-missing", "mail_owner=nosuchuser"),
+        ):
+            files("postfix", *words)
+            files.file("postfix/main.cf")
+
+    compare(case, Files)

@@ -326,6 +326,7 @@ def test_log() -> None:
         keys.site.start()
         keys.tls("new-server-key", "-a", "ecdsa")
         keys.tls("nonsense")
+        keys.site.wait_for_log(r"fatal: usage: postfix tls")
         found = [re.search(r"(postfix/postfix-tls-script)\[\d+\]: (.*)", line) for line in keys.site.log_lines()]
         keys.said.append([_STAMP.sub("<TIME>", match[2]) for match in found if match])
 

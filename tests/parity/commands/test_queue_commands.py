@@ -65,11 +65,22 @@ def test_postcat(parity: Parity, options: tuple[str, ...]) -> None:
     parity(case, main=MAIN)
 
 
-@pytest.mark.parametrize("arguments", [("-q", "NOSUCH"), ("/etc/passwd",), ("/nonexistent",), ("-x",)])
+@pytest.mark.parametrize("arguments", [("-q", "NOSUCH"), ("-q", "a/b"), ("-q", ""), ("/etc/passwd",), ("/nonexistent",), ("-x",)])
 def test_postcat_of_what_is_not_there(parity: Parity, arguments: tuple[str, ...]) -> None:
     def case(mta: Instance) -> str:
         text = shown(mta, [], "postcat", *arguments)
         return text.partition("usage:")[0] if "-x" in arguments else text
+
+    parity(case, main=MAIN)
+
+
+@pytest.mark.parametrize("left", [2, 130, 400, 3300])
+def test_postcat_of_half_a_file(parity: Parity, left: int) -> None:
+    def case(mta: Instance) -> str:
+        queue_id = deferred(mta)
+        half = mta.directory / "half"
+        half.write_bytes(mta.spool_file(queue_id).read_bytes()[:-left])
+        return shown(mta, [queue_id], "postcat", str(half)).replace(str(mta.directory), "DIR")
 
     parity(case, main=MAIN)
 
@@ -194,6 +205,19 @@ def _each(commands: Sequence[tuple[str, ...]]) -> Callable[[Instance], list[str]
     return case
 
 
+def test_words_of_small_commands(parity: Parity) -> None:
+    """postlog(1) -p in any case, postlock(1) -l with several methods."""
+    parity(
+        _each(
+            [
+                ("postlog", "-p", "INFO", "a"), ("postlog", "-p", "Warn", "a"), ("postlog", "-p", "worse", "a"), ("postlog", "-t", "tag", "a", "b"),
+                ("postlock", "-l", "flock, dotlock", "/tmp/nosuch/mailbox", "true"),
+            ]
+        ),
+        main=MAIN,
+    )  # fmt: skip
+
+
 def test_half_a_submission(parity: Parity) -> None:
     """postdrop that reads something else than records, half a record, and nothing."""
 
@@ -221,6 +245,17 @@ def test_bad_offset_and_folder(parity: Parity) -> None:
         ),
         main=MAIN,
     )
+
+
+def test_services_that_are_none(new_instance: Callable[..., Instance]) -> None:
+    """postkick, and flushing while nothing ever ran."""
+    seen = []
+    for kind in ("reference", "pyfix"):
+        mta = new_instance(kind, main=MAIN)
+        commands = [("postqueue", "-f"), ("sendmail", "-q"), ("postkick", "public", "pickup", ""), ("postkick", "nosuch", "x", "y")]
+        commands += [("postkick", service_class, name, "x") for service_class, name in (("public", ""), ("public", "/"), ("", ""), ("public", "nosuch"))]
+        seen.append(_each(commands)(mta))
+    assert seen[1] == seen[0]
 
 
 def test_usage_of_sendmail(parity: Parity) -> None:

@@ -1,10 +1,12 @@
-"""What commands other than postconf(1) make of main.cf before they begin: bad values, and import_environment."""
+"""What commands other than postconf(1) make of main.cf: bad values, import_environment, fork_attempts."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -39,8 +41,13 @@ BAD = (
 )
 
 
-def run(kind: str, place: Path, line: str, words: list[str], **environment: str) -> tuple[int, list[str], list[str]]:
-    """Run a command of one side with *line* in main.cf; return status, output, and what it says without its own name."""
+def run(
+    kind: str, place: Path, line: str, words: list[str], *, before: Sequence[str] = (), **environment: str
+) -> tuple[int, list[str], list[str]]:
+    """Run a command of one side with *line* in main.cf; return status, output, and what it says without its own name.
+
+    *before* is a command that runs it.
+    """
     place.mkdir(exist_ok=True)
     (place / "queue").mkdir(exist_ok=True)
     (place / "table").write_text("a b\n")
@@ -52,7 +59,7 @@ def run(kind: str, place: Path, line: str, words: list[str], **environment: str)
     os.utime(place / "main.cf", (1_000_000_000, 1_000_000_000))
     program = programs.command_directory(kind) / words[0]
     done = subprocess.run(
-        [program, *(word.format(place) for word in words[1:])], stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        [*before, program, *(word.format(place) for word in words[1:])], stdin=subprocess.DEVNULL, capture_output=True, check=False,
         env={"PATH": "/usr/bin:/bin", "MAIL_CONFIG": str(place), **programs.hasty(kind), **environment}, timeout=60,
     )  # fmt: skip
     err = [re.sub(r"line \d+:", "line N:", line.partition(": ")[2]) for line in done.stderr.decode().replace(str(place), "PLACE").splitlines()]
@@ -68,6 +75,19 @@ def test_bad_values(command: str, tmp_path: Path) -> None:
         theirs, ours = (run(kind, tmp_path / kind, line, command.split()) for kind in ("reference", "pyfix"))
         assert ours == theirs, line
         assert theirs[0] != 0, line
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["postqueue -p", "postqueue -j", "postqueue -i ABCDEF1234", "postdrop", "postsuper", "postsuper -d ABCDEF1234", "postcat -q ABCDEF1234",
+     "postcat {0}/nosuch", "postkick public x y", "postlog x", "postlock {0}/box true", "sendmail x@y.example", "sendmail -bp", "sendmail -bd x",
+     "sendmail -bi", "sendmail -q", "sendmail -Z"],
+)  # fmt: skip
+def test_no_queue_directory(command: str, tmp_path: Path) -> None:
+    requirements.need_reference()
+    line = "queue_directory = /nonexistent"
+    theirs, ours = (run(kind, tmp_path / kind, line, command.split()) for kind in ("reference", "pyfix"))
+    assert ours == theirs
 
 
 FORMS = (
@@ -87,3 +107,35 @@ def test_environment(form: str, tmp_path: Path) -> None:
         own = ("LD_PRELOAD=", "LC_CTYPE=", "PYTHON", "COVERAGE")
         found.append((status, sorted(line for line in out if not line.startswith(own)), err))
     assert found[1] == found[0]
+
+
+WITHOUT_PROCESSES = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "prlimit", "--nproc=1")
+"""Runs a command as somebody who may have no process besides."""
+
+
+@pytest.mark.parametrize("command", ["postlock {0}/box true", "sendmail -bd"])
+def test_no_process_to_be_had(command: str) -> None:
+    """As often as fork_attempts says; then the status says so."""
+    requirements.need_reference()
+    found = []
+    for kind in ("reference", "pyfix"):
+        with tempfile.TemporaryDirectory(prefix="pyfix-forks-") as folder:
+            place = Path(folder)
+            place.chmod(0o777)
+            status, out, err = run(kind, place, "fork_attempts = 3\nfork_delay = 1s", command.split(), before=WITHOUT_PROCESSES)
+        commands = str(programs.command_directory(kind))
+        found.append((status, out, [line.replace(commands, "COMMANDS") for line in err]))
+    assert found[1] == found[0]
+    assert len(found[0][2]) == 3
+
+
+def test_a_user_without_a_name() -> None:
+    requirements.need_reference()
+    before = ("setpriv", "--reuid=65533", "--regid=65533", "--clear-groups")
+    found = []
+    for kind in ("reference", "pyfix"):
+        with tempfile.TemporaryDirectory(prefix="pyfix-nobody-") as folder:
+            Path(folder).chmod(0o755)
+            found.append(run(kind, Path(folder), "mail_name = x", ["sendmail", "x@y.example"], before=before))
+    assert found[1] == found[0]
+    assert "no login name" in found[0][2][0]

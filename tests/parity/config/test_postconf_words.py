@@ -31,6 +31,32 @@ def test_arguments_of_a_changed_entry(same: Callable[..., object], request_: str
             same("x=1\n", f"p unix - n n - - p {arguments}\n", *request_.split())
 
 
+NO_SETTINGS = """\
+a unix - n n - - p -o {a $x
+b unix - n n - - p -o {a $x\x20\x20
+c unix - n n - - p -o {a $x  -o b=$y\t
+d unix - n n - - p -o {v = $x -o q=$y
+e unix - n n - - p -o { a $x } -o a$x -o {a$x}
+f unix - n n - - p -o $x=$y -o process_name=$x -o {process_name q=$y} -o =$x -o {process_id $x}
+g unix - n n - - p {a $x\x20
+h unix - n n - - p q {a $x\x20
+"""
+
+
+@pytest.mark.parametrize("option", ["-M", "-Mx", "-Fx", "-P", "-Px"])
+def test_options_that_are_no_settings(same: Callable[..., object], option: str) -> None:
+    """Braces that are not closed, no equal sign, names that refer to others: all is expanded, complaints keep the blanks at the end."""
+    same("x = one\ny = two\n", NO_SETTINGS, option)
+    for argument in ("{a $(x", "{a=$(x }", "a$(x"):
+        same("x = one\n", f"a unix - n n - - p -o {argument}\n", option)
+
+
+@pytest.mark.parametrize("line", ["foo bar  ", "= x \t", "foo   ", "foo bar  \0x"])
+def test_blanks_at_the_end_of_a_line_that_is_none(same: Callable[..., object], line: str) -> None:
+    same(f"x = 1\n{line}\n  \n", "", "-n")
+    same("x = 1\n", f"a unix x n n - - p {line} \n", "-M")
+
+
 def test_a_value_of_several_lines(same: Callable[..., object]) -> None:
     """What braces enclose keeps its lines."""
     entry = "p unix - n n - - p\n  -o { a = b\n  c }\n -o x=y\n"

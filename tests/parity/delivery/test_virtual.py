@@ -174,3 +174,17 @@ def test_changed_tables_restart_the_process(exchanged: Parity) -> None:
     exchanged(case, main=main, replace=OURS, deliveries=True, fresh=True)
 
 
+
+
+def test_status_filter(exchanged: Parity) -> None:
+    """postconf(5) virtual_delivery_status_filter: what is sent, and what fails."""
+
+    def case(mta: Instance) -> None:
+        for recipient in ("user@ours.example", "mbox@ours.example", "nosuch@ours.example"):
+            queue_id = mta.send_message(recipient, sender="")
+            mta.wait_for_log(rf"{queue_id}: to=<")
+        mta.settle()
+
+    outcomes = "/^2.0.0 (.*) maildir/ 2.1.5 $1 a folder\n/^5.1.1/ 4.1.1 perhaps later\n/mailbox/ 5.0.0 no\n"
+    main = {"smtpd_reject_unlisted_recipient": "no", "virtual_delivery_status_filter": "regexp:{dir}/etc/outcomes"}
+    exchanged(case, main=main, files={"outcomes": outcomes}, replace=OURS, logs="virtual", deliveries=True)

@@ -213,7 +213,7 @@ def test_the_last_step_to_new_fails(exchanged: Parity, new: str) -> None:
         {"virtual_minimum_uid": "65535"}, {"strict_mailbox_ownership": "no"},
         {"virtual_uid_maps": "static:65534", "virtual_gid_maps": "static:65534", "virtual_mailbox_maps": "static:one"},
         {"virtual_uid_maps": ""}, {"virtual_gid_maps": ""}, {"virtual_mailbox_maps": ""},
-        {"virtual_uid_maps": "fail:no"}, {"virtual_mailbox_maps": "fail:no"}, {"recipient_delimiter": "-+"},
+        {"virtual_uid_maps": "fail:no"}, {"virtual_gid_maps": "fail:no"}, {"virtual_mailbox_maps": "fail:no"}, {"recipient_delimiter": "-+"},
         {"virtual_mailbox_base": ""}, {"virtual_mailbox_limit": "100"}, {"virtual_mailbox_lock": "bogus"},
         {"virtual_mailbox_lock": ""}, {"virtual_minimum_uid": "0"}, {"virtual_mailbox_limit": "0"},
         {"virtual_mailbox_lock": "fcntl bogus"}, {"virtual_mailbox_limit": "-1"}, {"virtual_mailbox_base": "relative"},
@@ -221,6 +221,7 @@ def test_the_last_step_to_new_fails(exchanged: Parity, new: str) -> None:
         {"virtual_mailbox_limit": "9000", "message_size_limit": "0"}, {"virtual_uid_maps": "static:+65534"},
         {"virtual_uid_maps": "static:4294967295"}, {"virtual_uid_maps": "static:4294967294"}, {"virtual_gid_maps": "static:0065534"},
         {"virtual_gid_maps": "static:65534x"}, {"virtual_uid_maps": "inline:{@ours.example=65534}"}, {"soft_bounce": "yes"},
+        {"virtual_transport": "error:5.1.2 gone"}, {"virtual_transport": "virtual:elsewhere"}, {"virtual_transport": "discard:"},
         {"virtual_mailbox_maps": "static:/"}, {"virtual_mailbox_maps": "inline:{@ours.example=all/}"},
     ],
 )  # fmt: skip

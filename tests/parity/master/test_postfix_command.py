@@ -259,29 +259,40 @@ def test_each_side_sees_the_other(new_instance: Callable[..., Instance]) -> None
 
 
 OLD_MASTER_CF = """\
+# service type private unpriv chroot wakeup maxproc command
 smtp inet n - - - - smtpd
   -o a=b
-pickup fifo n - - 60 1 pickup
+pickup fifo n n - 60 1 pickup
 tlsmgr fifo - - n 300 1 tlsmgr
 cleanup unix - - - - 0 cleanup
 flush unix - - - 1000? 0 flush
 trace unix - - - - 0 bounce
+verify unix - - - - 0 verify
+proxywrite unix - - n - - proxymap
+# tlsproxy comes later
+#dnsblog unix - - - - 0 dnsblog
 """
 
 
-@pytest.mark.parametrize("content", ["25 inet n - n - - smtpd\n", OLD_MASTER_CF], ids=["little", "old"])
+@pytest.mark.parametrize(
+    "content", ["25 inet n - n - - smtpd\n", OLD_MASTER_CF, "smtp inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd\n"],
+    ids=["little", "old", "postscreen"],
+)  # fmt: skip
 def test_upgrade_configuration(parity: Parity, content: str) -> None:
-    """What an old master.cf lacks is added; the example lines of postscreen(8) are the reference's own."""
+    """What is added to an old master.cf, corrected in it, what main.cf gets, and nothing the second time."""
 
     def case(mta: Instance) -> list[object]:
         path = mta.config_directory / "master.cf"
         path.write_text(content)
-        status, said = shown(mta, "upgrade-configuration")
-        said = sorted({line for line in said if line.startswith("Editing") and "postscreen" not in line})
-        if any("missing entry for flush" in line for line in said):  # the reference corrects what it has just added
-            said = [line for line in said if "making the flush service public" not in line]
-        entries = [" ".join(line.split()) for line in path.read_text().splitlines() if not line.startswith("#")]
-        return [status, [line for line in said if not re.search("smtpd|dnsblog|tlsproxy", line)], sorted(entries)]
+        mta.write_main(hash_queue_names="incoming")
+        text = (mta.config_directory / "main.cf").read_text()
+        mta.write("main.cf", "".join(f"{line}\n" for line in text.splitlines() if not line.startswith("inet_protocols")))
+        said: list[object] = []
+        for _ in range(2):
+            said += [shown(mta, "upgrade-configuration"), path.read_text()]
+            main = (mta.config_directory / "main.cf").read_text().splitlines()
+            said.append([line for line in main if line.startswith(("inet_protocols", "hash_queue_names"))])
+        return said
 
     parity(case, fresh=True)
 

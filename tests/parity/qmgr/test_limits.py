@@ -56,7 +56,7 @@ def test_a_full_active_queue(parity: Parity, settings: dict[str, str], advice: s
         return there, [re.sub(r"using up \d+ of \d+", "using up <N> of <N>", line) for line in lines]
 
     seen = parity(case, main={**_SMALL, **settings}, fresh=True)
-    assert advice in str(seen.result) and seen.result[0] == {"incoming": 4, "active": 10}  # type: ignore[index]
+    assert advice in str(seen.result) and seen.result[0] == {"incoming": 4, "active": 10}  # type: ignore[index]  # the result of case
 
 
 def test_recipients_in_memory(parity: Parity) -> None:

@@ -115,4 +115,4 @@ def test_delays(parity: Parity, resolution: str) -> None:
     if resolution == "0":
         assert seen == ("1", "0", "1", "0", "0")
     else:
-        assert seen[0] == [True, False, True, False, False]  # type: ignore[index]
+        assert seen[0] == [True, False, True, False, False]  # type: ignore[index]  # the result of case

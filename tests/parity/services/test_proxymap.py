@@ -49,26 +49,26 @@ def test_lookup(parity: Parity, name: str, key: str) -> None:
     def case(mta: Instance) -> list[bytes]:
         return ask(
             mta, READ,
-            _lookup(mta, name, 64, key),
-            _lookup(mta, name, 0, key),
+            lookup(mta, name, 64, key),
+            lookup(mta, name, 0, key),
         )  # fmt: skip
 
     parity(case, main=MAIN, files=FILES)
 
 
-def _lookup(mta: Instance, name: str, flags: int, key: str) -> list[tuple[str, str]]:
+def lookup(mta: Instance, name: str, flags: int, key: str) -> list[tuple[str, str]]:
     return [*about(mta, "lookup", name, flags), ("flags", BINARY), ("key", key)]
 
 
-def _update(mta: Instance, name: str, key: str, value: str) -> list[tuple[str, str]]:
+def update(mta: Instance, name: str, key: str, value: str) -> list[tuple[str, str]]:
     return [*about(mta, "update", name), ("flags", BINARY), ("key", key), ("value", value)]
 
 
-def _delete(mta: Instance, name: str, key: str) -> list[tuple[str, str]]:
+def delete(mta: Instance, name: str, key: str) -> list[tuple[str, str]]:
     return [*about(mta, "delete", name), ("flags", BINARY), ("key", key)]
 
 
-def _sequence(mta: Instance, name: str, function: int) -> list[tuple[str, str]]:
+def sequence(mta: Instance, name: str, function: int) -> list[tuple[str, str]]:
     return [*about(mta, "sequence", name), ("flags", BINARY), ("function", str(function))]
 
 
@@ -82,18 +82,18 @@ def test_writing(parity: Parity) -> None:
         replies = ask(
             mta, WRITE,
             about(mta, "open", KEPT),
-            _lookup(mta, KEPT, 64, "k"),
-            _update(mta, KEPT, "k", "v"),
-            _lookup(mta, KEPT, 64, "k"),
-            _update(mta, KEPT, "k", "newer"),
-            _lookup(mta, KEPT, 64, "k"),
-            _sequence(mta, KEPT, 0),
-            _sequence(mta, KEPT, 1),
-            _delete(mta, KEPT, "k"),
-            _sequence(mta, KEPT, 0),
-            _delete(mta, KEPT, "k"),
-            _lookup(mta, KEPT, 64, "k"),
-            _sequence(mta, KEPT, 0),
+            lookup(mta, KEPT, 64, "k"),
+            update(mta, KEPT, "k", "v"),
+            lookup(mta, KEPT, 64, "k"),
+            update(mta, KEPT, "k", "newer"),
+            lookup(mta, KEPT, 64, "k"),
+            sequence(mta, KEPT, 0),
+            sequence(mta, KEPT, 1),
+            delete(mta, KEPT, "k"),
+            sequence(mta, KEPT, 0),
+            delete(mta, KEPT, "k"),
+            lookup(mta, KEPT, 64, "k"),
+            sequence(mta, KEPT, 0),
         )  # fmt: skip
         assert not [line for line in mta.log_lines() if "has changed" in line], "it changed the table itself"
         return [re.sub(rb"flags\0\d+", b"flags\0<N>", reply) for reply in replies]
@@ -107,8 +107,8 @@ def test_unapproved(parity: Parity, service: str, request_: str) -> None:
     def case(mta: Instance) -> list[object]:
         name = "unix:passwd.byname"
         requests = {
-            "open": about(mta, "open", name), "lookup": _lookup(mta, name, 64, "root"), "delete": _delete(mta, name, "x"),
-            "update": _update(mta, name, "root", "x"), "sequence": _sequence(mta, name, 0),
+            "open": about(mta, "open", name), "lookup": lookup(mta, name, 64, "root"), "delete": delete(mta, name, "x"),
+            "update": update(mta, name, "root", "x"), "sequence": sequence(mta, name, 0),
         }  # fmt: skip
         refused = request_ in ("update", "delete") and service == READ
         mark = mta.log_mark()
@@ -124,7 +124,7 @@ def test_unapproved(parity: Parity, service: str, request_: str) -> None:
 def test_no_writing_through_proxymap(parity: Parity, request_: str) -> None:
     def case(mta: Instance) -> list[object]:
         name = "texthash:DIR/etc/table"
-        asked = _update(mta, name, "one", "x") if request_ == "update" else _delete(mta, name, "one")
+        asked = update(mta, name, "one", "x") if request_ == "update" else delete(mta, name, "one")
         return [*ask(mta, READ, asked), mta.wait_for_log(r"/proxymap\[\d+\]: (warning: refusing \w+):.*( \w+ request on .*)").groups()]
 
     parity(case, main=MAIN, files=FILES)

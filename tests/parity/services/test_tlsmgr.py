@@ -14,7 +14,10 @@ from tests.parity.services.asking import Client, ask, pairs
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 PATH = "private/tlsmgr"
-CACHED = {"smtpd_tls_session_cache_database": "lmdb:{dir}/data/sessions", "smtpd_tls_session_cache_timeout": "7200s"}
+CACHED = {
+    **{f"{kind}_tls_session_cache_database": f"lmdb:{{dir}}/data/{kind}" for kind in ("smtpd", "smtp", "lmtp")},
+    "smtpd_tls_session_cache_timeout": "7200s", "smtp_tls_session_cache_timeout": "7201s", "lmtp_tls_session_cache_timeout": "7202s",
+}  # fmt: skip
 SESSION = base64.b64encode(b"a session\0of bytes").decode()
 
 

@@ -53,3 +53,15 @@ def same_dialogues(same_dialogue: Compare) -> Callable[..., None]:
             same_dialogue(*lines, **arguments)
 
     return compare
+
+
+@pytest.fixture
+def parity_of_smtpd(instance_pool: InstancePool) -> Compare:
+    """Run a case against both smtpds; what it adds to the transcript and smtpd's log lines must be the same."""
+    requirements.need_reference("reference")
+    parity = Parity(instance_pool, KNOWN_DIFFERENCES, ("reference", "reference"))
+
+    def compare(case: Any, *, logs: Any = "smtpd", **arguments: Any) -> Observation:
+        return parity(case, replace={"smtpd": "pyfix"}, logs=logs, **arguments)
+
+    return compare

@@ -34,7 +34,9 @@ def test_commands_sent_too_early(same_dialogue: Compare, greeting: str, forbidde
 
 def test_a_whole_transaction_in_groups(same_dialogue: Compare) -> None:
     same_dialogue(
-        "EHLO c", Raw(b"MAIL FROM:<a@b>\r\nRCPT TO:<user@ours.example>\r\nDATA\r\n", 3), Raw(b"x\r\n.\r\nRSET\r\nQUIT\r\n", 3)
+        "EHLO c",
+        Raw(b"MAIL FROM:<a@b>\r\nRCPT TO:<user@ours.example>\r\nDATA\r\n", 3),
+        Raw(b"x\r\n.\r\nRSET\r\nQUIT\r\n", 3),
     )
 
 
@@ -201,7 +203,9 @@ def test_long_lines_in_chunks(same_records: Callable[..., None]) -> None:
                 found.append([
                     *BEGIN, b"BDAT %d\r\n%b" % (cut, chunks[0]), b"BDAT %d LAST\r\n%b" % (len(chunks[1]), chunks[1]), "QUIT",
                 ])  # fmt: skip
-    same_records(found, LENIENT | {"smtpd_forbid_bare_newline": "normalize", "smtpd_forbid_bare_newline_exclusions": ""})
+    same_records(
+        found, LENIENT | {"smtpd_forbid_bare_newline": "normalize", "smtpd_forbid_bare_newline_exclusions": ""}
+    )
 
 
 def test_envelope_records(same_records: Callable[..., None]) -> None:
@@ -220,3 +224,38 @@ def test_rejected_bare_newlines(same_dialogue: Compare) -> None:
     for lines in dialogues():
         same_dialogue(*lines, main=main)
     same_dialogue("EHLO c", b"NOOP\n", "NOOP", main=main)
+
+
+def test_checks_of_the_content_refuse(parity_of_smtpd: Compare) -> None:
+    """What cleanup(8) says of a message: with and without text, of header and body, with codes, for now and for good."""
+    reasons = [
+        "REJECT",
+        "REJECT no",
+        "REJECT 5.6.1 x y",
+        "REJECT 4.2.1 z",
+        "REJECT 2.1.1 z",
+        "REJECT 5.7",
+        "554 foo",
+        "550 5.6.2 bar",
+        "REJECT 550 5.6.2 baz",
+        "REJECT 550 x",
+    ]
+    table = "".join(f"/^(Subject: h|b){number}$/ {reason}\n" for number, reason in enumerate(reasons))
+
+    def case(mta: Instance) -> None:
+        for number in range(len(reasons)):
+            for content in (b"Subject: h%d\r\n\r\nhi\r\n.\r\n" % number, b"Subject: x\r\n\r\nb%d\r\n.\r\n" % number):
+                mta.dialogue(*BEGIN, "DATA", content, "QUIT")
+                mta.wait_for_log(r"smtpd\[\d+\]: disconnect from")
+        mta.settle()
+        told = sum("from=<double-bounce@" in line for line in mta.log_lines())
+        mta.transcript.append(f"notices: {told}")
+        mta.dialogue(*BEGIN, b"BDAT 15 LAST\r\nSubject: h1\r\n\r\n", "QUIT")
+        mta.wait_for_log(r"smtpd\[\d+\]: disconnect from")
+
+    main = LENIENT | {
+        "notify_classes": "policy",
+        "header_checks": "regexp:{dir}/etc/checks",
+        "body_checks": "regexp:{dir}/etc/checks",
+    }
+    parity_of_smtpd(case, main=main, files={"checks": table})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg  # noqa: F401  # here, and not in each child that is forked for a command
-import pymysql  # noqa: F401
+import pymysql  # noqa: F401  # as above
 import pytest
 
 from pyfix.tables.table import valid_text

@@ -1,0 +1,12 @@
+create table domain (domain varchar(99), active int, backupmx int, relay_all int); insert into domain values ('ours.example', 1, 0, 0), ('backup.example', 1, 1, 0);
+create table mailbox (username varchar(99), domain varchar(99), local_part varchar(99), active int, tls_in int, tls_out int, relayhost int);
+insert into mailbox values ('user@ours.example', 'ours.example', 'user', 1, 0, 0, 0), ('joe@ours.example', 'ours.example', 'joe', 1, 0, 1, 1);
+create table alias (address varchar(99), goto text, active int, domain varchar(99));
+insert into alias values ('user@ours.example', 'user@ours.example', 1, 'ours.example'), ('joe@ours.example', 'joe@ours.example', 1, 'ours.example'), ('abuse@ours.example', 'user@ours.example,someone@remote.example', 1, 'ours.example'), ('postmaster@ours.example', 'user@ours.example', 1, 'ours.example'), ('x@backup.example', 'x@backup.example', 1, 'backup.example');
+create table alias_domain (alias_domain varchar(99), target_domain varchar(99), active int); insert into alias_domain values ('other.example', 'ours.example', 1);
+create table spamalias (address varchar(99), goto text, validity int); insert into spamalias values ('temporary@ours.example', 'joe@ours.example', 1);
+create table transports (destination varchar(99), nexthop varchar(99), username varchar(99), password varchar(99), active int); insert into transports values ('maps.example', '[mx.remote.example]:{peer}', 'joe', 'pw', 1);
+create table relayhosts (id int, hostname varchar(99), username varchar(99), password varchar(99), active int); insert into relayhosts values (1, '[smarthost.example]:{peer}', 'joe', 'pw', 1);
+create table bcc_maps (local_dest varchar(99), bcc_dest varchar(99), active int, type varchar(9)); insert into bcc_maps values ('user@ours.example', 'joe@ours.example', 1, 'rcpt'), ('@nowhere.example', 'joe@ours.example', 1, 'sender');
+create table recipient_maps (old_dest varchar(99), new_dest varchar(99), active int); insert into recipient_maps values ('old@remote.example', 'someone@remote.example', 1);
+create table tls_policy_override (dest varchar(99), policy varchar(99), parameters varchar(99), active int); insert into tls_policy_override values ('direct.example', 'encrypt', 'protocols=!SSLv2', 1), ('[mx.remote.example]:{peer}', 'may', '', 1);
