@@ -3,9 +3,11 @@
 # make coverage              as make test, and counts what runs inside whole mail systems, which takes longer
 # make check                 types, style, storeys
 # make install PREFIX=DIR    a whole mail system below DIR
+# make docs                  the documentation as pages to read in a browser, in build/docs
 # make man                   the manual, finished, in build/man: man -M build/man postfix
 # make bench                 side by side with the reference Postfix (root and Debian)
-# make test-each             the unit tests on each Python 3.11 to 3.13 of this machine
+# make crash                 a thousand kills under load, some of whose mail goes to a server that is not to be relied on (root)
+# make test-each             the unit tests on each Python 3.11 to 3.13 of this machine; PYTHONS=others: not on the one of make test
 #
 # PYTHON=program chooses the interpreter, VENV=folder the virtual environment for development, PORT the port of make run.
 
@@ -20,15 +22,23 @@ TESTS ?= tests
 # Another chance for a test that fails, shown as R and by its name at the end: for a machine that stands still at times.
 # None by default: a test that fails now and then is a test, or a program, to be mended.
 RERUNS ?= 0
+# Of the tests that failed all the same, so many at most run once more, one at a time with nothing beside them, and are named.
+ALONE ?= 0
 BENCH ?=
+PYTHONS ?= each
 
-.PHONY: run test coverage check install man bench test-each unit clean
+.PHONY: run test coverage check install man docs bench crash test-each unit clean
 
 run: $(VENV)/.run
 	@exec $(VENV)/bin/python -m pyfix.install run . var $(PORT)
 
 test: $(VENV)/.test
-	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadgroup --reruns $(RERUNS) --reruns-delay 1 -rR --cov=pyfix --cov-report=term:skip-covered $(PYTEST) $(TESTS)
+	@status=0; \
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadgroup --reruns $(RERUNS) --reruns-delay 1 -rR --cov=pyfix --cov-report=term:skip-covered $(PYTEST) $(TESTS) || status=$$?; \
+	if [ $$status = 1 ] && [ "$$($(VENV)/bin/python -m pytest --last-failed --collect-only $(TESTS) | grep -c ::)" -le $(ALONE) ]; then \
+	  echo "== to be mended, as they failed beside others; now one at a time"; status=0; \
+	  $(VENV)/bin/python -m pytest --last-failed --last-failed-no-failures none -v $(PYTEST) $(TESTS) || status=$$?; \
+	fi; exit $$status
 
 # What daemons save with the rights of several users lies in a folder that is open to all; PYTEST and TESTS as for make test.
 coverage: $(VENV)/.test
@@ -49,9 +59,12 @@ install:
 	@umask 022 && copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	$(PYTHON) -m venv $(PREFIX)/lib/pyfix && \
 	$(PYTHON) -c 'from shutil import *; copytree("pyfix", "'$$copy'/pyfix", ignore=ignore_patterns("__pycache__"))' && \
-	cp setup.cfg pyproject.toml README.md LICENSE "$$copy" && \
+	cp -R setup.cfg pyproject.toml README.md LICENSE etc man "$$copy" && \
 	$(PREFIX)/lib/pyfix/bin/python -m pip --disable-pip-version-check --no-cache-dir -q install --upgrade "$$copy" && \
 	cd / && $(PREFIX)/lib/pyfix/bin/python -I -m pyfix.install system "$(CURDIR)" $(PREFIX)
+
+docs: $(VENV)/.test
+	$(VENV)/bin/python -m mkdocs build -q
 
 man: $(VENV)/.run
 	$(VENV)/bin/python -m pyfix.install manual . build/man
@@ -59,8 +72,11 @@ man: $(VENV)/.run
 bench: $(VENV)/.test
 	$(VENV)/bin/python -m tests.bench $(BENCH)
 
+crash: $(VENV)/.test
+	PYFIX_TEST_KILLS=$${PYFIX_TEST_KILLS:-1000} $(VENV)/bin/python -m pytest -s $(PYTEST) tests/crash/test_kill.py
+
 test-each:
-	for python in $$(pyfix/install/pythons.sh each); do \
+	for python in $$(pyfix/install/pythons.sh $(PYTHONS)); do \
 	  version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	  echo "== unit tests on Python $$version"; \
 	  $(MAKE) --no-print-directory PYTHON=$$python VENV=$(VENV)-$$version unit || exit 1; \

@@ -11,21 +11,46 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.bench import commands, costs, report, tables
+from tests.bench import commands, costs, deferred, fairness, loadtools, report, tables
 from tests.bench.disk import own_file_system
+from tests.bench.domains import many_servers
 from tests.bench.load import RoundFailed, run_round
-from tests.bench.rows import COLD_GREETING, CONNECTIONS, CONNECTIONS_PSS, IDLE_PSS, MAIN, NEXT_CLIENT, ROWS, Row
+from tests.bench.milter import header_milter
+from tests.bench.policy import site
+from tests.bench.rewriting import rules_and_aliases
+from tests.bench.rows import (
+    COLD_GREETING,
+    CONNECTIONS,
+    CONNECTIONS_PSS,
+    FILES,
+    IDLE_PSS,
+    MAIN,
+    NEXT_CLIENT,
+    ROWS,
+    Row,
+    Server,
+)
+from tests.bench.sink import smtp_sink
+from tests.kit.certificates import make_certificates
 from tests.kit.instance import Instance
 from tests.kit.smtp import Dialogue
+
+_SERVERS: Mapping[Server, Callable[[], AbstractContextManager[dict[str, str]]]] = {
+    Server.MILTER: header_milter,
+    Server.POLICY: site,
+    Server.REWRITING: rules_and_aliases,
+    Server.DOMAINS: many_servers,
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -33,7 +58,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each side (default 5)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, 3 rounds")
-    parser.add_argument("--rows", default="", help="comma-separated row names, * allowed; also: memory, greeting, commands, build-TYPE, lookup-TYPE")
+    parser.add_argument("--rows", default="", help="comma-separated row names, * allowed; also: memory, greeting, commands, build-TYPE, lookup-TYPE, drain-10000, deferred-100000, scans, fairness, PROTOCOL-source, PROTOCOL-sink")
     parser.add_argument("--calls", action="store_true", help="count system calls with strace, in a round of its own")
     parser.add_argument(
         "--sides",
@@ -66,6 +91,18 @@ def _run(options: argparse.Namespace, sides: tuple[str, str]) -> int:
         rows = [row for row in tables.rows(kinds) if not wanted or any(fnmatch(row.name, name) for name in wanted)]
         if rows:
             bench.tables(rows, measure)
+    tools = [row for row in loadtools.rows() if not wanted or any(fnmatch(row.name, name) for name in wanted)]
+    for row in tools:
+        bench.alternate(row, [partial(loadtools.tool_seconds, side.partition("+")[0], row) for side in bench.sides])
+    tenth = 10 if options.quick else 1
+    if not wanted or deferred.DRAIN.name in wanted:
+        bench.drain(replace(deferred.DRAIN, messages=deferred.DRAIN.messages // tenth))
+    if not wanted or "deferred-100000" in wanted:
+        bench.large_queue(deferred.LARGE // tenth)
+    if not wanted or "scans" in wanted:
+        bench.scans([count // tenth for count in deferred.GROWING])
+    if not wanted or "fairness" in wanted:
+        bench.fairness(fairness.BULK // tenth)
     if not wanted or "memory" in wanted:
         bench.memory()
     if options.json:
@@ -88,8 +125,35 @@ class Bench:
 
     def rates(self, rows: list[Row]) -> None:
         """Measure messages a second, and what one costs."""
+        for encrypted in (False, True):
+            group = [row for row in rows if row.starttls is encrypted and row.server is Server.SINK]
+            if group:
+                self._rates(group, encrypted=encrypted)
+        for kind, server in _SERVERS.items():
+            group = [row for row in rows if row.server is kind]
+            if group:
+                self._rates(group, server=server)
+
+    def _rates(
+        self,
+        rows: list[Row],
+        *,
+        encrypted: bool = False,
+        server: Callable[[], AbstractContextManager[dict[str, str]]] = smtp_sink,
+    ) -> None:
+        """Measure rows that need *server*, which tells main.cf's parameters."""
         with ExitStack() as stack:
-            pair = [stack.enter_context(side_instance(side, MAIN)).start() for side in self.sides]
+            main = {**MAIN, **stack.enter_context(server())}
+            if encrypted:
+                folder = Path(stack.enter_context(TemporaryDirectory()))
+                made = make_certificates(folder, ["mail.ours.example"])
+                main |= {
+                    "smtpd_tls_security_level": "may",
+                    "smtpd_tls_cert_file": str(made.certificate),
+                    "smtpd_tls_key_file": str(made.key),
+                    "smtpd_client_connection_rate_limit": "0",
+                }
+            pair = [stack.enter_context(side_instance(side, main)).start() for side in self.sides]
             for row in rows:
                 try:
                     self._rate(row, pair)
@@ -159,15 +223,80 @@ class Bench:
             instances = [stack.enter_context(side_instance(side, MAIN)) for side in self.sides]
             pair = [(instance, tables.prepare(instance)) for instance in instances]
             for row in rows:
-                seconds: tuple[list[float], list[float]] = ([], [])
-                for _ in range(self.rounds):
-                    for (instance, folder), values in zip(pair, seconds, strict=True):
-                        values.append(measure(instance, folder, row))
-                text, ratio = report.summary(row, self.sides, seconds)
-                print(text, flush=True)
-                if ratio < row.least:
-                    self.missed.append(row.name)
-                self.figures[row.name] = {"messages": row.messages, "seconds": seconds, "ratio": ratio}
+                self.alternate(row, [partial(measure, instance, folder, row) for instance, folder in pair])
+
+    def alternate(self, row: Row, measures: Sequence[Callable[[], float]]) -> None:
+        """Measure both sides in turn."""
+        seconds: tuple[list[float], list[float]] = ([], [])
+        for _ in range(self.rounds):
+            for measure, values in zip(measures, seconds, strict=True):
+                values.append(measure())
+        text, ratio = report.summary(row, self.sides, seconds)
+        print(text, flush=True)
+        if ratio < row.least:
+            self.missed.append(row.name)
+        self.figures[row.name] = {"messages": row.messages, "seconds": seconds, "ratio": ratio}
+
+    def drain(self, row: Row) -> None:
+        """Measure how fast deferred mail is delivered."""
+        with ExitStack() as stack:
+            pair = [stack.enter_context(side_instance(side, MAIN)).start() for side in self.sides]
+            self.alternate(row, [partial(deferred.drain_seconds, instance, row) for instance in pair])
+
+    def large_queue(self, count: int) -> None:
+        """Measure the start and a scan with many deferred files, and what they add to the memory of qmgr."""
+        print(f"{count} deferred files")
+        most: dict[str, float] = {}
+        for side in self.sides:
+            with side_instance(side, MAIN) as instance:
+                instance.start()
+                empty = deferred.scan(instance)
+                start = deferred.start_seconds(instance, count)
+                full = deferred.scan(instance)
+                found = {"start, s": start, "scan, s of processor": full.processor}
+                found["memory of qmgr, added KiB"] = full.memory - empty.memory
+                self._no_worse(side, found, most, {"memory of qmgr, added KiB": deferred.SLACK})
+
+    def scans(self, counts: Sequence[int]) -> None:
+        """Show scans of ever larger queues: their time and memory grow with the number of names."""
+        print("names in the deferred queue: a scan in seconds of processor time, memory of qmgr")
+        for side in self.sides:
+            with side_instance(side, MAIN) as instance:
+                instance.start()
+                with deferred.deferred_in_memory(instance):
+                    for before, count in zip([0, *counts], counts, strict=False):
+                        deferred.add_names(instance, before, count)
+                        found = deferred.scan(instance)
+                        print(f"  {side:12} {count:9} {found.processor:8.2f} s {found.memory:9.0f} KiB", flush=True)
+                        self.figures[f"{side}, scan of {count}"] = [found.processor, found.memory]
+
+    def fairness(self, recipients: int) -> None:
+        """Measure how long single messages wait behind a bulk mailing, and what that takes of memory."""
+        print(f"single messages behind one of {recipients} recipients")
+        with fairness.slow_server() as main:
+            most: dict[str, float] = {}
+            for side in self.sides:
+                with side_instance(side, {**MAIN, **main}) as instance:
+                    instance.start()
+                    found = {}
+                    for place in fairness.PLACES:
+                        delay, added = fairness.delays(instance, place, recipients)
+                        found[f"delay of mail {place}, s"] = delay
+                        print(f"  {side}: the bulk mailing added {added:.0f} KiB to qmgr", flush=True)
+                        self.figures[f"{side}, {place}, KiB added"] = added
+                    self._no_worse(side, found, most, dict.fromkeys(found, fairness.SLACK))
+
+    def _no_worse(
+        self, side: str, found: Mapping[str, float], most: dict[str, float], slack: Mapping[str, float]
+    ) -> None:
+        """Print what was found; the second side's must be no more than the first's in *most*, with some *slack*."""
+        for name, value in found.items():
+            limit = most.setdefault(name, value + slack.get(name, 0.0))
+            second = side == self.sides[1]
+            print(report.limit(f"{side}, {name}", value, limit, "", second), flush=True)
+            self.figures[f"{side}, {name}"] = value
+            if second and value > limit:
+                self.missed.append(name)
 
     def memory(self) -> None:
         """Measure memory: idle after a first message, and with many idle SMTP connections."""
@@ -206,7 +335,7 @@ def side_instance(side: str, main: Mapping[str, str]) -> Instance:
     """Return an instance of ``kind``, or of ``kind+daemon+...`` with these daemons of the other side."""
     kind, *daemons = side.split("+")
     other = "reference" if kind == "pyfix" else "pyfix"
-    return Instance(kind, main=main, replace=dict.fromkeys(daemons, other))
+    return Instance(kind, main=main, files=FILES, replace=dict.fromkeys(daemons, other))
 
 
 if __name__ == "__main__":

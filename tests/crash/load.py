@@ -16,6 +16,7 @@ from tests.kit.instance import TRUSTED, Instance
 
 _QUEUED = re.compile(r"250 2\.0\.0 Ok: queued as (\w+)")
 _MOST_MESSAGES = 8
+_BULK_EVERY = 100
 _PAUSE = 0.2
 _TIMEOUT = 30.0
 
@@ -43,10 +44,15 @@ class Load:
         posters: int = 1,
         seed: int = 0,
         pause: float = 0.02,
+        bulk: list[str] | None = None,
     ) -> None:
-        """*clients* speak SMTP, *posters* use sendmail(1); *pause* seconds pass between two messages of a client."""
+        """*clients* speak SMTP, *posters* use sendmail(1); *pause* seconds pass between two messages of a client.
+
+        Now and then one is for all of *bulk*.
+        """
         self._mta = mta
         self._recipients = recipients
+        self._bulk = bulk
         self._pause = pause
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -87,6 +93,9 @@ class Load:
         with self._lock:
             self._count += 1
             token = f"token-{self._count:06}."
+            is_bulk = self._bulk and self._count % _BULK_EVERY == 0
+        if self._bulk and is_bulk:
+            return token, tuple(self._bulk), f"Subject: {token}\n\n{token}\n".encode()
         recipients = tuple(random_numbers.sample(self._recipients, random_numbers.choice((1, 1, 1, 2, 3))))
         text = random_numbers.choice((1, 10, 10, 100, 3000)) * "A line of the text.\n"
         return token, recipients, f"Subject: {token}\n\n{text}{token}\n".encode()

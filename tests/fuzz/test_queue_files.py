@@ -155,9 +155,10 @@ def test_intake(spool: Spool, data: bytes, numbers: list[bytes], value: bytes) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(log, "_log", lambda _severity, text: said.append(text))
         intake = Intake(QMGR, spool)
-        fetched = intake.fetch("incoming", QUEUE_ID, path, now=2e9, ignore_time=True)
+        (found,), _seen = intake.due([(QUEUE_ID, path)], 2e9, most=1, ignore_times=True)
+        fetched = intake.fetch("incoming", found)
         assert fetched is not None
-        taken = intake.read(fetched, now=2e9, room=10)
+        taken = intake.read(fetched, now=2e9, most=10)
     assert not os.path.exists(path)
     assert os.path.exists(spool.path("active" if taken else "corrupt", QUEUE_ID))
     assert any("queue active" in text if taken else "saving corrupt file" in text for text in said)

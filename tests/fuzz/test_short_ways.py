@@ -111,4 +111,4 @@ def test_content(data: bytes) -> None:
 
 def test_a_small_text_goes_the_short_way() -> None:
     assert queue_message._decode_small(b"N\x02hiN\0N\x01xX\0A\x03a=bE\0") == ([b"hi\n\nx\n"], 11, 0, True)
-    assert queue_message._decode_small(b"X\0E\0") == ([b""], 2, 0, True)
+    assert queue_message._decode_small(b"X\0E\0") == ([], 2, 0, True)

@@ -46,6 +46,12 @@ def as_user(user: int) -> list[str]:
     return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
 
 
+def index_environment() -> dict[str, str]:
+    """Return what pip and the Makefile need to know of this machine to find packages and interpreters."""
+    found = {name: value for name, value in os.environ.items() if name.startswith(_OF_THE_INDEX)}
+    return found | {"PYENV_ROOT": os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))}
+
+
 def command(folder: Path, user: int, checkout: Path, *words: str) -> tuple[list[str], dict[str, str]]:
     """Return command line and environment of a make in *checkout* for which only *folder* can be written to.
 
@@ -57,8 +63,7 @@ def command(folder: Path, user: int, checkout: Path, *words: str) -> tuple[list[
             place.mkdir()
             if os.getuid() == 0:
                 os.chown(place, user, user)
-    environment = {name: value for name, value in os.environ.items() if name.startswith(_OF_THE_INDEX)}
-    environment |= {"PYENV_ROOT": os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))}
+    environment = index_environment()
     environment |= {"PATH": os.environ["PATH"], "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
     argv = [*as_user(user), "make", "-s", "-C", str(checkout), *words]
     if can_mount():
