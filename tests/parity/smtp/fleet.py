@@ -47,7 +47,7 @@ class Voyage:
     pause: float = 0.0
     """Seconds between that."""
     hurry: bool = False
-    """All are sent at once."""
+    """All are sent at once, and come in any order: what is compared does not tell them apart."""
     probe: bool = False
     """What is sent is a probe, of sendmail -bv."""
     arguments: str = ""
@@ -87,6 +87,9 @@ class Fleet:
             ids = self._send_all(mta, voyages, numbers)
             mta.settle()
             self.peer.seen()
+            delivered = "\n".join(line for line in mta.log_lines() if ": to=<" in line)
+            for name in (name for name, voyage in voyages.items() if voyage.hurry):
+                ids[name].sort(key=delivered.find)
             # The first tokens for queue ids are those of the messages, so that one difference makes no others.
             mta.transcript += [f"{queue_id}: sent" for sent in ids.values() for queue_id in sent]
             for name, sent in ids.items():
