@@ -22,7 +22,7 @@ TESTS ?= tests
 # Another chance for a test that fails, shown as R and by its name at the end: for a machine that stands still at times.
 # None by default: a test that fails now and then is a test, or a program, to be mended.
 RERUNS ?= 0
-# Of the tests that failed all the same, so many at most run once more, one at a time with nothing beside them, and are named.
+# Of the tests that failed all the same, so many at most run again, one at a time with nothing beside them, and are named.
 ALONE ?= 0
 BENCH ?=
 PYTHONS ?= each
@@ -37,7 +37,7 @@ test: $(VENV)/.test
 	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadgroup --reruns $(RERUNS) --reruns-delay 1 -rR --cov=pyfix --cov-report=term:skip-covered $(PYTEST) $(TESTS) || status=$$?; \
 	if [ $$status = 1 ] && [ "$$($(VENV)/bin/python -m pytest --last-failed --collect-only $(TESTS) | grep -c ::)" -le $(ALONE) ]; then \
 	  echo "== to be mended, as they failed beside others; now one at a time"; status=0; \
-	  $(VENV)/bin/python -m pytest --last-failed --last-failed-no-failures none -v $(PYTEST) $(TESTS) || status=$$?; \
+	  $(VENV)/bin/python -m pytest --last-failed --last-failed-no-failures none --reruns $(RERUNS) --reruns-delay 1 -rR -v $(PYTEST) $(TESTS) || status=$$?; \
 	fi; exit $$status
 
 # What daemons save with the rights of several users lies in a folder that is open to all; PYTEST and TESTS as for make test.
