@@ -6,19 +6,16 @@ import os
 import re
 import shlex
 import subprocess
-import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from tests.kit import programs, requirements
 from tests.kit.comparison import differences
+from tests.kit.forked import run_forked
 
 _NOT_OURS = ("to make it anew: ", "hash/btree support is deprecated", "NON_BERKELEYDB_README", " package installed?", "BDB0")
 """What only pyfix says, warnings that Debian's Postfix adds, and what libdb says in its own words."""
@@ -104,7 +101,7 @@ class Both:
             "LANG": "C.UTF-8",
         }
         if kind == "pyfix":
-            status, out, err = _forked(command, arguments, folder, environment, data)
+            status, out, err = run_forked(command, arguments, folder, environment, data)
         else:
             words = [programs.command_directory(kind) / command, *arguments]
             done = subprocess.run(
@@ -144,38 +141,6 @@ def _compared(words: Sequence[str], theirs: Done, ours: Done, in_order: bool) ->
     said = [line if line in ours.err else _SYSTEM_ERROR.sub("", line) for line in theirs.err]
     found += differences("messages", said, ours.err)
     return [shlex.join(words), *found] if found else []
-
-
-def _forked(
-    command: str, arguments: Sequence[str], folder: Path, environment: dict[str, str], given: bytes
-) -> tuple[int, bytes, bytes]:
-    """Run a command of ours in a child of this process: quicker than to start the interpreter each time."""
-    main = import_module(f"pyfix.commands.{command}").main
-    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        stdin.write(given)
-        stdin.seek(0)
-        child = os.fork()
-        if not child:
-            status = 70
-            try:
-                os.environ.clear()
-                os.environ.update(environment)
-                os.chdir(folder)
-                for number, stream in enumerate((stdin, stdout, stderr)):
-                    os.dup2(stream.fileno(), number)
-                sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
-                sys.argv = [command, *arguments]
-                status = main(arguments)
-                sys.stdout.flush()
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                sys.stderr.flush()
-                os._exit(status)
-        _, ended = os.waitpid(child, 0)
-        stdout.seek(0)
-        stderr.seek(0)
-        return os.waitstatus_to_exitcode(ended), stdout.read(), stderr.read()
 
 
 @pytest.fixture
