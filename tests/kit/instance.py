@@ -304,8 +304,9 @@ class Instance:
         """
         pid = self.master_pid
         if pid is not None and processes.is_running(pid):
+            present = self.pids()
             os.kill(pid, signal.SIGTERM)
-            processes.wait_until(lambda: not self.pids(), seconds)
+            processes.wait_until_gone(present, self.pids, seconds)
         if left := self.pids():
             names = [processes.command_line(pid) for pid in left]
             self.kill()
@@ -313,9 +314,9 @@ class Instance:
 
     def kill(self) -> None:
         """End all processes of the instance, whatever it takes."""
-        if (pid := self.master_pid) is not None and pid in self.pids():
+        if (pid := self.master_pid) is not None and pid in (present := self.pids()):
             os.kill(pid, signal.SIGTERM)
-            processes.wait_until(lambda: not self.pids(), 1.0)
+            processes.wait_until_gone(present, self.pids, 1.0)
         processes.end(self.pids, 1.0)
 
     def reload(self) -> None:

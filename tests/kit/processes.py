@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,32 +25,45 @@ def pids_inside(directory: Path) -> list[int]:
     found = []
     name = os.fsencode(directory)
     inside = name + b"/"
+    own = b"%d" % os.getpid()
     for pid in _all_pids():
-        if pid == os.getpid():
+        if pid == own:
             continue
         try:
-            if (os.fsencode(os.readlink(f"/proc/{pid}/cwd")) + b"/").startswith(inside):
-                found.append(pid)
+            if (os.readlink(b"/proc/%b/cwd" % pid) + b"/").startswith(inside):
+                found.append(int(pid))
                 continue
-            arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
+            arguments = _content(b"/proc/%b/cmdline" % pid)
         except OSError:
             continue
         if name in arguments and any((word + b"/").startswith(inside) for word in arguments.split(b"\0")):
-            found.append(pid)
+            found.append(int(pid))
     return found
 
 
-def _all_pids() -> Iterator[int]:
-    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+def _all_pids() -> list[bytes]:
+    return [name for name in os.listdir(b"/proc") if name.isdigit()]
+
+
+def _content(path: bytes) -> bytes:
+    """Return what is in a file below /proc: there are hundreds to look at, so without a file object for each."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        whole = b""
+        while part := os.read(fd, 4096):
+            whole += part
+        return whole
+    finally:
+        os.close(fd)
 
 
 def is_running(pid: int) -> bool:
     """Tell whether there is such a process and it has not ended."""
     try:
-        status = Path(f"/proc/{pid}/stat").read_text()
+        status = _content(b"/proc/%d/stat" % pid)
     except OSError:
         return False
-    return status.rpartition(")")[2].split()[0] not in "ZX"
+    return status.rpartition(b")")[2].split()[0] not in b"ZX"
 
 
 def trace_of_running(pids: Iterable[int]) -> tuple[object, ...] | None:
@@ -63,7 +76,7 @@ def trace_of_running(pids: Iterable[int]) -> tuple[object, ...] | None:
     for pid in pids:
         try:
             for thread in os.listdir(f"/proc/{pid}/task"):
-                status = Path(f"/proc/{pid}/task/{thread}/status").read_bytes()
+                status = _content(b"/proc/%d/task/%b/status" % (pid, os.fsencode(thread)))
                 state = _STATE.search(status)
                 if state is None or state[1] in (b"R", b"D", b"t"):  # the last: strace has to look at it
                     return None
@@ -77,26 +90,48 @@ def wait_until_at_rest(pids: Callable[[], list[int]], seconds: float) -> bool:
     """Wait until all that *pids* names wait for something from outside, or for a time; tell whether they do."""
 
     def at_rest() -> bool:
-        before = trace_of_running(pids())
+        present = set(_all_pids())
+        inside = pids()
+        before = trace_of_running(inside)
         if before is None:
             return False
         time.sleep(_REST)
-        return trace_of_running(pids()) == before  # of new processes, too
+        if not present.issuperset(_all_pids()):  # a new process may be one of ours
+            inside = pids()
+        return trace_of_running(inside) == before
 
     return wait_until(at_rest, seconds)
 
 
 def end(pids: Callable[[], list[int]], seconds: float = 5.0) -> list[int]:
     """End what *pids* names: SIGTERM first, SIGKILL after *seconds*.  Return what had to be killed."""
-    for pid in pids():
+    present = pids()
+    if not present:
+        return []
+    for pid in present:
         _signal(pid, signal.SIGTERM)
-    if wait_until(lambda: not any(map(is_running, pids())), seconds):
+    if wait_until_gone(present, pids, seconds):
         return []
     stubborn = [pid for pid in pids() if is_running(pid)]
     for pid in stubborn:
         _signal(pid, signal.SIGKILL)
     wait_until(lambda: not any(map(is_running, stubborn)), 5.0)
     return stubborn
+
+
+def wait_until_gone(present: Iterable[int], pids: Callable[[], list[int]], seconds: float) -> bool:
+    """Wait until no process runs of *present*, what *pids* just named, nor any that it names then; tell whether it is so.
+
+    To find all processes of an instance is much more work than to see that the known ones still run.
+    """
+    known = list(present)
+
+    def gone() -> bool:
+        if not any(map(is_running, known)):
+            known[:] = [pid for pid in pids() if is_running(pid)]
+        return not any(map(is_running, known))
+
+    return wait_until(gone, seconds)
 
 
 def end_child(process: subprocess.Popen[Any], seconds: float = 20.0, by: signal.Signals = signal.SIGTERM) -> None:
