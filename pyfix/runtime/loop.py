@@ -11,16 +11,28 @@ import select
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
+from inspect import iscoroutine
 from time import monotonic, time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+
+def _stand_in(name: str, **contents: object) -> ModuleType:
+    module = ModuleType(name)
+    module.__dict__.update(contents)
+    return module
+
+
 # Twisted's TCP transports and compatibility layer would bring OpenSSL, cryptography, ssl and an HTTP client along,
 # 13 MB in the fork server, for a startTLS and for cookies that nobody uses: our streams are not its transports.
+# So would its Deferreds bring another event loop, 2 MB and 15 ms of the start, for conversions from and to its futures.
 _UNUSED: Final[Mapping[str, ModuleType | None]] = {
     "OpenSSL": None,  # makes its import fail
     "ssl": None,
-    "http.cookiejar": ModuleType("http.cookiejar"),
+    "http": _stand_in("http", cookiejar=None),
+    "http.cookiejar": None,
+    "html": _stand_in("html", escape=None),
+    "asyncio": _stand_in("asyncio", AbstractEventLoop=object, Future=object, iscoroutine=iscoroutine),
 }
 _hidden = [name for name in _UNUSED if name not in sys.modules]
 for _name in _hidden:
