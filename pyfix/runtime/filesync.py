@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
 import struct
 from collections.abc import Sequence
 from typing import Final
@@ -129,7 +128,7 @@ def _queue() -> _Queue | None:
     global _known
     pid = os.getpid()
     if _known[0] != pid:
-        calls = _SYSTEM_CALLS.get(platform.machine())
+        calls = _SYSTEM_CALLS.get(os.uname().machine)
         queue = None
         if calls is not None and struct.calcsize("P") == 8:
             try:

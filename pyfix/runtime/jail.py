@@ -7,7 +7,6 @@ text encoding with its first use, which may come inside.  Source: master(5) fiel
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import time
 from collections.abc import Iterator
 
@@ -46,17 +45,21 @@ def take_along(package: str = "") -> None:
 
 
 def _shared() -> Iterator[str]:
+    from pkgutil import iter_modules  # a millisecond of the start of every mail system, and most have no jail
+
     yield from _OF_PYTHON
-    for module in pkgutil.iter_modules(pyfix.__path__, "pyfix."):
+    for module in iter_modules(pyfix.__path__, "pyfix."):
         if module.name not in _OTHER_PROGRAMS:
             yield from _inside(module.name)
 
 
 def _inside(name: str) -> Iterator[str]:
+    from pkgutil import iter_modules
+
     yield name
     try:
         package = importlib.import_module(name)
     except ImportError:
         return
-    for module in pkgutil.iter_modules(getattr(package, "__path__", ()), name + "."):
+    for module in iter_modules(getattr(package, "__path__", ()), name + "."):
         yield from _inside(module.name)

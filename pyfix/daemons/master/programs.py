@@ -79,8 +79,9 @@ class Programs:
             take_along()
         for parameter in DECLARED.values():
             parameter.prepare(snapshot)
-        gc.unfreeze()
-        gc.collect()
+        if gc.get_freeze_count():  # after a reload, what the old configuration has left; imports leave next to nothing
+            gc.unfreeze()
+            gc.collect()
         gc.freeze()
 
     def _warm_up(self) -> None:
