@@ -6,11 +6,14 @@ import gc
 import importlib
 import sys
 
+from pyfix.config import catalogue
 from pyfix.config.parameter import DECLARED
 from pyfix.config.snapshot import Snapshot
+from pyfix.formats.attributes import end_of_list
 from pyfix.launch import daemon_module, launched_daemon
 from pyfix.runtime.jail import take_along
 from pyfix.runtime.log import log
+from pyfix.tables.textfile import split_entry
 
 WARM = (
     "encodings.ascii",
@@ -24,9 +27,12 @@ WARM = (
     "pyfix.access.relay",
     "pyfix.access.restrictions",
     "pyfix.access.tables",
+    "pyfix.access.unavailable",
+    "pyfix.tables.berkeley",
     "pyfix.tables.memory",
     "pyfix.tables.regexp",
     "pyfix.tables.rules",
+    "pyfix.tables.texthash",
 )
 """What the daemons import on first use: here once, so that no process does it while a client waits."""
 
@@ -88,4 +94,8 @@ class Programs:
         if not self._warm:
             for name in WARM:
                 importlib.import_module(name)
+            # Expressions that nearly all daemons need, and that commands do not wait for: compiled once for all.
+            end_of_list(b"\0")
+            split_entry("key value")
+            catalogue.all_parameters()  # qmgr(8) would for the parameters of transports, other daemons for $name
             self._warm = True

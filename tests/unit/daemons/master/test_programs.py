@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from pyfix.config.snapshot import Snapshot
 from pyfix.daemons.master import programs
 from pyfix.daemons.master.programs import Programs
 from pyfix.install.launchers import checkout_launcher
+
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def launcher(folder: Path, name: str) -> str:
@@ -63,6 +67,18 @@ def test_a_module_that_fails_is_tried_once(tmp_path: Path, lines: list[str], mon
 def test_warm_modules_exist() -> None:
     for name in programs.WARM:
         assert importlib.import_module(name)
+
+
+def test_what_all_daemons_need_is_there_before_the_forks(tmp_path: Path) -> None:
+    """In a process that is as new as master's: each of its children would import and compile it again."""
+    launch = launcher(tmp_path, "anvil")
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:2]; sys.path += sys.argv[2:]; from pyfix.daemons.master.programs import Programs; "
+        f"Programs().module({launch!r}); from pyfix.config import catalogue; from pyfix.formats import attributes; "
+        "from pyfix.tables import textfile; print(catalogue._complete, attributes._match_list is not None, len(textfile._compiled))"
+    )
+    argv = [sys.executable, "-ISXutf8", "-c", code, str(ROOT), *[path for path in sys.path if path.endswith("-packages")]]
+    assert subprocess.run(argv, capture_output=True, text=True, check=True).stdout == "True True 2\n"
 
 
 def test_defaults_are_converted_before_the_forks() -> None:
