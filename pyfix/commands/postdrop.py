@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pyfix.config.snapshot import Snapshot
     from pyfix.queue.writer import QueueFileWriter
 
-_USAGE = "usage: postdrop [-c config_dir] [-v] [-r]"
+_USAGE = "usage: postdrop [-c config_dir] [-v]"
 _PROTOCOL = "postdrop_protocol"
 _ENVELOPE = frozenset(b"MCFSRVAin")
 _CONTENT = frozenset(b"XLN")

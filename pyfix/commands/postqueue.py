@@ -71,11 +71,13 @@ def _run(argv: Sequence[str]) -> int:
         raise CommandError(_USAGE, EX_UNAVAILABLE) from None
     values = dict(options)
     actions = [letter for letter, _value in options if letter in f"fijps{_PLOT}"]
-    if len(actions) != 1 or words or ("o" in values and _PLOT not in values):
+    if len(actions) > 1 or words or ("o" in values and _PLOT not in values):
         raise CommandError(_PLOT_USAGE if plots else _USAGE, EX_UNAVAILABLE)
     if _PLOT in values:
         return _plot(values.get("c"), values.get("o"))
     snapshot = read_settings("postqueue", values.get("c"), EX_UNAVAILABLE, clean=True)
+    if not actions:
+        raise CommandError(_USAGE, EX_UNAVAILABLE)
     enter_queue(snapshot, EX_UNAVAILABLE)
     action = actions[0]
     if action in "pj":
@@ -124,7 +126,7 @@ def _showq(snapshot: Snapshot) -> Iterator[bytes]:
     except OSError as error:
         connection.close()
         why = f"Connect to the {snapshot.value('mail_name')} showq service: {error.strerror}"
-        if os.geteuid() != 0 and os.getuid() != os.stat("active").st_uid:
+        if os.geteuid() != 0 and not _is_own_queue():
             raise CommandError(f"Queue report unavailable - {_DOWN} ({why})", EX_UNAVAILABLE) from error
         log.warning(f"Mail system is down -- accessing queue directly ({why})")
         yield from _showq_program(snapshot)
@@ -132,6 +134,14 @@ def _showq(snapshot: Snapshot) -> Iterator[bytes]:
     with connection:
         while data := connection.recv(65536):
             yield data
+
+
+def _is_own_queue() -> bool:
+    """Tell whether the caller laid this system out for himself, without root."""
+    try:
+        return os.getuid() == os.stat("active").st_uid
+    except OSError:
+        return False
 
 
 def _showq_program(snapshot: Snapshot) -> Iterator[bytes]:

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
+from pyfix.config.errors import ConfigError
+from pyfix.config.snapshot import Snapshot
 from pyfix.queue.agecount import AgeCount, BadFile, files_below, read_addresses
-from pyfix.runtime.console import BadOption, CommandError, enter_queue, parse_options, read_settings, run_command
+from pyfix.runtime.console import parse_options, run_command
+from pyfix.runtime.log import printable
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_USAGE = (
-    "usage: qshape [-s] [-p] [-m min_subdomains] [-l] [-b bucket_count] [-t bucket_time] [-w terminal_width] "
-    "[-N batch_msg_count] [-n batch_top_domains] [-c config_directory] [queue_name ...]"
-)
+_USAGE = """\
+Usage: qshape [ -s ] [ -p ] [ -m <min_subdomains> ] [ -l ]
+\t[ -b <bucket_count> ] [ -t <bucket_time> ] [ -w <terminal_width> ]
+\t[ -N <batch_msg_count> ] [ -n <batch_top_domains> ]
+\t[ -c <config_directory> ] [ <queue_name> ... ]
+The 's' option shows sender domain counts.
+The 'p' option shows address counts by for parent domains.
+Parent domains are shown with a leading '.' before the domain name.
+Parent domains are only shown if the domain is not a TLD, and at
+least <min_subdomains> (default 5) subdomains are shown in the output.
+
+The bucket age ranges in units of <bucket_time> minutes are
+[0,1), [1,2), [2,4), [4,8), [8, 16), ... i.e.:
+\tthe first bucket is [0, bucket_time) minutes
+\tthe second bucket is [bucket_time, 2*bucket_time) minutes
+\tthe third bucket is [2*bucket_time, 4*bucket_time) minutes...
+'-l' makes the ages linear, the number of buckets shown is <bucket_count>
+
+The default summary is for the incoming and active queues. An explicit
+list of queue names can be given on the command line. Non-absolute queue
+names are interpreted relative to the Postfix queue directory. Use
+<config_directory> to specify a non-default Postfix instance.  Values of
+the main.cf queue_directory parameter that use variable expansions are
+not supported. If necessary, use explicit absolute paths for all queues.
+"""
+_BAD_USAGE = 255
 _WIDTH = 80
 _DOMAIN_WIDTH = 18
 _RANGES, _MINUTES, _SUBDOMAINS = 10, 5, 5
@@ -30,17 +56,21 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    try:
-        options, words = parse_options(argv, "lhc:psw:b:t:m:n:N:")
-    except BadOption as error:
-        print(f"qshape: {error}", file=sys.stderr)
-        raise CommandError(_USAGE, 255) from None
+    complaints: list[str] = []
+    options, words = parse_options(argv, "lhc:psw:b:t:m:n:N:", complaints=complaints)
     values = dict(options)
+    if complaints and "h" not in values:
+        unknown, _, letter = complaints[0].partition("invalid option -- ")
+        if unknown:  # an option without its value, which is an empty one then
+            values.setdefault(complaints[0][-2], "")
+        else:
+            _tell("qshape: Unknown option: " + letter[1:-1])
+            return _tell_usage()
     if "h" in values:
-        raise CommandError(_USAGE, 255)
+        return _tell_usage()
     queues = words or _QUEUES
-    if not all(queue.startswith("/") for queue in queues):
-        enter_queue(read_settings("qshape", values.get("c")))
+    if not all(queue.startswith("/") for queue in queues) and (status := _enter_queue(values.get("c"))):
+        return status
     minutes = _number(values.get("t"), _MINUTES)
     ranges = int(_number(values.get("b"), _RANGES))
     count = AgeCount(int(time.time()), ranges, minutes, linear="l" in values, parents="p" in values)
@@ -63,6 +93,37 @@ def _run(argv: Sequence[str]) -> int:
                 table.write(top, clear=True)
     table.write(top, clear=bool(batch))
     return 0
+
+
+def _tell_usage() -> int:
+    sys.stderr.write(_USAGE)
+    return _BAD_USAGE
+
+
+def _enter_queue(config_directory: str | None) -> int:
+    """Make queue_directory the working directory; return the exit status if that is not possible, else 0.
+
+    The reference asks postconf(1) for it, whose complaints these are.
+    """
+    try:
+        snapshot = Snapshot.read(config_directory, process_name="qshape")
+        folder = snapshot.value("queue_directory")
+    except ConfigError as error:
+        _tell(*(f"postconf: warning: {warning}" for warning in error.warnings))
+        _tell(f"postconf: fatal: {error}".replace("dictionary mail_dict: ", ""), "qshape: postconf failed")
+        return 1
+    _tell(*(f"postconf: warning: {warning}" for warning in snapshot.warnings))
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        _tell(f"qshape: chdir({folder}): {error.strerror}")
+        return error.errno or 1
+    return 0
+
+
+def _tell(*lines: str) -> None:
+    for line in lines:
+        print(printable(line), file=sys.stderr)
 
 
 def _missing(name: str, error: OSError) -> None:

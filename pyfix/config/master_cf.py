@@ -207,7 +207,7 @@ def strip_braces(argument: str) -> str:
 
 
 def _entry(fields: list[str], compatibility_chroot: bool) -> ServiceEntry:
-    name = fields[0]
+    name = _field(fields, 0, "service name")
     type_ = _field(fields, 1, "transport type")
     if type_ not in SERVICE_TYPES:
         raise _Fault(f"bad transport type: {type_}")

@@ -72,7 +72,11 @@ class Snapshot:
         if directory != pyfix.CONFIG_DIRECTORY and has_borrowed_rights():
             check_directory(directory, pyfix.CONFIG_DIRECTORY)
         warnings: list[str] = []
-        settings = main_cf.read_main_cf(f"{directory}/main.cf", warnings.append, {"config_directory": directory})
+        try:
+            settings = main_cf.read_main_cf(f"{directory}/main.cf", warnings.append, {"config_directory": directory})
+        except ConfigError as error:
+            error.warnings = (*warnings, *error.warnings)  # about the lines before the one that cannot be used
+            raise
         settings.update(overrides)
         if service_name:  # what -n says is set last, by each daemon
             settings.pop("service_name", None)

@@ -122,9 +122,13 @@ def enter_queue(snapshot: Snapshot, status: int = 1) -> None:
         raise CommandError(f"chdir {folder}: {error.strerror}", status) from error
 
 
-def run_command(program: str, act: Callable[[], int]) -> int:
-    """Run a command's work; turn what stops it into a fatal line and an exit status."""
+def run_command(program: str, act: Callable[[], int], *, called: str = "") -> int:
+    """Run a command's work; turn what stops it into a fatal line and an exit status.
+
+    *called* is the name by which it was called, if standard error is to show that.
+    """
     log.tag = f"postfix/{program}"
+    log.called = called
     log.to_stderr()
     try:
         status = act()

@@ -51,6 +51,8 @@ class Log:
     def __init__(self, tag: str) -> None:
         self.tag = tag
         """What stands before the process id: ``postfix/smtpd``."""
+        self.called = ""
+        """What standard error shows for the program's name, where it was called by another one."""
         self.ascii_only = False
         """Show a question mark for each byte that is not ASCII, as with smtputf8_enable=no."""
         self._socket: _socket.socket | None = None
@@ -195,21 +197,19 @@ class Log:
             self._log("info", text)
 
     def _log(self, severity: str, text: str) -> None:
-        if len(text) > _MOST_TEXT:
-            text = text[:_MOST_TEXT]
         if self.ascii_only and not text.isascii():
             text = text.encode("utf-8", "surrogateescape").decode("ascii", "replace").replace("\ufffd", "?")
         text = printable(text)
-        if severity != "info":
-            text = f"{severity}: {text}"
+        label = "" if severity == "info" else f"{severity}: "
         if self._apart is not None:
-            self._apart.append(text)
+            self._apart.append(label + text[:_MOST_TEXT])
             return
-        if self._stderr:
-            tag = self.tag.rpartition("/")[2] if self._short else self.tag
-            print(f"{tag}: {text}", file=sys.stderr, flush=True)
+        if self._stderr:  # whole: only a logger has a limit
+            tag = self.called or (self.tag.rpartition("/")[2] if self._short else self.tag)
+            print(f"{tag}: {label}{text}", file=sys.stderr, flush=True)
         if not self._address:
             return
+        text = label + text[:_MOST_TEXT]
         second = int(time())
         if second != self._second or not self._pid:
             self._pid = os.getpid()

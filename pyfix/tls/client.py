@@ -29,7 +29,15 @@ from pyfix.tls.certificate import (
 )
 from pyfix.tls.ciphers import BadCiphers
 from pyfix.tls.clientcache import ClientCache, SessionName
-from pyfix.tls.context import TlsUnusable, load_authorities, new_context, set_ciphers, set_versions, share_authorities
+from pyfix.tls.context import (
+    TlsUnusable,
+    check_general,
+    load_authorities,
+    new_context,
+    set_ciphers,
+    set_versions,
+    share_authorities,
+)
 from pyfix.tls.credentials import BadCredentials, CredentialFiles, load_credentials, load_pem, read_credentials
 from pyfix.tls.dane import allow_dane, require
 from pyfix.tls.dane import shown as shown_record
@@ -80,7 +88,9 @@ def open_client(
     """Return the process's TLS; None when it can't be set up, which the log says why.
 
     To be called with the rights to read keys.  *level*: smtp_tls_loglevel.  *manager*: asked about smtp or lmtp.
+    Raises ConfigError for a bad value.
     """
+    check_general(general)
     try:
         return ClientTls(settings, general, level=level, manager=manager)
     except (TlsUnusable, BadCredentials) as error:

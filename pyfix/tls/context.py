@@ -52,6 +52,14 @@ def new_context(settings: TlsSettings, warn: Callable[[str], None]) -> Context:
     return context
 
 
+def check_general(settings: TlsSettings) -> None:
+    """Evaluate what every user of TLS reads, also what has no effect here.  Raises ConfigError for a bad value."""
+    program = settings.snapshot.process_name
+    for attribute, declaration in TlsSettings.parameters().items():
+        if declaration.is_read_by(program):
+            getattr(settings, attribute)
+
+
 def _tell(name: str, unknown: Iterable[str], settings: TlsSettings, warn: Callable[[str], None]) -> None:
     for word in unknown:
         warn(f'unknown {name} value "{word}" in "{settings.snapshot.value(name)}"')

@@ -31,7 +31,7 @@ from pyfix.runtime.log import log
 from pyfix.runtime.stream import Stream
 from pyfix.tls.certificate import DigestUnknown, check_digest, peer_certificate, signature_kind
 from pyfix.tls.ciphers import BadCiphers
-from pyfix.tls.context import TlsUnusable, load_authorities, new_context, set_ciphers, set_versions
+from pyfix.tls.context import TlsUnusable, check_general, load_authorities, new_context, set_ciphers, set_versions
 from pyfix.tls.credentials import BadCredentials, CredentialFiles, load_credentials
 from pyfix.tls.facts import TlsFacts
 from pyfix.tls.groups import read_parameters, set_groups
@@ -81,7 +81,7 @@ def open_server(
     """Return the process's TLS; None when it can't be set up, which the log says why.
 
     To be called with the rights to read keys.  *enforced*: clients must use TLS.  *describes*: the details of a
-    session are wanted even where nothing is logged of them.  *service*: its name in master.cf.
+    session are wanted even where nothing is logged of them.  *service*: its name in master.cf.  Raises ConfigError.
     """
     settings = ServerTlsSettings(snapshot)
     wants_certificate = settings.smtpd_tls_ask_ccert
@@ -103,6 +103,7 @@ def open_server(
         if not anonymous or wants_certificate:
             log.warning("No server certs available. TLS won't be enabled")
             return None
+    check_general(settings)
     try:
         return ServerTls(
             snapshot, settings, files, enforced=enforced, asks=wants_certificate, requires=needs_certificate,

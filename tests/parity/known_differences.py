@@ -114,6 +114,10 @@ UNCOMPARED: tuple[str, ...] = (
     "milters: after one form of XCLIENT with HELO= the reference's smtpd sends an abort less",
     "qmqpd: a message whose outer length is one too large, so that the comma at its end counts as data, is refused; the reference takes it",
     "smtp: with SASL and a server that offers only EXTERNAL or ANONYMOUS, the warning of the reference's library about worthy mechanisms",
+    "postfix: a warning about main.cf or master.cf is given once; the reference's runs postconf and postlog several times, each of which gives it; "
+    "postfix status does not look for parameters that nothing reads, as check, start and reload do",
+    "qshape: reads queue_directory from main.cf and looks at nothing else, where the reference's postconf warns of parameters that nothing "
+    "reads and refuses names that refer to each other in a ring",
     "postfix check: the reference takes no notice of words after it; with --doctor pyfix examines the configuration instead, an addition",
     "postmulti -lj: the reference of 3.11 shows only the first letter of a group, pyfix the whole of it, as the manual page has it",
     "postfix tls: keys and certificates are made by the cryptography library, not by openssl(1): openssl_path is not looked at, the reasons "

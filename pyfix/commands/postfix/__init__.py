@@ -42,6 +42,9 @@ COMMANDS = {
 }
 """Module and function of each command; the function takes a System and the words after the command."""
 
+_ADDED = ("explain", "health")
+"""Commands of our own, which tell of a spoilt configuration in their own way."""
+
 
 def main(argv: Sequence[str]) -> int:
     """Run postfix with the arguments after its name; return the exit status: 0, or 1 for failure.
@@ -78,6 +81,8 @@ def _run(argv: Sequence[str]) -> int:
     if several:
         return _hand_over(system, [*system.settings.multi_instance_wrapper.split(), *words])
     name = words[0] if words else ""
+    if name not in _ADDED and "--doctor" not in words:
+        system.check_files()
     if name.startswith("/"):
         return system.execute(words)
     return _command(name, system)(system, words[1:])

@@ -19,6 +19,7 @@ _OF_OWNER = (
     "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "public",
     "saved", "trace",
 )  # fmt: skip
+_REMNANTS = ("/usr/sbin/sendmail", "/usr/lib/sendmail")
 _SHARED_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _SET_GID_PROGRAM = stat.S_ISGID | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
@@ -51,7 +52,7 @@ def check_fatal(system: System) -> None:
                 raise system.failure("unable to create missing queue directories") from None
     if os.path.exists(f"{system.settings.meta_directory}/postfix-files"):
         _make_listed(system)
-    if not os.path.exists(f"{system.config_directory}/master.cf"):
+    if not os.path.isfile(f"{system.config_directory}/master.cf"):
         raise system.failure(f"no {system.config_directory}/master.cf file found")
     if system.settings.maillog_file and not _has_logger(system):
         raise system.failure("missing 'postlog' service in master.cf - run 'postfix upgrade-configuration'")
@@ -90,8 +91,10 @@ def check_warn(system: System) -> None:
     """Warn of owners and modes by which somebody else could harm the mail system, and of damaged mail."""
     from pyfix.runtime.identity import is_rootless, mail_owner
 
+    system.tell_unused()
     settings = system.settings
     queue = settings.queue_directory
+    shared = not system.is_secondary()
     owner = mail_owner(settings.mail_owner).uid
     root, root_name, owner_name = 0, "root", settings.mail_owner
     if is_rootless():
@@ -102,7 +105,9 @@ def check_warn(system: System) -> None:
     by_root, by_owner = _Owned(system, root, root_name), _Owned(system, owner, owner_name)
     for path in (f"{queue}/.", f"{queue}/pid"):
         by_root.look(path)
-    ours = (system.config_directory, settings.daemon_directory, settings.shlib_directory, settings.meta_directory)
+    ours = [system.config_directory]
+    if shared:  # which the primary instance looks after
+        ours += [settings.daemon_directory, settings.shlib_directory, settings.meta_directory]
     for folder in sorted({folder for folder in ours if os.path.isdir(folder)}):
         by_root.look_below(f"{folder}/.")
     by_owner.look_below(f"{settings.data_directory}/.", links=True)
@@ -110,12 +115,14 @@ def check_warn(system: System) -> None:
         by_owner.look_below(f"{queue}/{name}", modes=False, skip=_is_endpoint)
     by_owner.look(f"{queue}/maildrop", modes=False)
     if not is_rootless():
-        _check_set_gid(system, (f"{queue}/public", f"{queue}/maildrop"))
+        _check_set_gid(system, (f"{queue}/public", f"{queue}/maildrop"), programs=shared)
     for complaint in complaints(queue, root, root_name):
         system.warning(complaint)
     for path in below("corrupt"):
         if os.path.isfile(path):
             system.warning(f"damaged message: {path}")
+    if shared:
+        _check_remnants(system)
 
 
 class _Owned:
@@ -165,23 +172,38 @@ def _is_endpoint(status: os.stat_result) -> bool:
     return stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode)
 
 
-def _check_set_gid(system: System, shared_folders: Sequence[str]) -> None:
+def _check_remnants(system: System) -> None:
+    """Warn of another mail system's sendmail(8), which programs find first."""
+    ours, other = _REMNANTS
+    if os.path.isfile(ours) and os.path.isfile(other):
+        from filecmp import cmp
+
+        try:
+            same = cmp(ours, other, shallow=False)
+        except OSError:
+            same = False
+        if not same:
+            system.warning(f"{other} and {ours} differ")
+            system.warning("Replace one by a symbolic link to the other")
+
+
+def _check_set_gid(system: System, shared_folders: Sequence[str], *, programs: bool) -> None:
     from pyfix.runtime.identity import group_id
 
     group = group_id(system.settings.setgid_group)
-    programs: tuple[str, ...] = (system.command("postqueue"), system.command("postdrop"))
-    if all(_is_script(path) for path in programs):
+    commands = (system.command("postqueue"), system.command("postdrop")) if programs else ()
+    if commands and all(_is_script(path) for path in commands):
         # A script can't be set-gid, so it makes no sense to tell of each that it is not.
-        system.warning(f"maildrop is open to all users: {programs[1]} is not a set-gid program")
-        programs = ()
-    for path in (*programs, *shared_folders):
+        system.warning(f"maildrop is open to all users: {commands[1]} is not a set-gid program")
+        commands = ()
+    for path in (*commands, *shared_folders):
         try:
             status = os.stat(path)
         except OSError:
             continue
         if status.st_gid != group:
             system.warning(f"not owned by group {system.settings.setgid_group}: {path}")
-        if path in programs and status.st_mode & _SET_GID_PROGRAM != _SET_GID_PROGRAM:
+        if path in commands and status.st_mode & _SET_GID_PROGRAM != _SET_GID_PROGRAM:
             system.warning(f"not set-gid or not owner+group+world executable: {path}")
 
 

@@ -24,6 +24,7 @@ def status(system: System, _words: Sequence[str]) -> int:
 
 def reload(system: System, _words: Sequence[str]) -> int:
     """Make all daemons read their configuration again.  Raises Failure when nothing runs."""
+    system.tell_unused()
     pid = system.need_running()
     system.info("refreshing the Postfix mail system")
     check_queue = system.command("postsuper")

@@ -6,7 +6,9 @@ import os
 import sys
 import time
 
+import pyfix
 from pyfix.config.errors import ConfigError
+from pyfix.config.master_cf import read_master_cf
 from pyfix.config.parameters.mail import MailSettings
 from pyfix.config.snapshot import Snapshot
 from pyfix.config.startup import check_startup
@@ -34,6 +36,14 @@ _EXPORTED = (
 
 class Failure(Exception):
     """The command has failed, and has said so already."""
+
+
+def instances_of_the_primary() -> Sequence[str]:
+    """Return multi_instance_directories of the built-in configuration directory, none if that cannot be read."""
+    try:
+        return MailSettings(Snapshot.read(pyfix.CONFIG_DIRECTORY)).multi_instance_directories
+    except ConfigError:
+        return ()
 
 
 class System:
@@ -94,6 +104,32 @@ class System:
         log.tag = f"{settings.syslog_name}/postfix-script"
         log.to_stderr(False)
 
+    def check_files(self) -> None:
+        """Let postconf(1) tell of what is wrong with master.cf.  Raises Failure where it cannot go on.
+
+        It is run only where something is wrong, which reading the file finds out sooner.
+        """
+        if not os.path.isfile(self.daemon("master")):
+            raise self.failure(f"no Postfix master program {self.daemon('master')}!")
+        wrong: list[str] = []
+        try:
+            read_master_cf(f"{self.config_directory}/master.cf", warn=wrong.append)
+        except ConfigError as error:
+            wrong.append(str(error))
+        postconf = self.command("postconf")
+        if wrong and self.run_silently(postconf, "-dh", "config_directory") != 0:
+            raise self.failure(f"cannot execute {postconf}!")
+
+    def tell_unused(self) -> None:
+        """Let postconf(1) warn of parameters that nothing reads, or that will not be there for long."""
+        postconf = self.command("postconf")
+        if os.path.exists(postconf):
+            self.run_silently(postconf)
+
+    def is_secondary(self) -> bool:
+        """Tell whether this is an instance that the built-in configuration directory's main.cf names."""
+        return self.config_directory != pyfix.CONFIG_DIRECTORY and self.config_directory in instances_of_the_primary()
+
     # Lines
 
     def info(self, text: str) -> None:
@@ -153,6 +189,16 @@ class System:
         sys.stdout.flush()
         status = os.spawnve(os.P_WAIT, argv[0], argv, self.environment)
         return status if status >= 0 else 128 - status
+
+    def run_silently(self, *argv: str) -> int:
+        """Run a program without its standard output and return its exit status."""
+        sys.stderr.flush()
+        away = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
+        try:
+            pid = os.posix_spawn(argv[0], argv, self.environment, file_actions=[away])
+        except OSError:
+            return 127
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     def execute(self, argv: Sequence[str]) -> int:
         """Become another program.  Raises Failure."""

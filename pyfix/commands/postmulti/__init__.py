@@ -158,8 +158,8 @@ def _run(argv: Sequence[str]) -> int:
     from pyfix.commands.postmulti.instances import Instances, check_primary, read_primary
 
     snapshot = read_primary()  # first, because it says where that is logged which is wrong with the options
-    request = Request(argv)
     check_primary(snapshot)
+    request = Request(argv)
     instances = Instances.read(snapshot)
     if request.mode == "e":
         from pyfix.commands.postmulti.lifecycle import change

@@ -165,6 +165,8 @@ def read_primary() -> Snapshot:
     snapshot = Snapshot.read(process_name="postmulti")
     configure_log(snapshot, "postmulti", to_stderr=True, to_file=True)
     log.tag = "postmulti"
+    for warning in snapshot.warnings:
+        log.warning(warning)
     return snapshot
 
 

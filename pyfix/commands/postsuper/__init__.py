@@ -9,15 +9,18 @@ import sys
 from pyfix.commands.postsuper.messages import Keeper
 from pyfix.commands.postsuper.progress import Progress
 from pyfix.commands.postsuper.sweep import Sweep
+from pyfix.config.snapshot import default_config_directory
 from pyfix.formats.queueid import is_valid
 from pyfix.queue.spool import ACTIVE, BOUNCE, DEFER, DEFERRED, FLUSH, HOLD, INCOMING, MAILDROP, TRACE, Spool
-from pyfix.runtime.console import BadOption, CommandError, enter_queue, parse_options, read_settings, run_command
+from pyfix.runtime.console import CommandError, enter_queue, parse_options, read_settings, run_command
 from pyfix.runtime.log import log
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
+
+    from pyfix.config.snapshot import Snapshot
 
 _USAGE = (
     "usage: postsuper [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] "
@@ -28,6 +31,7 @@ _USAGE = (
 _KNOWN = (DEFER, BOUNCE, MAILDROP, INCOMING, ACTIVE, DEFERRED, HOLD, FLUSH, TRACE)
 _ORDER = (DEFER, BOUNCE, MAILDROP, INCOMING, ACTIVE, DEFERRED, HOLD, FLUSH)
 """What is gone through when no queue is named; trace(8)'s logs are not among it."""
+_RESERVED = "use of this command is reserved for the superuser"
 _STEPS = {"d": "d", "e": "e", "f": "eH", "h": "h", "H": "H", "r": "r"}
 """The actions that each option consists of."""
 _INCOMPLETE = "OPERATION INCOMPLETE -- RERUN COMMAND TO FIX THE QUEUE FIRST"
@@ -43,19 +47,18 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    try:
-        options, queues = parse_options(argv, "c:d:e:f:h:H:pr:sSv")
-    except BadOption as error:
-        print(f"postsuper: {error}", file=sys.stderr)
-        raise CommandError(_USAGE) from None
+    complaints: list[str] = []
+    options, queues = parse_options(argv, "c:d:e:f:h:H:pr:sSv", complaints=complaints)
     folder = dict(options).get("c")
-    if folder is not None and not folder.startswith("/"):
-        raise CommandError("-c requires absolute pathname")
-    snapshot = read_settings("postsuper", folder)
-    enter_queue(snapshot)
+    try:
+        snapshot = _enter(folder, complaints)
+    except CommandError:
+        if os.getuid() != 0 and not _is_own(folder or default_config_directory()):
+            raise CommandError(_RESERVED) from None
+        raise
     # A system that an ordinary user laid out for himself is his own.
-    if os.getuid() not in (0, os.stat(".").st_uid):
-        raise CommandError("use of this command is reserved for the superuser")
+    if os.getuid() != 0 and not _is_own("."):
+        raise CommandError(_RESERVED)
     for queue in queues:
         if queue not in _KNOWN:
             raise CommandError(f"invalid directory name: {queue}")
@@ -91,6 +94,26 @@ def _run(argv: Sequence[str]) -> int:
     if sweep.names_changed:
         log.warning("QUEUE FILE NAMES WERE CHANGED TO MATCH INODE NUMBERS")
     return 0
+
+
+def _enter(folder: str | None, complaints: Sequence[str]) -> Snapshot:
+    """Read main.cf and go to the queue.  Raises CommandError, also for *complaints* about the command line."""
+    if complaints:
+        if os.getuid() == 0:
+            print(f"postsuper: {complaints[0]}", file=sys.stderr)
+        raise CommandError(_USAGE)
+    if folder is not None and not folder.startswith("/"):
+        raise CommandError("-c requires absolute pathname")
+    snapshot = read_settings("postsuper", folder)
+    enter_queue(snapshot)
+    return snapshot
+
+
+def _is_own(folder: str) -> bool:
+    try:
+        return os.stat(folder).st_uid == os.getuid()
+    except OSError:
+        return False
 
 
 def _put_in_order(sweep: Sweep, letters: set[str], *, acts: bool) -> None:

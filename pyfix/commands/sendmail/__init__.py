@@ -31,8 +31,9 @@ def main(argv: Sequence[str]) -> int:
 
     Source: sendmail(1).
     """
-    mode = {"mailq": "p", "newaliases": "i", "smtpd": "d"}.get(os.path.basename(sys.argv[0]), "m")
-    return run_command("sendmail", lambda: _run(mode, argv))
+    called = os.path.basename(sys.argv[0])
+    mode = {"mailq": "p", "newaliases": "i", "smtpd": "d"}.get(called, "m")
+    return run_command("sendmail", lambda: _run(mode, argv), called=called)
 
 
 def _run(mode: str, argv: Sequence[str]) -> int:

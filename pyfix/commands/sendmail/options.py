@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from pyfix.config.snapshot import Snapshot
 
-_USAGE = "usage: sendmail [options]"
 _LETTERS = "A:B:C:F:GIL:N:O:R:UV:X:b:ce:f:h:imno:p:r:q:tvx"
 _FLUSH_ALL = "\0"
 """The value that -q gets where it has none; nobody can give it."""
@@ -63,8 +62,8 @@ def read_options(argv: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]
     try:
         return parse_options(argv, _LETTERS, mend=_mend)
     except BadOption as error:
-        print(f"sendmail: {error}", file=sys.stderr)
-        raise CommandError(_USAGE, EX_TEMPFAIL) from None
+        print(f"{_called()}: {error}", file=sys.stderr)
+        raise CommandError(f"usage: {_called()} [options]", EX_TEMPFAIL) from None
 
 
 def find_configuration(argv: Sequence[str]) -> str | None:
@@ -72,9 +71,13 @@ def find_configuration(argv: Sequence[str]) -> str | None:
     complaints: list[str] = []
     options, _words = parse_options(["-qf" if word == "-q" else word for word in argv], _LETTERS, complaints=complaints)
     for text in complaints:
-        print(f"sendmail: {text}", file=sys.stderr)
+        print(f"{_called()}: {text}", file=sys.stderr)
     folders = [configuration_folder(value) for letter, value in options if letter == "C"]
     return folders[-1] if folders else None
+
+
+def _called() -> str:
+    return log.called or "sendmail"
 
 
 def check_verp_delimiters(snapshot: Snapshot) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,21 @@ def comparable(done: Done) -> Done | None:
     return Done(done.status, [line for line in done.out if not OF_THE_BUILD.match(line)], err, done.files)
 
 
+def with_their_braces(ours: Done, theirs: Done) -> Done:
+    """Take the reference's line of master.cf where ours differs in braces only: see known_differences.py.
+
+    It drops those that an argument behind the options needs to stay a single one, and we keep them.
+    """
+    mine, other = (done.files.get("master.cf", b"").split(b"\n") for done in (ours, theirs))
+    if len(mine) != len(other):
+        return ours
+    chosen = [
+        one if b"{" in line and line.translate(None, b"{}") == one.translate(None, b"{}") else line
+        for line, one in zip(mine, other, strict=True)
+    ]
+    return replace(ours, files=ours.files | {"master.cf": b"\n".join(chosen)})
+
+
 @pytest.mark.parametrize("start", range(FIRST, LAST, TOGETHER))
 def test_sites(postconf: Postconf, start: int) -> None:
     """Three ways to show each, and one to change it."""
@@ -53,5 +69,7 @@ def test_sites(postconf: Postconf, start: int) -> None:
             ours = comparable(postconf.run("pyfix", made.main_cf, made.master_cf, *words))
             if reference is not None and ours is not None:
                 compared += 1
+                if request in CHANGES and "master.cf" in reference.files:
+                    ours = with_their_braces(ours, reference)
                 assert ours == reference, f"seed {seed}: postconf {' '.join(words)}"
     assert compared > TOGETHER

@@ -29,7 +29,9 @@ def test_a_table(mail: System) -> None:
 @pytest.mark.parametrize("option", ["-h", "-x"])
 def test_usage(mail: System, option: str) -> None:
     done = run(option)
-    assert done.status == 255 and "usage: qshape" in done.err[-1]
+    assert done.status == 255
+    assert (done.err[0] == "qshape: Unknown option: x") == (option == "-x")
+    assert any(line.startswith("Usage: qshape [ -s ]") for line in done.err)
 
 
 def test_a_queue_that_is_missing(mail: System) -> None:

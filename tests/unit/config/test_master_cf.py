@@ -48,6 +48,7 @@ def test_defaults() -> None:
         ("foo unix", 'missing "private" field'),
         ("foo unix - - - -", 'missing "max_proc" field'),
         ("foo unix - - - - -", 'missing "command" field'),
+        ("", 'missing "service name" field'),
         ("foo blah - - - - - x", "bad transport type: blah"),
         ("foo UNIX - - - - - x", "bad transport type: UNIX"),
         ("foo unix x - - - - x", 'field "private": bad value: "x"'),

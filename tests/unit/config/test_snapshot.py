@@ -35,6 +35,13 @@ def test_no_main_cf(tmp_path: Path) -> None:
         Snapshot.read(str(tmp_path))
 
 
+def test_what_is_said_of_the_lines_before_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "main.cf").write_text("mail_name = a\nmail_name = b\nfault\n")
+    with pytest.raises(ConfigError, match="line 3: missing '='") as caught:
+        Snapshot.read(str(tmp_path))
+    assert caught.value.warnings == (f"{tmp_path}/main.cf, line 2: overriding earlier entry: mail_name=a",)
+
+
 def test_environment_names_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAIL_CONFIG", "/some/where")
     assert default_config_directory() == "/some/where"

@@ -85,6 +85,14 @@ def test_long_lines_are_cut_and_many_lines_are_spread(log: Log, receiver: Receiv
     assert [int(text.split()[0]) for lines in found for text in texts(lines)] == list(range(200))
 
 
+def test_a_long_line_is_whole_on_standard_error(log: Log, receiver: Receiver, capsys: pytest.CaptureFixture[str]) -> None:
+    log.to_stderr()
+    log.warning("x" * 3000)
+    [lines] = receiver.datagrams()
+    assert texts(lines) == ["warning: " + "x" * 2000]
+    assert capsys.readouterr().err == "test: warning: " + "x" * 3000 + "\n"
+
+
 def test_the_time_stamp_follows_the_clock(log: Log, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     log.info("one")
     monkeypatch.setattr(module, "time", lambda: 1_000_000_001.0)

@@ -17,7 +17,7 @@ ROOT = os.getuid() == 0
 
 
 class System:
-    """A mail system without programs of its own."""
+    """A mail system whose programs do nothing."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -39,6 +39,9 @@ class System:
             "compatibility_level": "3.11",
             "syslog_facility": "local7",
         }
+        (self.programs / "master").touch()
+        (self.programs / "postconf").write_text("#!/bin/sh\n")
+        (self.programs / "postconf").chmod(0o755)
         (self.etc / "master.cf").write_text("pickup unix n - n 60 1 pickup\n")
         self.write()
 

@@ -58,6 +58,18 @@ def test_missing_log_service(system: System, run: Run) -> None:
     )
 
 
+def test_a_master_cf_that_postconf_refuses(system: System, run: Run) -> None:
+    (system.etc / "master.cf").write_text("word\n")
+    system.program("postconf", "exit 1")
+    assert run("status") == (1, [f"postfix/postlog: fatal: cannot execute {system.programs}/postconf!"])
+    assert system.called() == ["postconf -dh config_directory"]
+
+
+def test_no_master(system: System, run: Run) -> None:
+    (system.programs / "master").unlink()
+    assert run("status") == (1, [f"postfix/postlog: fatal: no Postfix master program {system.programs}/master!"])
+
+
 def test_malformed_master_cf(system: System, run: Run) -> None:
     system.write(maillog_file="/var/log/nothing")
     (system.etc / "master.cf").write_text("word\n")
