@@ -67,8 +67,7 @@ UNCOMPARED: tuple[str, ...] = (
     "tlsmgr: at most 20,000 sessions of a kind are kept, and the table has them up to a second later, as nobody reads it; tls_random_exchange_name "
     "and tls_random_source are not used, as randomness is the kernel's",
     "TLS: tls_fast_shutdown_enable = no: who has said goodbye closes the connection, and does not wait for the goodbye of the other side",
-    "TLS: tls_config_file and tls_config_name beyond the check that the former is a path; raw public keys (*_enable_rpk); "
-    "the DSA certificates that no modern library signs with; of key exchange groups that are not there the "
+    "TLS: raw public keys (*_enable_rpk); the DSA certificates that no modern library signs with; of key exchange groups that are not there the "
     "reference tells twice",
     "smtp: sessions in which TLSA records were asked for are not kept for later ones (smtp_tls_session_cache_database); digests of "
     "tls_dane_digests beside sha256 and sha512; smtp_tls_connection_reuse (tlsproxy) and TLSRPT are not there; a peer whose handshake takes "
