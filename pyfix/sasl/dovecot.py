@@ -31,6 +31,7 @@ _TIMEOUT: Final = 10.0
 """Seconds that an answer is waited for."""
 _MOST_LINE: Final = 65536
 _LOST: Final = Failure("Connection lost to authentication server", temporary=True, unheard=True)
+_NOBODY: Final = Failure("", temporary=True, unheard=True)
 _UNREACHABLE: Final = Failure("Can't connect to authentication server", temporary=True, unheard=True)
 _FAMILY: Final = int(socket.AF_UNIX)
 _KIND: Final = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
@@ -215,7 +216,7 @@ class DovecotService(SaslService):
             stream = Stream(await self._socket(), self.timeout)
         except OSError as error:
             log.warning(f"SASL: Connect to Dovecot auth socket '{self._path}' failed: {error.strerror}")
-            raise _NoConnection(_LOST) from None
+            raise _NoConnection(_NOBODY) from None
         connection = _Connection(stream)
         try:
             mechanisms = await connection.greet(self.timeout)

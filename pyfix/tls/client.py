@@ -193,7 +193,8 @@ class ClientTls:
             connection, policy.proof, lambda text: log.warning(f"{peer}: {text}")
         )
         if unverifiable:
-            log.warning(f"{peer}: all TLSA records unusable, fallback to unauthenticated TLS")
+            fallback = "" if policy.level == "dane-only" else ", fallback to unauthenticated TLS"
+            log.warning(f"{peer}: all TLSA records unusable{fallback}")
         if name := _server_name(policy.server_name, host) if policy.proof is None else policy.proof.base_domain:
             if level.verbose:
                 log.info(f"{peer}: SNI hostname: {name}")
@@ -201,8 +202,8 @@ class ClientTls:
         whom = f"to {peer}"
         if not await handshake(stream, connection, seconds, step="SSL_connect", whom=whom, states=level.states):
             return None
-        facts = self._facts(connection, signatures, found, policy, host)
-        if unverifiable:
+        facts = self._facts(connection, signatures, found, policy, host, provable=not unverifiable)
+        if unverifiable and policy.level != "dane-only":
             return replace(facts, unverifiable=True)
         if policy.matches and not facts.matched:
             await self._cache.forget(found)
@@ -221,7 +222,14 @@ class ClientTls:
         return True
 
     def _facts(
-        self, connection: Connection, signatures: Signatures, found: Verification, policy: ClientPolicy, host: Host
+        self,
+        connection: Connection,
+        signatures: Signatures,
+        found: Verification,
+        policy: ClientPolicy,
+        host: Host,
+        *,
+        provable: bool,
     ) -> TlsFacts:
         level, peer = self._level, found.peer
         shown = connection.peer_certificate
@@ -234,6 +242,8 @@ class ClientTls:
             elif policy.proof is not None:
                 matched = policy.proof.base_domain if self._dane_match(connection, peer) else ""
                 trusted = bool(matched) or connection.verify_result == _OTHER_NAME
+                if not provable and policy.level == "dane-only":
+                    problem = "num=1:unspecified certificate verification error"
             elif trusted:
                 wanted = patterns(policy.match, host=host.name, destination=host.destination)
                 matched = matched_name(shown, wanted)

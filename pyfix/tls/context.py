@@ -5,10 +5,12 @@ Source: TLS_README; postconf(5).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from pyfix.config.parameters.tls import TlsSettings
+from pyfix.runtime.libssl.configuration import forget_configuration, read_configuration
 from pyfix.runtime.libssl.library import ffi, lib, library_problems
 from pyfix.runtime.libssl.names import OP_NO_COMPRESSION
 from pyfix.runtime.libssl.objects import Context
@@ -29,6 +31,10 @@ _ANY_STRENGTH: Final = ":@SECLEVEL=0"
 """What is too weak is said by our parameters, not by the library."""
 
 
+_configured = ("default", "", "")
+"""What the library goes by: tls_config_file, tls_config_name, and the environment's OPENSSL_CONF; at first its own."""
+
+
 class TlsUnusable(Exception):
     """TLS can't be set up: the lines of the log that say why; a line that is no warning begins with a blank."""
 
@@ -39,9 +45,7 @@ class TlsUnusable(Exception):
 
 def new_context(settings: TlsSettings, warn: Callable[[str], None]) -> Context:
     """Return a context with the options that parameters name.  Raises TlsUnusable."""
-    file = settings.tls_config_file
-    if file not in ("default", "none") and not file.startswith("/"):
-        raise TlsUnusable(f"non-default tls_config_file = {file} is not an absolute pathname, disabling TLS support")
+    _configure(settings)
     context = Context()
     context.set_cipher_list(b"ALL:COMPLEMENTOFALL" + _ANY_STRENGTH.encode())
     disabled, unknown = option_bits(settings.tls_disable_workarounds, WORKAROUNDS)
@@ -58,6 +62,26 @@ def check_general(settings: TlsSettings) -> None:
     for attribute, declaration in TlsSettings.parameters().items():
         if declaration.is_read_by(program):
             getattr(settings, attribute)
+
+
+def _configure(settings: TlsSettings) -> None:
+    """Let the library go by the file and the section that parameters name, from now on.  Raises TlsUnusable."""
+    global _configured
+    file, section = settings.tls_config_file, settings.tls_config_name
+    wanted = (file, section, os.environ.get("OPENSSL_CONF", ""))
+    if wanted == _configured:
+        return
+    if file not in ("default", "none") and not file.startswith("/"):
+        raise TlsUnusable(f"non-default tls_config_file = {file} is not an absolute pathname, disabling TLS support")
+    if file == "none":
+        forget_configuration()
+    elif not read_configuration("" if file == "default" else file, section):
+        raise TlsUnusable(
+            f"error loading the '{section or 'global'}' settings from the {file} OpenSSL configuration file, "
+            "disabling TLS support",
+            problems=library_problems(),
+        )
+    _configured = wanted
 
 
 def _tell(name: str, unknown: Iterable[str], settings: TlsSettings, warn: Callable[[str], None]) -> None:

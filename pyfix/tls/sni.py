@@ -15,7 +15,7 @@ from pyfix.runtime.libssl.names import TLSEXT_ERR_ALERT_FATAL, TLSEXT_ERR_NOACK,
 from pyfix.runtime.libssl.objects import Context, connection_of
 from pyfix.runtime.log import log
 from pyfix.tables.file_values import decode_value
-from pyfix.tables.flags import ORDINARY, SRC_RHS_IS_FILE
+from pyfix.tables.flags import FOLD_FIX, LOCK, SRC_RHS_IS_FILE
 from pyfix.tables.maps import Maps
 from pyfix.tables.table import TableError
 from pyfix.tls.context import share_authorities
@@ -55,7 +55,7 @@ class ServerNames:
     ) -> None:
         """*arrange* gives each context what those of all names have alike."""
         self._arrange: Final = arrange
-        self._maps = Maps(PARAMETER, tables, snapshot, flags=ORDINARY | SRC_RHS_IS_FILE)
+        self._maps = Maps(PARAMETER, tables, snapshot, flags=LOCK | FOLD_FIX | SRC_RHS_IS_FILE)
         self._contexts: OrderedDict[str, tuple[str, Context]] = OrderedDict()
         """By the key that was found: its value, and what was made of it."""
         self._served: Context | None = None

@@ -25,6 +25,7 @@ from tests.bench import commands, costs, deferred, fairness, loadtools, report, 
 from tests.bench.disk import own_file_system
 from tests.bench.domains import many_servers
 from tests.bench.load import RoundFailed, run_round
+from tests.bench.logins import service
 from tests.bench.milter import header_milter
 from tests.bench.policy import site
 from tests.bench.rewriting import rules_and_aliases
@@ -49,6 +50,7 @@ _SERVERS: Mapping[Server, Callable[[], AbstractContextManager[dict[str, str]]]] 
     Server.MILTER: header_milter,
     Server.POLICY: site,
     Server.REWRITING: rules_and_aliases,
+    Server.AUTH: service,
     Server.DOMAINS: many_servers,
 }
 

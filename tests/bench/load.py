@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.domains import send_to_domains
+from tests.bench.logins import log_in
 from tests.bench.rows import Row, Server
 from tests.kit.instance import Instance
 from tests.kit.reference import reference
@@ -29,6 +30,11 @@ def run_round(instance: Instance, row: Row) -> float:
     """
     instance.forget()
     start = time.monotonic()
+    if row.server is Server.AUTH:
+        wrong = log_in((instance.host, instance.port), row.messages, row.connections, _LONGEST)
+        if wrong:
+            raise RoundFailed(wrong)
+        return time.monotonic() - start
     if row.server is Server.DOMAINS:
         problem = send_to_domains(instance.host, instance.port, row.messages)
         if problem:

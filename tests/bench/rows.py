@@ -25,6 +25,7 @@ class Server(Enum):
     MILTER = "adds a header to each message"
     REWRITING = "none, but cleanup has many rules for headers, and a large table of virtual aliases"
     POLICY = "a policy service, two access tables and twelve restrictions"
+    AUTH = "a service that knows passwords; each session logs in and leaves, and brings no message"
     DOMAINS = "each recipient is in another domain, with a server of its own"
 
 
@@ -78,6 +79,7 @@ ROWS = (
     Row("rewriting-20", ALIASED, 20, KIB, 2000, 1.0, server=Server.REWRITING),
     Row("recipients-1000", DISCARD, 1, KIB, 10, 1.0, recipients=1000),
     Row("alias-10000", LIST, 1, KIB, 3, 1.0, members=MEMBERS),
+    Row("auth-1000", "", 100, 0, 1000, 1.0, server=Server.AUTH),
     Row("starttls-20", DISCARD, 20, KIB, 600, 0.8, starttls=True),
 )
 

@@ -1,19 +1,20 @@
 """Filters of Debian, configured as sites do it, beside both mail systems: amavis behind the queue, which takes mail by SMTP and LMTP
-and hands it back, spamass-milter with spamd, and opendmarc, which asks the DNS.  Log lines and delivered mail are the same.
+and hands it back, spamass-milter with spamd, clamav-milter with clamd, and opendmarc, which asks the DNS.  Log lines and delivered mail are the same.
 
-Source: FILTER_README; MILTER_README; amavisd-new's README.postfix; spamass-milter(1); opendmarc.conf(5).
+Source: FILTER_README; MILTER_README; amavisd-new's README.postfix; spamass-milter(1); clamav-milter.conf(5); opendmarc.conf(5).
 """
 
 from __future__ import annotations
 
 import re
 import shutil
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.kit import requirements
+from tests.kit import processes, requirements
 from tests.kit.dnsworld import DnsWorld
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
@@ -45,14 +46,15 @@ def ports() -> Iterator[list[int]]:
 
 
 def tried(mta: Instance, content: bytes, sender: str, recipients: Sequence[str], server: str = "127.0.0.1") -> None:
-    """Send a message as a client of elsewhere, and wait until all is done."""
+    """Send a message as a client of elsewhere, and wait until all is done that is not held."""
     begin = ["XCLIENT NAME=mx.client.example ADDR=192.0.2.7", "EHLO mx.client.example"]
     envelope = [f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{recipient}>" for recipient in recipients)]
     with Dialogue(server, mta.port, "127.0.0.1") as client:
         for command in (*begin, *envelope, "DATA"):
             mta.transcript += client.say(command)
         mta.transcript += [*client.say(content), *client.say("QUIT")]
-    mta.wait_until_empty()
+    held = mta.queue().get("hold", [])
+    mta.wait_until_only(held[0]) if held else mta.wait_until_empty()
 
 
 AMAVIS = """\
@@ -165,6 +167,55 @@ def test_spamass_milter(parity: Parity, ports: list[int]) -> None:
     text = "\n".join(line for lines in seen.delivered.values() for line in lines)
     assert "X-Spam-Flag: YES" in text and "Subject: [SPAM] hello" in text and "please mark me" in text, text
     assert any("spam is not wanted" in reply for reply in seen.transcript) and "refuse me" not in text, seen.transcript
+
+
+EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}" + rb"$EICAR-STANDARD-" + rb"ANTIVIRUS-TEST-FILE!$H+H*"
+"""What every scanner of viruses is tried with; in parts, so that none of them finds it here."""
+
+
+def test_clamav_milter(parity: Parity, ports: list[int]) -> None:
+    """clamd with a signature of our own: clean, refused, put on hold; no clamd, no milter."""
+    clamd, milter = found("clamd", "clamav-daemon"), found("clamav-milter", "clamav-milter")
+    daemon, port = ports
+
+    def case(mta: Instance) -> None:
+        with own_folder() as folder:
+            (folder / "signatures").mkdir()
+            (folder / "signatures" / "own.ndb").write_text(f"Eicar-Test-Signature:0:*:{EICAR.hex()}\n")
+            (folder / "clamd").write_text(
+                f"DatabaseDirectory {folder}/signatures\nTCPSocket {daemon}\nTCPAddr 127.0.0.1\nForeground yes\nTemporaryDirectory {folder}\n"
+            )
+
+            def scanned(infected: str, *bodies: bytes) -> None:
+                (folder / infected).write_text(
+                    f"MilterSocket inet:{port}@127.0.0.1\nClamdSocket tcp:127.0.0.1:{daemon}\nForeground yes\nTemporaryDirectory {folder}\n"
+                    f"LogFile {folder}/{infected}.log\nLogVerbose yes\nAddHeader Replace\nReportHostname scanner.ours.example\nOnInfected {infected}\nRejectMsg infected by %v\nOnFail Defer\n"
+                )
+                log = folder / f"{infected}.log"
+                with running([milter, "-c", folder / infected], port, folder / f"{infected}.out", signal.SIGKILL):  # else it looks every five seconds
+                    assert processes.wait_until(lambda: log.exists() and "Probe for slot 1 returned" in log.read_text(), 20)
+                    for body in bodies:
+                        tried(mta, HEADER + b"Subject: hello\r\nX-Virus-Status: forged\r\n\r\n" + body + b"\r\n.\r\n", "sender@client.example", ["user@ours.example"])
+
+            with running([clamd, "-c", folder / "clamd"], daemon, folder / "log"):
+                scanned("Reject", b"hello", EICAR, b"hello again")
+                scanned("Quarantine", EICAR)
+            scanned("Defer", b"nobody looks")
+        for server in ("127.0.0.1", "127.0.0.8", "127.0.0.9"):
+            tried(mta, PLAIN, "sender@client.example", ["user@ours.example"], server)
+        (held,) = mta.queue()["hold"]
+        mta.transcript += mta.run("postcat", "-bhq", held).stdout.decode().splitlines()
+
+    main = STEADY | {"smtpd_milters": f"inet:127.0.0.1:{port}", "milter_default_action": "tempfail", "inet_interfaces": "all"}
+    others = {
+        f"127.0.0.{number}": f"127.0.0.{number}:{{port}} inet n - n - - smtpd -o syslog_name=postfix/{action} -o milter_default_action={action}"
+        for number, action in ((8, "accept"), (9, "reject"))
+    }
+    seen = parity(case, main=main, master=others, logs=("smtpd", "cleanup"), deliveries=True)
+    text = "\n".join(line for lines in seen.delivered.values() for line in lines)
+    assert text.count("X-Virus-Status: Clean") == 2 and "forged" not in text and "hello again" in text, text
+    assert any("infected by Eicar-Test-Signature" in reply for reply in seen.transcript), seen.transcript
+    assert "EICAR" not in text and "nobody looks" not in text, text
 
 
 ZONES = """\

@@ -45,6 +45,9 @@ VERDICTS: Final[Mapping[str, bytes]] = {
     "bad64": b"CONT\t{id}\t!!!",
     "nocont": b"CONT\t{id}",
     "vanish": HANG_UP,
+    "half": b"OK\t{id}\tuser=half" + HANG_UP,
+    "binary": b"\x00\xff\x16\x03\x01\r\n\t\t\nOK\t\xff\nFAIL\t{id}\tuser=binary",
+    "empty number": b"OK\t\nFAIL\t{id}\tuser=behind",
     "silent": SILENCE,
     "long": b"FAIL\t{id}\tuser=" + b"l" * 300 + b"\treason=" + b"r" * 300,
     "utf8\u00fc": b"OK\t{id}\tuser=utf8\xc3\xbc",
@@ -91,7 +94,8 @@ class AuthDouble(Double):
                 mechanism, responses = dialogues[number]
                 responses.append(None if given is None else _decoded(given))
                 answer = answer_to(mechanism, responses)
-                if answer == HANG_UP:
+                if answer.endswith(HANG_UP):
+                    client.sendall(answer.removesuffix(HANG_UP).replace(b"{id}", number.encode()))
                     client.shutdown(socket.SHUT_RDWR)
                     return
                 if answer != SILENCE:
@@ -164,6 +168,8 @@ class SaslauthdDouble(Double):
             answer = SASLAUTHD_ANSWERS.get(words[1], b"\0\x02NO")
             if answer == SILENCE:
                 time.sleep(3600)
+            if words[1] == "late":
+                time.sleep(1.5)
             if answer != HANG_UP:
                 client.sendall(answer)
 
@@ -171,6 +177,7 @@ class SaslauthdDouble(Double):
 SASLAUTHD_ANSWERS: Final[Mapping[str, bytes]] = {
     "pw": b"\0\x02OK",
     "success": b"\0\x0aOK success",
+    "late": b"\0\x02OK",
     "reason": b"\0\x13NO wrong, try again",
     "vanish": HANG_UP,
     "short": b"\0\x09OK",

@@ -47,7 +47,7 @@ def saslauthd(folder: Path, users: list[tuple[str, str, str]]) -> Iterator[Path]
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     etc = folder / "etc"
-    etc.mkdir()
+    etc.mkdir(exist_ok=True)
     shutil.copyfile("/etc/passwd", etc / "passwd")
     write_sasldb(etc / "sasldb2", users)
     script = 'mount --bind "$0" /etc && exec "$@"'

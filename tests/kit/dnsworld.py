@@ -26,7 +26,8 @@ from . import guardian, processes, requirements
 from .dnsdouble import DnsDouble, Script
 from .ports import ReservedPort
 
-_NSD_PORT: Final = 5300
+SERVER_PORT: Final = 5300
+"""Where nsd listens, at the world's address."""
 _SOA: Final = "@ 300 SOA ns.invalid. root.invalid. 1 3600 600 86400 60\n@ 300 NS ns.invalid.\n"
 _CONFIGURATION: Final = """\
 server:
@@ -62,7 +63,7 @@ class DnsWorld:
         options: str = "timeout:1 attempts:1",
         hosts: str = HOSTS,
     ) -> None:
-        """*zones*: lines ``owner [ttl] type data`` by the zone's name; SOA and NS records are added.
+        """*zones*: lines ``owner [ttl] type data`` by the zone's name; SOA and NS records are added where there is no SOA record.
 
         The zone ``.`` is there in any case, so that no name is unknown to the server.  What lies below another zone of
         *zones* belongs into that one.  *options*: the line ``options`` of resolv.conf.
@@ -81,7 +82,7 @@ class DnsWorld:
         self._lay_out({".": "", **zones}, options, hosts)
         try:
             self.front = DnsDouble(
-                "", scripts, address=self.address, port=53, upstream=(self.address, _NSD_PORT)
+                "", scripts, address=self.address, port=53, upstream=(self.address, SERVER_PORT)
             )  # fmt: skip
             self._start()
         except BaseException:
@@ -97,11 +98,10 @@ class DnsWorld:
     def _lay_out(self, zones: Mapping[str, str], options: str, hosts: str) -> None:
         files = {"resolv.conf": f"nameserver {self.address}\noptions {options}\n", "hosts": hosts}
         files["nsswitch.conf"] = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"
-        configuration = _CONFIGURATION.format(address=self.address, port=_NSD_PORT, folder=self.directory)
+        configuration = _CONFIGURATION.format(address=self.address, port=SERVER_PORT, folder=self.directory)
         for position, (name, records) in enumerate(zones.items()):
             file = f"zone{position}"
-            origin = "." if name == "." else f"{name}."
-            files[file] = f"$ORIGIN {origin}\n$TTL 300\n{_SOA}{_unindented(records)}"
+            files[file] = records if " SOA " in records else zone_text(name, records)
             configuration += _ZONE.format(name=name, file=file)
         files["nsd.conf"] = configuration
         for file, text in files.items():
@@ -115,7 +115,7 @@ class DnsWorld:
 
         def answers() -> bool:
             with suppress(OSError, dns.exception.DNSException):
-                return bool(dns.query.udp(query, self.address, timeout=1, port=_NSD_PORT).answer)
+                return bool(dns.query.udp(query, self.address, timeout=1, port=SERVER_PORT).answer)
             return False
 
         if not processes.wait_until(answers, 20):
@@ -141,6 +141,12 @@ class DnsWorld:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def zone_text(name: str, records: str) -> str:
+    """Return a zone's file: *records*, and before them what every zone has."""
+    origin = "." if name == "." else f"{name}."
+    return f"$ORIGIN {origin}\n$TTL 300\n{_SOA}{_unindented(records)}"
 
 
 def _unindented(records: str) -> str:

@@ -7,7 +7,7 @@ A Normaliser belongs to one instance and one test: the first queue id that it me
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -87,10 +87,12 @@ class Normaliser:
         known = not match[0].isdigit() or match[0] in self._ids or match[0] in self._learnt
         return self._queue_id(match) if known else match[0]
 
-    def log(self, lines: Iterable[str]) -> dict[str, list[str]]:
+    def log(self, lines: Iterable[str], first: Collection[str] = ()) -> dict[str, list[str]]:
         """Return log lines by program, without their time, host and process id; each program's stay in their order.
 
-        Lines of different programs come in no fixed order, those of one do.
+        Lines of different programs come in no fixed order, those of one do.  *first*: programs, without the syslog name,
+        in whose order queue ids that no reply has named get their numbers; else it is that of the programs' names, and
+        two processes of cleanup may log in any order.
         """
         found: dict[str, list[str]] = {}
         for line in lines:
@@ -98,7 +100,8 @@ class Normaliser:
                 found.setdefault("?", []).append(line)
             elif not any(pattern.match(parts["text"]) for pattern in _UNSTEADY):
                 found.setdefault(parts["program"], []).append(parts["text"])
-        return {program: [self.text(text) for text in found[program]] for program in sorted(found)}
+        order = sorted(found, key=lambda program: (program.rpartition("/")[2] not in first, program))
+        return {program: [self.text(text) for text in found[program]] for program in order}
 
     def records(self, records: Iterable[Record]) -> list[str]:
         """Return queue-file records as lines of text: type and data."""

@@ -100,6 +100,7 @@ class Parity:
         changes the pyfix side only).  Returns what was seen on the pyfix side.
         """
         seen = []
+        wanted = set() if isinstance(logs, bool) else {logs} if isinstance(logs, str) else set(logs)
         for side, kind in enumerate(self._kinds):
             arguments = {
                 "kind": kind, "main": main, "master": master, "files": files, "accounts": accounts, "mounts": mounts,
@@ -109,7 +110,7 @@ class Parity:
             key = f"{side} {arguments!r}"
             instance = self._pool.take(f"fresh {key}" if fresh else key, arguments)
             try:
-                seen.append(self._observe(case, instance, logs=bool(logs), queue=queue))
+                seen.append(self._observe(case, instance, logs=bool(logs), first=wanted, queue=queue))
             except BaseException:
                 discard(instance)
                 raise
@@ -120,7 +121,6 @@ class Parity:
         theirs, ours = seen
         found = differences("transcript", theirs.transcript, ours.transcript, self._known)
         if logs:
-            wanted = None if logs is True else {logs} if isinstance(logs, str) else set(logs)
             found += group_differences("log", _chosen(theirs.log, wanted), _chosen(ours.log, wanted), self._known)
         if deliveries:
             found += group_differences("delivered", theirs.delivered, ours.delivered, self._known)
@@ -131,7 +131,7 @@ class Parity:
         assert not found, "the two sides differ:\n" + "\n".join(found)
         return ours
 
-    def _observe(self, case: Case, instance: Instance, *, logs: bool, queue: bool) -> Observation:
+    def _observe(self, case: Case, instance: Instance, *, logs: bool, first: Collection[str], queue: bool) -> Observation:
         result = case(instance)
         if logs:
             instance.settle()
@@ -140,7 +140,7 @@ class Parity:
         return Observation(
             result=normaliser.text(result) if isinstance(result, str) else result,
             transcript=[normaliser.text(reply) for reply in instance.transcript],
-            log=normaliser.log(instance.log_lines()),
+            log=normaliser.log(instance.log_lines(), first),
             delivered={
                 mailbox: [line for content in contents for line in normaliser.content(content).split("\n")]
                 for mailbox, contents in instance.deliveries().items()
@@ -170,7 +170,7 @@ def _queue_records(instance: Instance, normaliser: Normaliser) -> dict[str, list
     raise AssertionError(f"the queue does not come to rest: {instance.queue()}")
 
 
-def _chosen(log: dict[str, list[str]], wanted: Collection[str] | None) -> dict[str, list[str]]:
-    if wanted is None:
+def _chosen(log: dict[str, list[str]], wanted: Collection[str]) -> dict[str, list[str]]:
+    if not wanted:
         return log
     return {program: lines for program, lines in log.items() if program.rpartition("/")[2] in wanted}

@@ -25,6 +25,15 @@ def test_queue_ids_are_numbered_in_order_everywhere(normaliser: Normaliser) -> N
     assert normaliser.text("with ESMTP id 5DDF520C118;") == "with ESMTP id <ID1>;"
 
 
+def test_queue_ids_are_numbered_by_the_programs_that_are_compared(normaliser: Normaliser) -> None:
+    """Two cleanup processes log in any order; smtpd's sessions come one after the other."""
+    begun = [f"Jan  1 00:00:00 mail postfix/smtpd[1]: {queue_id}: client=x" for queue_id in ("5DDF520C118", "6DDF520C118")]
+    ended = [f"Jan  1 00:00:00 mail postfix/cleanup[2]: {queue_id}: message-id=<>" for queue_id in ("6DDF520C118", "5DDF520C118")]
+    log = normaliser.log([*begun, *ended], ["smtpd"])
+    assert log["postfix/smtpd"] == ["<ID1>: client=x", "<ID2>: client=x"]
+    assert log["postfix/cleanup"] == ["<ID2>: message-id=<>", "<ID1>: message-id=<>"]
+
+
 def test_a_queue_id_of_digits_is_known_by_its_place(normaliser: Normaliser) -> None:
     assert normaliser.text("a 12345678901 b") == "a 12345678901 b"
     assert normaliser.text("queued as 12345678901") == "queued as <ID1>"

@@ -9,6 +9,8 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 
+from cryptography import x509
+
 from .tls import World
 
 _HANDSHAKE = b"\x16"
@@ -83,7 +85,9 @@ class Server:
 
     def _secured(self, connection: socket.socket) -> ssl.SSLSocket:
         secured = self._context.wrap_socket(connection, server_side=True)
-        self.said.append(f"{secured.version()} {bool(secured.getpeercert(True))}")
+        shown = secured.getpeercert(True)
+        owner = x509.load_der_x509_certificate(shown).subject.rfc4514_string() if shown else "no certificate"
+        self.said.append(f"{secured.version()} {owner}")
         return secured
 
     def _leave(self, connection: socket.socket, *, reset: bool) -> None:

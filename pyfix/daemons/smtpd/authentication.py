@@ -11,6 +11,7 @@ from pyfix.access.transaction import UNKNOWN
 from pyfix.daemons.smtpd import limits
 from pyfix.daemons.smtpd.rights import leave_for_lack_of_data
 from pyfix.formats.textforms import beginning, printable
+from pyfix.protocols.sasl.dovecot import NO_REASON
 from pyfix.protocols.smtp.command import Word
 from pyfix.runtime.log import log
 from pyfix.runtime.task import sleep
@@ -33,12 +34,14 @@ _CANCEL: Final = b"*"
 class Login:
     """Where a client stands with AUTH."""
 
-    __slots__ = ("offer", "seen")
+    __slots__ = ("offer", "said", "seen")
 
     def __init__(self, offer: Offer) -> None:
         self.offer: Final = offer
         self.seen: str | None = None
         """Whom the service named last."""
+        self.said = ""
+        """What it said last: a challenge, or a reason; stands for the reason where nobody gives one."""
 
     def anew(self) -> Login:
         """Return what another client begins with."""
@@ -144,6 +147,7 @@ async def _dialogue(session: Session, mechanism: str, initial: str | None) -> Su
     step = await dialogue.start(initial)
     limit = session.settings.smtpd_sasl_response_limit
     while isinstance(step, Challenge):
+        login.said = step.text
         response = await session.answer_to(step.text, limit)
         session.note_secret()
         if len(response) >= limit:
@@ -170,7 +174,8 @@ def _failed(session: Session, mechanism: str, failure: Failure) -> bool:
         login.seen = failure.username
     name = login.seen
     shown = "(unavailable)" if name is None else beginning(printable(name, utf8=session.server.utf8))
-    reason = printable(failure.reason, utf8=session.server.utf8)
+    login.said = failure.reason or login.said or NO_REASON
+    reason = printable(login.said, utf8=session.server.utf8)
     log.warning(
         f"{session.client.log_name}: SASL {beginning(mechanism)} authentication failed: {reason}, sasl_username={shown}"
     )

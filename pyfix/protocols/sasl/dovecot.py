@@ -93,13 +93,13 @@ def _line(fields: list[str]) -> bytes:
 def parse_reply(line: str) -> tuple[int, Step] | None:
     """Return the number of the dialogue and what is said in it, None for lines that are no replies.
 
-    Raises ProtocolError for a reply without a number.
+    Raises ProtocolError for a reply without the field of the number.
     """
-    command, _, rest = line.partition("\t")
+    command, separated, rest = line.partition("\t")
     if command not in ("OK", "CONT", "FAIL"):
         return None
     number, tab, rest = rest.partition("\t")
-    if not number:
+    if not separated:
         raise ProtocolError("SASL: Protocol error")
     if not _is_number(number):
         return None

@@ -41,11 +41,8 @@ typedef struct {
 const char *OpenSSL_version(int);
 unsigned long OpenSSL_version_num(void);
 int OPENSSL_init_ssl(uint64_t, const OPENSSL_INIT_SETTINGS *);
-OPENSSL_INIT_SETTINGS *OPENSSL_INIT_new(void);
-void OPENSSL_INIT_free(OPENSSL_INIT_SETTINGS *);
-int OPENSSL_INIT_set_config_filename(OPENSSL_INIT_SETTINGS *, const char *);
-int OPENSSL_INIT_set_config_appname(OPENSSL_INIT_SETTINGS *, const char *);
-void OPENSSL_INIT_set_config_file_flags(OPENSSL_INIT_SETTINGS *, unsigned long);
+int CONF_modules_load_file(const char *, const char *, unsigned long);
+void CONF_modules_finish(void);
 
 unsigned long ERR_get_error(void);
 void ERR_clear_error(void);

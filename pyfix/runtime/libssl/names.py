@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
+INIT_NO_LOAD_CONFIG: Final = 0x80
+CONF_IGNORE_RETURN_CODES: Final = 0x2
+CONF_IGNORE_MISSING_FILE: Final = 0x10
+CONF_DEFAULT_SECTION: Final = 0x20
+
 SSL_ERROR_WANT_READ: Final = 2
 SSL_ERROR_WANT_WRITE: Final = 3
 SSL_ERROR_ZERO_RETURN: Final = 6

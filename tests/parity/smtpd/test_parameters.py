@@ -57,9 +57,11 @@ ELSEWHERE = {
     "smtpd/test_verification.py": "address_verify_poll_count address_verify_poll_delay unverified_recipient_defer_code "
     "unverified_recipient_reject_code unverified_recipient_reject_reason unverified_recipient_tempfail_action unverified_sender_defer_code "
     "unverified_sender_reject_code unverified_sender_reject_reason unverified_sender_tempfail_action",
-    "smtpd/test_dns_restrictions.py": "default_rbl_reply maps_rbl_reject_code permit_mx_backup_networks rbl_reply_maps reject_tempfail_action "
-    "smtpd_dns_reply_filter smtpd_peername_lookup unknown_address_reject_code unknown_address_tempfail_action unknown_client_reject_code "
-    "unknown_helo_hostname_tempfail_action unknown_hostname_reject_code",
+    "smtpd/test_dns_restrictions.py": "rbl_reply_maps",
+    "smtpd/test_dns_parameters.py": "default_rbl_reply maps_rbl_reject_code permit_mx_backup_networks reject_tempfail_action smtpd_dns_reply_filter "
+    "unknown_address_reject_code unknown_address_tempfail_action unknown_client_reject_code unknown_helo_hostname_tempfail_action "
+    "unknown_hostname_reject_code",
+    "smtpd/test_names_of_clients.py": "smtpd_peername_lookup",
     "smtpd/test_details.py": "plaintext_reject_code sender_canonical_maps smtpd_discard_ehlo_keywords smtpd_expansion_filter smtpd_reject_filter_maps",
     "smtpd/test_restrictions.py": "canonical_maps local_recipient_maps relay_recipient_maps show_user_unknown_table_name "
     "smtpd_client_restrictions smtpd_data_restrictions smtpd_end_of_data_restrictions smtpd_etrn_restrictions smtpd_helo_restrictions "

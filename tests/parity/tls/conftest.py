@@ -21,13 +21,29 @@ _OAKLEY_2 = (
     "49286651ECE65381FFFFFFFFFFFFFFFF"
 )
 """A prime of 1024 bits: RFC 2409 section 6.2."""
+_OPENSSL = """\
+openssl_conf = usual_modules
+mine = mine_modules
+[usual_modules]
+ssl_conf = usual_ssl
+[mine_modules]
+ssl_conf = mine_ssl
+[usual_ssl]
+system_default = usual_tls
+[mine_ssl]
+system_default = mine_tls
+[usual_tls]
+Ciphersuites = TLS_AES_128_GCM_SHA256
+[mine_tls]
+Ciphersuites = TLS_CHACHA20_POLY1305_SHA256
+"""
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """The files of ``tests.kit.tls``, and in ``hashed`` a folder of authorities as c_rehash(1) makes it; ``NAME.both``: a key behind
 
-    its certificate; ``deep.pem``: three authorities are above it.
+    its certificate; ``deep.pem``: three authorities are above it; ``openssl.cnf``: a configuration of the library's.
     """
     folder = tmp_path_factory.mktemp("tls")
     for path in (folder, folder.parent):
@@ -43,9 +59,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     (hashed / "ca.pem").chmod(0o644)
     subprocess.run(["openssl", "rehash", str(hashed)], check=True, capture_output=True)
     _make_deep(folder)
+    (folder / "openssl.cnf").write_text(_OPENSSL)
     parameters = dh.DHParameterNumbers(int(_OAKLEY_2, 16), 2).parameters()
     (folder / "dh.pem").write_bytes(parameters.parameter_bytes(Encoding.PEM, ParameterFormat.PKCS3))
-    (folder / "dh.pem").chmod(0o644)
+    for name in ("dh.pem", "openssl.cnf"):
+        (folder / name).chmod(0o644)
     return made
 
 

@@ -84,6 +84,9 @@ CLIENT: Final = [
     Tried("tls_ssl_options", "0x4000000000, nonsense", GOOD),
     Tried("tls_disable_workarounds", "nonsense", GOOD),
     Tried("tls_config_file", "nonsense", GOOD),
+    Tried("tls_config_file", "/nonexistent", GOOD),
+    Tried("tls_config_file", "{w}/openssl.cnf", GOOD),
+    Tried("tls_config_name", "mine", GOOD, {"tls_config_file": "{w}/openssl.cnf"}),
 ]  # fmt: skip
 USUAL: Final = {"smtp_tls_security_level": "may", "smtp_tls_loglevel": "1", "smtp_tls_fingerprint_digest": "sha256"}
 

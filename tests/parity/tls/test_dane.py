@@ -106,6 +106,9 @@ TRIED: Final = [
     *(Tried(f"unusable {text}", Zone((text,))) for text in ("1 1 1 rsa", "0 0 1 ca", "3 1 9 rsa", "3 7 1 rsa", "9 1 1 rsa")),
     Tried("unusable, no offer", Zone(("1 1 1 rsa",)), Manner(offers=False)),
     Tried("unusable, only dane", Zone(("1 1 1 rsa",)), options=ONLY),
+    Tried("unknown digest, only dane", Zone(("3 1 9 rsa",)), options=ONLY),
+    Tried("unknown digest, only dane, trusted otherwise", Zone(("3 1 9 rsa",), server="rsa.example"), CHAIN, ONLY | {"smtp_tls_CAfile": "{w}/ca.pem"}),
+    Tried("unknown digest, MX not signed", Zone(("3 1 9 rsa",), domain=False)),
     Tried("one unusable, one good", Zone(("1 1 1 ec", "3 1 1 rsa"))),
     Tried("lookup fails", Zone(broken=True)),
     Tried("lookup fails, address is not signed", Zone(broken=True, host=False)),
@@ -186,7 +189,7 @@ def test_deliveries(parity: Parity, world: World, dns: DnsWorld, part: int) -> N
     cases: list[Case] = []
     for number, tried in enumerate(chosen):
         options = USUAL | dict(tried.options) | {"smtp_tls_exclude_ciphers": f"NONE{number}"}
-        words = " ".join(f"-o {{ {name} = {value} }}" for name, value in options.items())
+        words = " ".join(f"-o {{ {name} = {value.replace('{w}', str(world.folder))} }}" for name, value in options.items())
         cases.append((words, tried.manner))
 
     def case(mta: Instance) -> None:

@@ -63,7 +63,6 @@ UNREAD: dict[str, str] = {
     "smtpd_tls_dh512_param_file": GONE,
     "smtpd_tls_eecdh_grade": GONE,
     "smtpd_tls_enable_rpk": KEYS,
-    "tls_config_name": "a configuration of OpenSSL is only checked for being a path",
     "tls_daemon_random_bytes": TLSMGR,
     "tls_eecdh_strong_curve": GONE,
     "tls_eecdh_ultra_curve": GONE,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pyfix.config.parameters.tls import TlsSettings
@@ -87,3 +89,15 @@ def test_authorities(world: World) -> None:
         ' cannot load Certification Authority data, CAfile="/nonexistent", CApath="/also": disabling TLS support'
     )
     load_authorities(new_context(settings(), print), settings(tls_append_default_CA="yes"), "", "")
+
+
+def test_configuration_of_the_library(tmp_path: Path) -> None:
+    path = tmp_path / "openssl.cnf"
+    path.write_text("openssl_conf = nowhere\n")
+    with pytest.raises(TlsUnusable, match="error loading the 'mine' settings from the /nonexistent OpenSSL configuration file, disabling TLS support"):
+        new_context(settings(tls_config_file="/nonexistent", tls_config_name="mine"), print)
+    with pytest.raises(TlsUnusable, match="error loading the 'global' settings") as raised:
+        new_context(settings(tls_config_file=str(path)), print)
+    assert "references missing section" in raised.value.lines[1]
+    new_context(settings(tls_config_file="none"), print)
+    new_context(settings(), print)
