@@ -65,10 +65,10 @@ class ClientLogin:
     async def find(self, sender: str, host: str, destination: str) -> Login | None:
         """Return how to log in at a server, None when that is for nobody.  Raises TableError.
 
-        *destination*: the next hop as it was named.
+        *destination*: the next hop as it was named.  The sender counts for smtp(8) alone, as in Postfix.
         """
         value = None
-        if self._settings.smtp_sender_dependent_authentication and sender:
+        if sender and self._settings.smtp_sender_dependent_authentication and self._prefix == "smtp":
             found = await self.passwords.find_address(sender)
             value = None if found is None else found.value
         for key in (host, destination):

@@ -45,4 +45,4 @@ class LmtpClientSaslSettings(SmtpClientSaslSettings):
     """Which SASL implementation to use: cyrus."""
 
     smtp_sender_dependent_authentication = boolean("no", name="lmtp_sender_dependent_authentication")
-    """Whether lmtp_sasl_password_maps are also asked for the sender."""
+    """Whether no session that is kept serves two senders; unlike smtp(8), lmtp(8) asks no table for the sender."""

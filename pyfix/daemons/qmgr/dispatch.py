@@ -173,8 +173,8 @@ class Dispatcher:
             else:
                 self._succeeded(destination)
         if transport.rate_delay and not destination.resting:
+            destination.resting = True  # first, so that it is not forgotten with its delay
             self.revive_destination(destination)  # the next delivery is slow enough
-            destination.resting = True
             current().later(transport.rate_delay, self._rested, destination)
         self._done(entry, left)
         if destination.waiting:

@@ -67,6 +67,8 @@ class Attempts:
         """Sessions that are kept are to be used; used ones are to be kept."""
         self._shares: Final = agent.setup.login is None
         """Sessions of other destinations may be used: nobody logs in."""
+        self._by_sender: Final = not self._shares and self._settings.smtp_sender_dependent_authentication
+        """Sessions of other senders may not be used."""
         self._label = ""
         """The destination for which sessions are kept, beside their servers."""
 
@@ -88,7 +90,8 @@ class Attempts:
         self._courier.final_server = True
         await self._choose_caching(path)
         server = Server(_UNIX + path, self._settings.myhostname, path)
-        if not (self._load and self._shares and await self._use_kept(self._agent.kept.take_for_server(server))):
+        kept = self._agent.kept.take_for_server(server) if self._load and self._shares else None
+        if not await self._use_kept(kept, by_server=True):
             await self._use_new(server)
 
     async def _try_hosts(self, names: Sequence[str]) -> None:
@@ -157,7 +160,7 @@ class Attempts:
             kept = None
             if self._load and self._shares and server.preference != best:
                 kept = await self._take_for_server(server)
-            if not await self._use_kept(kept):
+            if not await self._use_kept(kept, by_server=True):
                 session = await self._open(server)
                 if session is None:
                     if is_last:
@@ -179,16 +182,17 @@ class Attempts:
         if session is None and self._shares:
             session = await self._agent.shared.take_for_destination(label)
         candidates = [server for server in left if self._shares and server.preference == best]
+        by_server = False
         while not courier.done:
             while session is None and candidates:
-                session = await self._take_for_server(candidates.pop(0))
+                session, by_server = await self._take_for_server(candidates.pop(0)), True
             if session is None:
                 break
             address = session.server.address
             rest = [server for server in left if server.address != address]
             used += 1
             courier.final_server = last and (not rest or used == self._settings.smtp_mx_session_limit)
-            if await self._use_kept(session):
+            if await self._use_kept(session, by_server=by_server):
                 left[:] = rest
             else:
                 used -= 1
@@ -202,10 +206,15 @@ class Attempts:
         return session if session is not None else await self._agent.shared.take_for_server(server)
 
     def _label_of(self, destination: Destination) -> str:
-        return destination.text.lower()
+        """Return what sessions are kept for; a line of it is the sender where that decides who logs in."""
+        label = destination.text.lower()
+        return f"{label}\n{self._courier.delivery.request.sender}" if self._by_sender else label
 
-    async def _use_kept(self, session: Session | None) -> bool:
-        """Deliver over a session that was kept; tell whether it was still good."""
+    async def _use_kept(self, session: Session | None, *, by_server: bool) -> bool:
+        """Deliver over a session that was kept; tell whether it was still good.
+
+        *by_server*: it was found by the server, of whose TLS policy we then know.
+        """
         if session is None:
             return False
         request = self._courier.delivery.request
@@ -217,7 +226,7 @@ class Attempts:
             return False
         courier = self._courier
         courier.meet(session.server)
-        courier.tls = "" if session.server.port else f"{session.level}?"
+        courier.tls = f"{session.level}?" if by_server else ""
         courier.reuse_count = session.reuse_count
         return await self._use(session)
 
@@ -233,8 +242,7 @@ class Attempts:
     async def _use(self, session: Session) -> bool:
         """Offer the message to the server, and keep or close the session; tell whether it was good for that."""
         kept = self._agent.kept
-        own = session.authenticated and self._settings.smtp_sender_dependent_authentication
-        keep = self._store and session.encrypted is None and not own and kept.may_keep(session)
+        keep = self._store and session.encrypted is None and kept.may_keep(session)
         try:
             good = await Transaction(session, self._courier, self._setup, keep=keep).run()
         except BaseException:

@@ -32,8 +32,6 @@ _INCOMPLETE: Final = "another step is needed in authentication"
 async def log_in(session: Session, courier: Courier, setup: Setup, known: ClientLogin) -> Failure | None:
     """Log in where there is a password for this server; return why that failed.  Raises Misconfigured."""
     session.personal = True
-    if setup.settings.smtp_sender_dependent_authentication:
-        session.worn = True  # the next message may be somebody else's
     if "AUTH" not in session.offer:
         return None
     server = session.server

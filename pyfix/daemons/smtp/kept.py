@@ -20,6 +20,8 @@ from pyfix.runtime.outgoing import Address
 
 _OWN_SECONDS: Final = 0.2
 """How long a session is only ours."""
+_ROUND: Final = 1.0
+"""Seconds between two looks at sessions that nobody but us may use."""
 _Key = TypeVar("_Key", str, Address)
 
 
@@ -32,7 +34,6 @@ class KeptSessions:
         *shared*: where sessions go that nobody takes.
         """
         self._shared: Final = shared
-        self._round: Final = seconds if shared is None else min(_OWN_SECONDS, seconds)
         self._seconds: Final = seconds
         self._most_uses: Final = most_uses
         self._by_destination: dict[str, deque[Session]] = {}
@@ -61,7 +62,7 @@ class KeptSessions:
             self._by_destination.setdefault(destination, deque()).append(session)
         if not self._sweeping:
             self._sweeping = True
-            current().later(self._round, self._sweep)
+            current().later(min(_OWN_SECONDS, self._seconds), self._sweep)
 
     def take_for_destination(self, destination: str) -> Session | None:
         """Take a session that serves a destination, the one that was saved first."""
@@ -94,17 +95,20 @@ class KeptSessions:
             _remove(self._by_destination, session.destination, session)
 
     def _sweep(self) -> None:
-        now = current().now
+        now, pause = current().now, min(_ROUND, self._seconds / 2)
         for session in self._all():
             if session.kept_until <= now or not session.idle_and_alive:
                 self._forget(session)
                 session.close()
-            elif self._shared is not None and self._is_old(session, now) and self._shared.takes(session):
-                self._forget(session)
-                background(self._shared.give(session))
+            elif self._shared is not None and self._shared.takes(session):
+                if self._is_old(session, now):
+                    self._forget(session)
+                    background(self._shared.give(session))
+                else:
+                    pause = min(pause, _OWN_SECONDS / 2)
         self._sweeping = bool(self._by_server or self._by_destination)
         if self._sweeping:
-            current().later(self._round / 2, self._sweep)
+            current().later(pause, self._sweep)
 
     def _is_old(self, session: Session, now: float) -> bool:
         return self._seconds - (session.kept_until - now) >= _OWN_SECONDS

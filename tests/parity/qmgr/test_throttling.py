@@ -141,11 +141,11 @@ def test_a_destination_gets_another_chance(parity: Parity) -> None:
 
 
 RATES = {
-    "by destination": ({"discard_destination_rate_delay": "2s"}, ["a", "a", "a"]),
-    "others do not wait": ({"discard_destination_rate_delay": "2s"}, ["a", "b", "a", "c"]),
-    "by transport": ({"discard_transport_rate_delay": "2s"}, ["a", "b", "c"]),
-    "in one": ({"discard_destination_rate_delay": "2s"}, ["a", "a"]),
-    "by recipient": ({"discard_destination_rate_delay": "2s", "discard_destination_recipient_limit": "1"}, ["a", "b", "a"]),
+    "by destination": ({"discard_destination_rate_delay": "4s"}, ["a", "a", "a"]),
+    "others do not wait": ({"discard_destination_rate_delay": "4s"}, ["a", "b", "a", "c"]),
+    "by transport": ({"discard_transport_rate_delay": "4s"}, ["a", "b", "c"]),
+    "in one": ({"discard_destination_rate_delay": "4s"}, ["a", "a"]),
+    "by recipient": ({"discard_destination_rate_delay": "4s", "discard_destination_recipient_limit": "1"}, ["a", "b", "a"]),
 }
 """Settings, and the domains of messages that are sent at once."""
 
@@ -154,20 +154,27 @@ def test_a_slow_destination_that_is_not_there(parity: Parity) -> None:
     """With a rate delay it is dead for what waits, and not for what comes later."""
 
     def case(mta: Instance) -> list[str]:
-        ids = [mta.send_message("x@down.example", sender="") for _ in range(3)]
-        outcomes = sorted(_outcome(mta, queue_id) for queue_id in ids)
-        return [*outcomes, *(_outcome(mta, mta.send_message("x@down.example", sender="")) for _ in range(2))]
+        first = _outcome(mta, mta.send_message("x@down.example", sender=""))
+        # Now it rests: these two come meanwhile, and wait together.
+        ids = [mta.send_message("x@down.example", sender="") for _ in range(2)]
+        return [first, *sorted(_outcome(mta, queue_id) for queue_id in ids), _outcome(mta, mta.send_message("x@down.example", sender=""))]
 
     port = ReservedPort()
     main = {
         "smtpd_reject_unlisted_recipient": "no", "minimal_backoff_time": "1000s", "smtp_tls_security_level": "none",
-        "default_destination_concurrency_failed_cohort_limit": "1", "smtp_destination_rate_delay": "1s",
+        "default_destination_concurrency_failed_cohort_limit": "1", "smtp_destination_rate_delay": "8s",
         "transport_maps": f"inline:{{{{down.example=smtp:[127.0.0.9]:{port.number}}}}}",
     }  # fmt: skip
     try:
-        parity(case, main=main, fresh=True)
+        seen = parity(case, main=main, fresh=True)
     finally:
         port.release()
+    assert "delivery temporarily suspended" in str(seen.result)
+
+
+def _seconds(stamp: str) -> float:
+    """Return a log line's time."""
+    return time.mktime(time.strptime(f"{time.localtime().tm_year} {stamp}", "%Y %b %d %H:%M:%S"))
 
 
 @pytest.mark.parametrize("manager", ["qmgr", "oqmgr"])
@@ -177,18 +184,19 @@ def test_rate_delays(parity: Parity, name: str, manager: str) -> None:
     settings, domains = RATES[name]
 
     def case(mta: Instance) -> object:
-        sent: dict[str, tuple[str, float]] = {}
+        sent: dict[str, str] = {}
+        begun = int(time.time())
         for number, domain in enumerate(domains, 1):
             recipients = [f"{name}@{domain}.disc.example" for name in ("x", "y")] if name == "in one" else f"x@{domain}.disc.example"
             queue_id = mta.send_message(recipients, sender="")
-            sent[queue_id] = domain, time.time()
+            sent[queue_id] = domain
             mta.wait_for_log("queue active", count=number)
         mta.wait_for_log(r": removed", count=len(sent), seconds=40)
-        found = [re.search(r"(\w+): to=<.*delay=([\d.]+)", line) for line in mta.log_lines()]
-        done = [(sent[one[1]][0], sent[one[1]][1] + float(one[2])) for one in found if one]
+        found = [re.match(r"(.{15}) \S+ \S+: (\w+): to=<", line) for line in mta.log_lines()]
+        done = [(sent[one[2]], _seconds(one[1])) for one in found if one]
         first = min(at for _domain, at in done)
         # On a busy machine a delivery is late by a part of the delay; it is never early.
-        return sorted((domain, int((at - first + 0.5) / 2)) for domain, at in done), first - min(at for _domain, at in sent.values()) > 1.5
+        return sorted((domain, int((at - first + 1) / 4)) for domain, at in done), first - begun >= 3
 
     main = {"smtpd_reject_unlisted_recipient": "no", "transport_maps": "inline:{{.disc.example=discard:}}", **settings}
     parity(case, main=main, master={"qmgr": f"qmgr unix n - n 300 1 {manager}"}, fresh=True)

@@ -64,12 +64,6 @@ def test_success(monkeypatch: Any) -> None:
     assert session.shown == ["AUTH PLAIN <hidden>"]
 
 
-def test_a_session_of_one_sender_is_for_no_other(monkeypatch: Any) -> None:
-    session = FakeSession("PLAIN", "235 ok")
-    logged_in(monkeypatch, session, smtp_sender_dependent_authentication="yes")
-    assert session.worn
-
-
 def test_a_long_response_waits(monkeypatch: Any) -> None:
     maps = f"static:joe:{'x' * 600}"
     session = FakeSession("PLAIN", "334 ", "235 ok")
