@@ -30,6 +30,12 @@ Type=notify
 NotifyAccess=all
 """
 
+# If the command fails, Postfix's programs run, which never say that they are ready: the unit's own way to find out
+# stays.  It writes where ProtectSystem lets nobody write, hence "+".
+_RETAKING = """\
+ExecStartPre=-+{command}
+"""
+
 _UNIT = """\
 [Unit]
 Description=Postfix Mail Transport Agent{which}
@@ -62,13 +68,15 @@ def own_units(commands: Path) -> dict[str, str]:
     }
 
 
-def added_to_units(root: Path) -> dict[Path, str]:
+def added_to_units(root: Path, retaking: str = "") -> dict[Path, str]:
     """Return what is added to the units that a distribution below *root* has for Postfix: path to text.
 
     The unit that really starts it is Debian's ``postfix@.service``, elsewhere ``postfix.service``; nothing without one.
+    *retaking*: a command for each start, where an upgrade of the package brings Postfix's programs back.
     """
     for unit in ("postfix@.service", "postfix.service"):
         if any((root / place / unit).exists() for place in _PLACES):
             path = root / _PLACES[0] / f"{unit}.d/pyfix.conf"
-            return {path: f"# Added by pyfix-install --replace.\n[Service]\n{_READINESS}{_HARDENING}"}
+            first = _RETAKING.format(command=retaking) if retaking else _READINESS
+            return {path: f"# Added by pyfix-install --replace.\n[Service]\n{first}{_HARDENING}"}
     return {}

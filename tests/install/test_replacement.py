@@ -7,14 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.install.debian import DebianMachine
 from tests.install.machine import index_environment
+from tests.install.mailmachine import INSTALL, MailMachine
 from tests.kit.processes import wait_until
 from tests.kit.programs import CHECKOUT
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("a Debian machine")]
 
-INSTALL = "/opt/pyfix/lib/pyfix/bin/pyfix-install"
 # Everything but what a running mail system, or the mere use of the machine, changes.
 _FILES = r"""
 find /etc {more} /usr/bin /usr/sbin /usr/lib/postfix /var/lib/dpkg/diversions /var/spool/postfix /lib/systemd \
@@ -25,7 +24,7 @@ find /etc/postfix /usr/sbin /usr/lib/postfix /var/lib/dpkg/diversions -type f -p
 """
 
 
-class Machine(DebianMachine):
+class Machine(MailMachine):
     """One with Debian's Postfix, as its installer leaves it but for a few settings, and pyfix below /opt."""
 
     def __init__(self, *, boots: bool = False) -> None:
@@ -56,23 +55,6 @@ class Machine(DebianMachine):
         """Return all files that can be of interest, and those below *more*, with owners, modes and checksums."""
         return self.shell(_FILES.replace("{more}", more)).splitlines()
 
-    def log(self) -> str:
-        return (self.root / "var/log/mail.log").read_text()
-
-    def mailbox(self, user: str) -> str:
-        try:
-            return (self.root / "var/mail" / user).read_text()
-        except FileNotFoundError:
-            return ""
-
-    def queued(self) -> list[str]:
-        """Return queue names and recipients of what is in the queue, in order."""
-        found = self.run("postqueue", "-p")
-        return sorted(re.findall(r"^ +(\S+@\S+)$", found, re.MULTILINE))
-
-    def send(self, to: str, subject: str, user: str = "hans") -> None:
-        self.run("sendmail", to, user=user, text=f"Subject: {subject}\n\nbody\n")
-
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
@@ -81,26 +63,15 @@ def machine() -> Iterator[Machine]:
     found.close()
 
 
-def _delivered(machine: Machine, user: str, *subjects: str) -> bool:
-    box = machine.mailbox(user)
-    return all(box.count(f"Subject: {subject}\n") == 1 for subject in subjects)
-
-
-def _is_pyfix(machine: Machine) -> bool:
-    """Tell whose master runs, by what it runs in."""
-    pid = (machine.root / "var/spool/postfix/pid/master.pid").read_text().strip()
-    return "python" in machine.run("readlink", f"/proc/{pid}/exe")
-
-
 def test_there_and_back(machine: Machine) -> None:
     """Mail before, between and after; what is queued stays queued; at the end no file is another than before."""
     before = machine.files("/usr")
     machine.run("/etc/init.d/postfix", "start")
-    assert not _is_pyfix(machine)
+    assert not machine.is_pyfix()
     machine.send("both", "before")
     machine.send("x@later.example", "waits")
     machine.send("y@later.example", "is held")
-    assert wait_until(lambda: _delivered(machine, "hans", "before") and _delivered(machine, "grete", "before"), 20)
+    assert machine.delivered("hans", "before") and machine.delivered("grete", "before")
     assert wait_until(lambda: len(machine.queued()) == 2, 20)
     held = re.findall(r"^(\w+)\*? .*(?:\n.*)?\n +y@", machine.run("postqueue", "-p"), re.MULTILINE)
     machine.run("postsuper", "-h", *held)
@@ -110,28 +81,28 @@ def test_there_and_back(machine: Machine) -> None:
 
     said = machine.run(INSTALL, "--replace")
     assert "the mail system runs again" in said, said
-    assert _is_pyfix(machine)
+    assert machine.is_pyfix()
     assert machine.run(INSTALL, "--status").strip() == "pyfix-install: pyfix has Postfix's place"
-    assert wait_until(lambda: _delivered(machine, "grete", "in maildrop"), 20)
+    assert machine.delivered("grete", "in maildrop")
     assert machine.queued() == ["x@later.example", "y@later.example"]
     assert machine.run("postconf", "-h", "mail_version").startswith("3.11")
     assert machine.run("postconf", "-d", "daemon_directory") == "daemon_directory = /usr/lib/postfix/sbin\n"
     machine.send("both", "between", user="grete")
     machine.run("swaks", "--server", "127.0.0.1", "--from", "a@elsewhere.example", "--to", "hans@mail.example", "--header", "Subject: by SMTP")
-    assert wait_until(lambda: _delivered(machine, "hans", "between", "by SMTP") and _delivered(machine, "grete", "between"), 20)
+    assert machine.delivered("hans", "between", "by SMTP") and machine.delivered("grete", "between")
     machine.run("mailq")
     machine.run("newaliases")
     machine.run("/etc/init.d/postfix", "restart")
     machine.run("postqueue", "-i", held[0])
-    assert _is_pyfix(machine)
+    assert machine.is_pyfix()
     assert wait_until(lambda: machine.queued() == ["x@later.example", "y@later.example"], 20)
 
     said = machine.run(INSTALL, "--restore")
     assert "the mail system runs again" in said, said
-    assert not _is_pyfix(machine)
+    assert not machine.is_pyfix()
     assert machine.run(INSTALL, "--status", check=False).strip() == "pyfix-install: Postfix is itself"
     machine.send("both", "after")
-    assert wait_until(lambda: _delivered(machine, "hans", "after") and _delivered(machine, "grete", "after"), 20)
+    assert machine.delivered("hans", "after") and machine.delivered("grete", "after")
     machine.run("postconf", "defer_transports=")
     machine.run("postsuper", "-H", "ALL")
     machine.run("postfix", "reload")
@@ -225,7 +196,7 @@ def test_a_machine_with_alternatives_and_no_dpkg(machine: Machine) -> None:
     assert (machine.root / "usr/sbin/sendmail").is_symlink()
     machine.run("/etc/init.d/postfix", "start")
     machine.send("grete", "by a link to a link")
-    assert wait_until(lambda: _delivered(machine, "grete", "by a link to a link"), 20)
+    assert machine.delivered("grete", "by a link to a link")
     machine.run("/etc/init.d/postfix", "stop")
     machine.run(INSTALL, "--restore")
     assert machine.files() == before

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.install.test_replacement import INSTALL, Machine
+from tests.install.mailmachine import INSTALL
+from tests.install.test_replacement import Machine
 from tests.kit import requirements
 from tests.kit.processes import wait_until
 

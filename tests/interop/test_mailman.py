@@ -1,8 +1,8 @@
 """Debian's mailman3 behind both mail systems, as its README.Debian sets Postfix up.
 
 mailman makes postfix_lmtp and postfix_domains whenever a list is made, and calls ``postmap path`` for each, without a type;
-the mail system takes recipients by them and hands mail to mailman's LMTP runner.  What the runner puts into mailman's own
-queue is compared; the runners behind it (they send by plain SMTP) do not run here.  Source: README.Debian of mailman3.
+the mail system takes recipients by them and hands mail to mailman's LMTP runner.  One list is a real one, with members
+and the runners behind that: in, pipeline, out, which sends by SMTP, and bounces.  Source: README.Debian of mailman3.
 """
 
 from __future__ import annotations
@@ -38,7 +38,11 @@ url: sqlite:///{base}/mailman.db
 incoming: mailman.mta.postfix.LMTP
 lmtp_host: 127.0.0.1
 lmtp_port: {port}
+smtp_host: 127.0.0.1
+smtp_port: {smtp}
 configuration: {base}/postfix.cfg
+[runner.bounces]
+sleep_time: 1s
 """
 POSTFIX = "[postfix]\npostmap_command: {postmap}\ntransport_file_type: hash\n"
 DATA = "hash:{dir}/mailman/var/data"
@@ -66,7 +70,7 @@ class Mailman:
         self._mta, self.base, self.port = mta, mta.directory / "mailman", mta.another_port()
         shutil.rmtree(self.base, ignore_errors=True)
         self.base.mkdir()
-        (self.base / "mailman.cfg").write_text(SETTINGS.format(base=self.base, port=self.port))
+        (self.base / "mailman.cfg").write_text(SETTINGS.format(base=self.base, port=self.port, smtp=mta.port))
         (self.base / "postfix.cfg").write_text(POSTFIX.format(postmap=mta.command_directory / "postmap"))
         for path in (self.base, *self.base.iterdir()):
             shutil.chown(path, MAILBOX_OWNER, MAILBOX_OWNER)
@@ -80,23 +84,36 @@ class Mailman:
 
     def create(self, name: str) -> str:
         """Make a list, and with it the maps; return what was said."""
+        return self._call("create", name)
+
+    def add_members(self, name: str, *addresses: str) -> None:
+        """Let a list have members, who are not asked."""
+        self._call("addmembers", "-W", "-", name, text="".join(f"{address}\n" for address in addresses))
+
+    def _call(self, *words: str, text: str = "") -> str:
         done = subprocess.run(
-            self._argv("mailman", "create", name), env=self._environment, cwd="/", capture_output=True, text=True, timeout=120, check=False
+            self._argv("mailman", *words), env=self._environment, cwd="/", input=text, capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 0, done
         return done.stdout + done.stderr
 
     @contextmanager
-    def receiving(self) -> Iterator[None]:
-        """Let the LMTP runner run."""
-        process = subprocess.Popen(
-            self._argv(RUNNER, "-r", "lmtp:0:1"), env=self._environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+    def running(self, *names: str) -> Iterator[None]:
+        """Let runners run, one of them that of LMTP."""
+        started = [
+            subprocess.Popen(
+                self._argv(RUNNER, "-r", f"{name}:0:1"), env=self._environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            for name in names
+        ]
         try:
-            assert processes.wait_until(self._answers, 60), process.poll()
+            assert processes.wait_until(self._answers, 60), [process.poll() for process in started]
             yield
         finally:
-            processes.end_child(process, 30.0)
+            for process in started:  # each takes seconds to end
+                process.terminate()
+            for process in started:
+                processes.end_child(process, 30.0)
 
     def _answers(self) -> bool:
         try:
@@ -110,6 +127,11 @@ class Mailman:
         data: Path = self.base / "var/data"
         lines = [line for name in ("postfix_lmtp", "postfix_domains") for line in (data / name).read_text().splitlines() if line[:1] not in ("", "#")]
         return [*(line.replace(f":{self.port}", ":PORT") for line in lines), *sorted(path.name for path in data.iterdir())]
+
+    def log(self, name: str) -> list[str]:
+        """Return the lines of one of its logs, without times and processes."""
+        path = self.base / "var/logs" / name
+        return [re.sub(r"^.*?\(\d+\) ", "", line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def queued(self) -> list[str]:
         """Return how many messages are in each queue of mailman."""
@@ -130,7 +152,7 @@ def test_lists(parity: Parity) -> None:
                 for table in ("postfix_lmtp", "postfix_domains"):
                     done = mta.run("postmap", "-q", key, mailman.base / "var/data" / table)
                     mta.transcript.append(f"{key} {table} {done.returncode} {done.stdout.decode().replace(str(mailman.port), 'PORT')}")
-            with mailman.receiving():
+            with mailman.running("lmtp"):
                 mta.settle()
                 recipients = [f"RCPT TO:<{recipient}>" for recipient in RECIPIENTS]
                 mta.dialogue("EHLO c", "MAIL FROM:<a@b.example>", *recipients, "DATA", MESSAGE, "QUIT")
@@ -141,3 +163,54 @@ def test_lists(parity: Parity) -> None:
         assert len(found) >= 10 and all("status=sent" in line for line in found), found
 
     parity(case, main=MAIN, fresh=True)
+
+
+POST = """\
+From: User <user@ours.example>
+To: team@mail.ours.example
+Subject: to the list
+Message-ID: <post@ours.example>
+Date: Mon, 1 Jan 2024 10:00:00 +0000
+
+Hello, list.
+"""
+LIST_MAIN = MAIN | {
+    "mynetworks": "127.0.0.0/8",
+    "alias_maps": 'inline:{ {gone = "|exit 67"} }',
+    "local_recipient_maps": f"$alias_maps {DATA}/postfix_lmtp",
+}
+MEMBERS = ("user@ours.example", "second@ours.example", "mbox@ours.example", "gone@mail.ours.example")
+_MADE = re.compile(rb"(?m)^(?:Received|Date|Message-ID|X-Message-ID-Hash|X-MailFrom):.*\n(?:[ \t].*\n)*")
+
+
+@pytest.mark.timeout(600)
+def test_a_list(parity: Parity) -> None:
+    """A member's post comes to the members by mailman's SMTP; the notice of the one who is gone comes back, and mailman reads it."""
+    need_program("mailman", "mailman3")
+
+    def case(mta: Instance) -> None:
+        mailman = Mailman(mta)
+        mailman.create("team@mail.ours.example")
+        mailman.add_members("team@mail.ours.example", *MEMBERS)
+        mta.settle()
+        with mailman.running("lmtp", "in", "pipeline", "out", "bounces"):
+            mta.send_message("team@mail.ours.example", POST, sender="user@ours.example")
+            # To mailman, to each member, and the notice to mailman again.
+            mta.wait_for_log(r"/qmgr\[\d+\]: \w+: removed", count=3, seconds=120)
+            assert processes.wait_until(lambda: any("bounce score" in line for line in mailman.log("bounce.log")), 60), mailman.log("bounce.log")
+        mta.wait_until_empty()
+        mta.transcript += mailman.log("bounce.log")
+        for mailbox, messages in sorted(mta.deliveries().items()):
+            for message in messages:
+                assert b"Hello, list." in message and b"List-Id: " in message, message
+                mta.transcript += [mailbox, *_MADE.sub(b"", message).decode().splitlines()]
+        for agent in ("lmtp", "virtual", "local"):
+            found = [match[1] for line in mta.log_lines() if (match := re.search(rf"/{agent}\[\d+\]: \w+: (to=<.*)", line))]
+            mta.transcript += sorted(re.sub(r"delays?=[\d./]+", "", line.replace(f":{mailman.port}", ":PORT")) for line in found)
+        mta.transcript += [line for line in mailman.queued() if not line.endswith(": 0")]
+
+    seen = parity(case, main=LIST_MAIN, fresh=True)
+    assert [line for line in seen.transcript if line.startswith("Member ")] == [
+        "Member gone@mail.ours.example on list team.mail.ours.example, bounce score = 1."
+    ]
+    assert sum("status=sent" in line for line in seen.transcript) == 5

@@ -12,6 +12,7 @@ import pytest
 
 from pyfix.config.catalogue import all_parameters
 from pyfix.install.launchers import COMMANDS
+from tests.install.mailmachine import INSTALL
 from tests.kit import requirements
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,3 +41,15 @@ def test_parameters_and_commands_exist(path: Path) -> None:
         assert name in known, name
     for name in re.findall(r"^ {4}(post\w+|smtp-\w+) ", text, re.MULTILINE):
         assert name in COMMANDS, name
+
+
+def test_moving_in_takes_five_lines_and_going_back_one() -> None:
+    """README.md has what the machines of tests/install run."""
+    text = (ROOT / "README.md").read_text()
+    for name in ("make run", "make test"):
+        assert f"\n\n    {name}\n\n" in text
+    (block,) = (block for block in re.findall(r"(?m)(?:^ {4}\S.*\n)+", text) if "--replace" in block)
+    there, back = block.split("    " + INSTALL + " --restore\n")
+    assert back == ""
+    assert there.split("\n    ") == ["    make install PREFIX=/opt/pyfix", f"{INSTALL} --replace\n"]
+    assert len(text.splitlines()) < 80

@@ -56,6 +56,11 @@ class Program:
     """Whether the Postfix of this machine has it; its older versions lack some."""
 
     @property
+    def taken(self) -> bool:
+        """Whether ours is there."""
+        return self.path.exists() and is_ours(self.path)
+
+    @property
     def set_gid(self) -> bool:
         """Whether ordinary users run it with the rights of setgid_group."""
         return self.kind == "command" and self.name in SET_GID_COMMANDS

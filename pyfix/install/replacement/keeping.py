@@ -29,6 +29,8 @@ class Keeping(Protocol):
 
     name: str
     """What the record of a replacement calls it."""
+    lasts: bool
+    """Whether upgrades of the package leave ours alone."""
 
     def divert(self, program: Path) -> None:
         """Let its package have *program* under its kept name from now on.  Raises OSError."""
@@ -41,6 +43,7 @@ class DpkgDiversions:
     """Debian and its kin: dpkg-divert(1)."""
 
     name = "dpkg-divert"
+    lasts = True
 
     def divert(self, program: Path) -> None:
         """Register a diversion of this machine's administrator."""
@@ -63,9 +66,10 @@ class DpkgDiversions:
 
 
 class PlainFiles:
-    """Where no package system can be told of it: an upgrade of the package then brings Postfix's programs back."""
+    """Where no package system can be told of it (rpm): an upgrade of the package brings Postfix's programs back."""
 
     name = "plain"
+    lasts = False
 
     def divert(self, program: Path) -> None:
         """Do nothing."""

@@ -22,7 +22,7 @@ from pyfix.install.replacement.record import Record
 from pyfix.install.replacement.service import MailService
 from pyfix.install.units import added_to_units
 
-__all__ = ["Impossible", "planned", "replace"]
+__all__ = ["Impossible", "planned", "replace", "retake"]
 
 
 class Impossible(Exception):
@@ -51,16 +51,15 @@ def replace(
     """
     writer = _Writer(record, target)
     running = service.is_running()
+    record = _with_what_came(record)
     replaced(record, complete=False).write(place)
     if running:
         tell("stopping the mail system")
         service.stop()
     for program in record.programs:
-        if program.present:
-            keep(program.path)
-            keeping.divert(program.path)
-        writer.write(program)
-    for path, text in added_to_units(Path("/")).items():
+        _take(program, keeping, writer)
+    retaking = "" if keeping.lasts else f"{target.python.parent}/pyfix-install --retake"
+    for path, text in added_to_units(Path("/"), retaking).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     replaced(record, complete=True).write(place)
@@ -71,13 +70,48 @@ def replace(
         tell("the mail system runs again")
 
 
+def retake(
+    record: Record, target: LaunchTarget, keeping: Keeping, place: Path, tell: Callable[[str], None]
+) -> None:
+    """Let launchers of *target* take the places of those programs that the package has brought back since.
+
+    For a mail system that is about to start.  *place* and *tell*: as for replace().  Raises Impossible and OSError.
+    """
+    record = _with_what_came(record)
+    back = [program for program in record.programs if not program.taken]
+    if not back:
+        return
+    writer = _Writer(record, target, compiled_before=True)
+    record.write(place)
+    for program in back:
+        _take(program, keeping, writer)
+    tell(f"{len(back)} programs that Postfix's package brought back are pyfix's again")
+
+
+def _with_what_came(record: Record) -> Record:
+    """Return *record* as it is true now: a newer Postfix may have programs that the one it tells of lacked."""
+    programs = (
+        replaced(program, present=program.present or (program.path.exists() and not program.taken))
+        for program in record.programs
+    )
+    return replaced(record, programs=tuple(programs))
+
+
+def _take(program: Program, keeping: Keeping, writer: _Writer) -> None:
+    if program.present:
+        keep(program.path)
+        keeping.divert(program.path)
+    writer.write(program)
+
+
 class _Writer:
     """Puts our programs in their places; whatever can be missing for that is found out at once."""
 
-    def __init__(self, record: Record, target: LaunchTarget) -> None:
+    def __init__(self, record: Record, target: LaunchTarget, *, compiled_before: bool = False) -> None:
+        """*compiled_before*: what was compiled earlier, and is there, is good."""
         self._target = target
         self._group = _setgid_group(record.existing)
-        self._compiled = _compile(record.programs, target.python.parent.parent / "set-gid", target)
+        self._compiled = _compile(record.programs, target.python.parent.parent / "set-gid", target, compiled_before)
 
     def write(self, program: Program) -> None:
         """Let ours be there, in one step.  Raises OSError."""
@@ -96,19 +130,21 @@ def _setgid_group(existing: Existing) -> int:
     return ids.setgid_group
 
 
-def _compile(programs: tuple[Program, ...], scripts: Path, target: LaunchTarget) -> dict[str, Path]:
-    """Build the set-gid commands in *scripts*, by name, without their rights.  Raises Impossible."""
+def _compile(programs: tuple[Program, ...], scripts: Path, target: LaunchTarget, before: bool) -> dict[str, Path]:
+    """Build the set-gid commands in *scripts*, by name; with *before*, those that are not there.  Raises Impossible."""
     scripts.mkdir(mode=0o755, exist_ok=True)
     compiled = {}
     for program in programs:
         if program.set_gid:
             script, binary = scripts / program.name, scripts / f"{program.name}.program"
+            compiled[program.name] = binary
+            if before and script.exists() and binary.exists():
+                continue
             write_launcher("command", script, program.name, target)
             try:
                 setgid.build(binary, target.python, script)
             except setgid.SetGidUnavailable as reason:
                 raise Impossible(f"{program.name} has to be set-gid: {reason}") from None
-            compiled[program.name] = binary
     return compiled
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace as replaced
 from pathlib import Path
 
 from pyfix.install.replacement.existing import Program, is_ours
@@ -21,6 +22,7 @@ def restore(record: Record, keeping: Keeping, service: MailService, place: Path,
     record then stays, and another try goes on.
     """
     running = service.is_running()
+    replaced(record, complete=False).write(place)  # nothing is to be taken again
     if running:
         tell("stopping the mail system")
         service.stop()
@@ -28,9 +30,8 @@ def restore(record: Record, keeping: Keeping, service: MailService, place: Path,
         if program.present:
             _bring_back(program, tell)
             keeping.undivert(program.path)
-        else:
-            with suppress(FileNotFoundError):
-                program.path.unlink()
+        elif program.taken:
+            program.path.unlink()
     for unit in record.units:
         with suppress(FileNotFoundError):
             unit.unlink()

@@ -49,6 +49,7 @@ def test_no_root(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
 
 
 def test_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--retake"]) == 0
     assert command.main(["--status"]) == 1
     assert command.main(["--restore"]) == 1
     assert command.main(["--replace"]) == 1

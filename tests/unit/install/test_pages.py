@@ -62,7 +62,7 @@ def test_each_program_has_a_page_and_each_page_a_program() -> None:
 def test_form(path: Path) -> None:
     text = path.read_text()
     assert path.suffix[1:] == path.parent.name.removeprefix("man")
-    name = "sendmail" if path.is_symlink() else path.stem
+    name = path.resolve().stem  # mailq is sendmail
     assert re.match(rf"\.Dd \w+ \d+, \d{{4}}\n\.Dt {name.upper()} {path.suffix[1:]}\n\.Os pyfix\n\.Sh NAME\n", text)
     assert f".Nm {path.stem}" in part(text, "NAME")
     for title in ("DESCRIPTION", "SEE ALSO", *(() if path.suffix == ".5" else ("SYNOPSIS",))):
@@ -144,6 +144,16 @@ def test_commands_of_smtpd() -> None:
     assert {verb for verb in SMTP_COMMANDS if re.search(rf"\b{verb}\b", text)} == set(SMTP_COMMANDS) - not_yet
 
 
+def test_formats_of_files() -> None:
+    """Each kind of table that people write has a page, as do the types of tables that have more to say than their name."""
+    written = {"access", "aliases", "body_checks", "canonical", "generic", "header_checks", "relocated", "transport", "virtual"}
+    asked = {"ldap", "memcache", "mongodb", "mysql", "pgsql", "socketmap", "sqlite", "tcp"}
+    types = {"cidr", "lmdb", "pcre", "regexp"} | asked
+    assert types <= set(TABLE_TYPES)
+    tables = {f"{name}_table" for name in types} | {"python_table"}
+    assert {path.stem for path in PAGES if path.suffix == ".5"} == written | tables | {"bounce", "master", "postconf"}
+
+
 def test_types_of_tables() -> None:
     assert sorted(re.findall(r"(?m)^\.It Cm (\S+)$", page("postmap", 1))) == sorted(TABLE_TYPES)
 
@@ -168,6 +178,8 @@ def test_typesetting(checker: list[str], tmp_path: Path) -> None:
     if shutil.which(checker[0]) is None:
         requirements.missing(f"needs {checker[0]}")
     write_pages(CHECKOUT, tmp_path)
-    for path in sorted(tmp_path.glob("man*/*")):
+    pages = sorted(tmp_path.glob("man*/*"))
+    assert len(pages) == len(PAGES)
+    for path in (*pages, *PAGES):  # the second as ``man ./man/...`` has them
         done = subprocess.run([*checker, str(path)], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), path.name
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), path

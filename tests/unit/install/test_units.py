@@ -51,3 +51,13 @@ def test_what_is_added_to_those_of_a_distribution(units: list[str], added: str, 
     for text in found.values():
         assert "Type=notify" in text
         assert "ExecStart" not in text
+
+
+def test_where_upgrades_bring_postfix_back(tmp_path: Path) -> None:
+    """Its programs do not say that they are ready; ours are put back by each start."""
+    (tmp_path / "usr/lib/systemd/system").mkdir(parents=True)
+    (tmp_path / "usr/lib/systemd/system/postfix.service").touch()
+    (text,) = added_to_units(tmp_path, "/opt/bin/pyfix-install --retake").values()
+    assert "\nExecStartPre=-+/opt/bin/pyfix-install --retake\n" in text
+    assert "ProtectSystem=yes" in text
+    assert "Type=" not in text

@@ -36,6 +36,7 @@ CHECKS: Final = {
     "tls_settings": "tls",
     "overlapping_domains": "domains",
     "host_names": "domains",
+    "sender_keys": "domains",
     "size_limits": "files",
     "queue_disk": "files",
     "no_log": "files",

@@ -15,7 +15,7 @@ from pyfix.install.replacement import replace as replacing
 from pyfix.install.replacement.existing import Existing, is_ours
 from pyfix.install.replacement.keeping import PlainFiles, kept_name
 from pyfix.install.replacement.record import Record
-from pyfix.install.replacement.replace import Impossible, planned, replace
+from pyfix.install.replacement.replace import Impossible, planned, replace, retake
 from pyfix.install.replacement.restore import restore
 from pyfix.install.replacement.service import MailService
 from pyfix.install.setgid import SetGidUnavailable
@@ -46,7 +46,7 @@ class System(MailService):
 def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LaunchTarget:
     ids = Ids(os.getuid(), os.getgid(), os.getgid())
     monkeypatch.setattr(Accounts, "ids", lambda _self: ids)
-    monkeypatch.setattr(replacing, "added_to_units", lambda _root: {tmp_path / "units/x.d/pyfix.conf": "[Service]\n"})
+    monkeypatch.setattr(replacing, "added_to_units", lambda _root, _retaking="": {tmp_path / "units/x.d/pyfix.conf": "[Service]\n"})
 
     def build(binary: Path, _python: Path, _script: Path) -> None:
         binary.write_text("pyfix compiled")
@@ -78,7 +78,7 @@ def test_there_and_back(existing: Existing, target: LaunchTarget, tmp_path: Path
     del said[:]
     restore(done, PlainFiles(), system, place, said.append)
     assert said == [
-        "stopping the mail system", "stop, complete=True", "Postfix's programs are back", "units", "start",
+        "stopping the mail system", "stop, complete=False", "Postfix's programs are back", "units", "start",
         "the mail system runs again",
     ]  # fmt: skip
     assert before == {path: path.read_bytes() for folder in ("sbin", "daemons") for path in (tmp_path / folder).iterdir()}
@@ -117,3 +117,48 @@ def test_impossible(
     with pytest.raises(Impossible, match="there is no user postfix, or no group postdrop"):
         replace(record, target, PlainFiles(), System(place, []), place, print)
     assert not place.exists()
+
+
+def test_what_an_upgrade_brings_back_is_taken_again(
+    existing: Existing, target: LaunchTarget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a program that the package did not have before, and without a compiler."""
+    said: list[str] = []
+    place = tmp_path / "record"
+    record = planned(existing, PlainFiles())
+    new = next(program.path for program in record.programs if not program.present)
+    replace(record, target, PlainFiles(), System(place, []), place, said.append)
+    done = Record.read(place)
+    assert done is not None
+
+    def no_compiler(*_paths: Path) -> None:
+        raise SetGidUnavailable("no C compiler")
+
+    monkeypatch.setattr(replacing.setgid, "build", no_compiler)
+    del said[:]
+    retake(done, target, PlainFiles(), place, said.append)
+    assert said == [], "nothing came back"
+    brought = dict.fromkeys((new, tmp_path / "sbin/postdrop", tmp_path / "sbin/postmap"), b"\x7fELF of a newer package")
+    for path, content in brought.items():
+        path.unlink()
+        path.write_bytes(content)
+    retake(done, target, PlainFiles(), place, said.append)
+    assert said == ["3 programs that Postfix's package brought back are pyfix's again"]
+    assert all(is_ours(path) for path in brought)
+    assert (tmp_path / "sbin/postdrop").stat().st_mode & 0o7777 == 0o2755
+    done = Record.read(place)
+    assert done is not None
+    restore(done, PlainFiles(), System(place, []), place, said.append)
+    assert {path: path.read_bytes() for path in brought} == brought
+    assert not list(tmp_path.rglob("*.distrib"))
+
+
+def test_what_came_and_was_not_taken_stays(existing: Existing, target: LaunchTarget, tmp_path: Path) -> None:
+    """A newer package has a program that the earlier one lacked: it is no longer ours when Postfix comes back."""
+    place = tmp_path / "record"
+    record = planned(existing, PlainFiles())
+    new = next(program.path for program in record.programs if not program.present)
+    replace(record, target, PlainFiles(), System(place, []), place, print)
+    new.write_bytes(b"\x7fELF of a newer package")
+    restore(record, PlainFiles(), System(place, []), place, print)
+    assert new.read_bytes() == b"\x7fELF of a newer package"

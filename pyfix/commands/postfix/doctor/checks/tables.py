@@ -1,4 +1,4 @@
-"""Lookup tables that are missing, older than their source, or of a type that does not exist."""
+"""Lookup tables that are missing, can't be read, are older than their source, or of a type that does not exist."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ def _check_files(reference: Reference) -> Iterator[Finding]:
     source, indexed = _changed(reference.source), _changed(reference.indexed) if reference.indexed else None
     named = f"{reference.parameter}: {reference.text}"
     fails = "Each lookup fails, and mail that needs one is put off with a temporary error."
+    asked = reference.indexed or reference.source
+    if os.path.isfile(asked) and not os.access(asked, os.R_OK):  # in a system of an ordinary user: root may read all
+        what = f"{named}: {asked} can't be read by the user of this mail system"
+        yield Finding(Severity.ERROR, reference.place, what, fails)
+        return
     if reference.indexed:
         if indexed is None and os.path.isdir(reference.source):
             return
