@@ -49,6 +49,8 @@ class CdbFile:
         self._tables: Final = list(_PAIR.iter_unpack(head))
         self._end: Final = min(place for place, _ in self._tables)
         """Where the records end."""
+        if self._end < _HEAD_SIZE:
+            raise DbError("a table lies before the records")
 
     def _exact(self, place: int, size: int) -> bytes:
         # A damaged size must not make us ask for gigabytes: look first whether there is a last byte.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shlex
 import subprocess
 import sys
@@ -94,8 +95,11 @@ class Both:
         """Return a file in one side's work folder."""
         return self.folders[kind] / "work" / name
 
-    def run(self, kind: str, command: str, *arguments: str, given: str | bytes = b"", other: str = "") -> Done:
-        """Run a command of one side, in the work folder of the *other* if that is told."""
+    def run(self, kind: str, command: str, *arguments: str, given: str | bytes = b"", other: str = "", seconds: int = 0) -> Done:
+        """Run a command of one side, in the work folder of the *other* if that is told.
+
+        One that takes more than *seconds* of the processor's time is killed; and the reference gets no gigabytes then.
+        """
         data = given.encode() if isinstance(given, str) else given
         folder = self.folders[other or kind] / "work"
         environment = {
@@ -104,9 +108,10 @@ class Both:
             "LANG": "C.UTF-8",
         }
         if kind == "pyfix":
-            status, out, err = _forked(command, arguments, folder, environment, data)
+            status, out, err = _forked(command, arguments, folder, environment, data, seconds)
         else:
-            words = [programs.command_directory(kind) / command, *arguments]
+            bounded = ["prlimit", f"--cpu={seconds}", "--as=300000000"] if seconds else []
+            words = [*bounded, programs.command_directory(kind) / command, *arguments]
             done = subprocess.run(
                 words, cwd=folder, env=environment | programs.hasty(kind), input=data, capture_output=True, check=False, timeout=300
             )
@@ -147,7 +152,7 @@ def _compared(words: Sequence[str], theirs: Done, ours: Done, in_order: bool) ->
 
 
 def _forked(
-    command: str, arguments: Sequence[str], folder: Path, environment: dict[str, str], given: bytes
+    command: str, arguments: Sequence[str], folder: Path, environment: dict[str, str], given: bytes, seconds: int
 ) -> tuple[int, bytes, bytes]:
     """Run a command of ours in a child of this process: quicker than to start the interpreter each time."""
     main = import_module(f"pyfix.commands.{command}").main
@@ -158,6 +163,8 @@ def _forked(
         if not child:
             status = 70
             try:
+                if seconds:
+                    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
                 os.environ.clear()
                 os.environ.update(environment)
                 os.chdir(folder)

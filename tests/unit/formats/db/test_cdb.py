@@ -91,3 +91,8 @@ def test_damage() -> None:
     huge[2048:2052] = b"\xff\xff\xff\x7f"
     with pytest.raises(DbError, match="outside the file"):
         list(reading(bytes(huge)).items())
+
+
+def test_tables_before_the_records() -> None:
+    with pytest.raises(DbError, match="before the records"):
+        reading(bytes(3000))
