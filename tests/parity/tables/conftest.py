@@ -12,12 +12,15 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from pyfix import tables
 from tests.kit import programs, requirements
 from tests.kit.comparison import differences
 
@@ -151,11 +154,23 @@ def _compared(words: Sequence[str], theirs: Done, ours: Done, in_order: bool) ->
     return [shlex.join(words), *found] if found else []
 
 
+@cache
+def _import_tables() -> None:
+    """Import what commands import as they need it: once, and not in each child again."""
+    for path in sorted(Path(tables.__path__[0]).rglob("*.py")):
+        name = path.relative_to(tables.__path__[0]).with_suffix("").parts
+        with suppress(ImportError):  # of a type whose library is not there
+            import_module(".".join((tables.__name__, *(part for part in name if part != "__init__"))))
+    for module in ("pyfix.config.parameters", "pyfix.config.snapshot", "sqlite3", "tempfile"):
+        import_module(module)
+
+
 def _forked(
     command: str, arguments: Sequence[str], folder: Path, environment: dict[str, str], given: bytes, seconds: int
 ) -> tuple[int, bytes, bytes]:
     """Run a command of ours in a child of this process: quicker than to start the interpreter each time."""
     main = import_module(f"pyfix.commands.{command}").main
+    _import_tables()
     with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         stdin.write(given)
         stdin.seek(0)
