@@ -16,10 +16,10 @@ from pyfix.tables.table import Opening, TableError, fold
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Final
 
-    Pieces = Iterable[tuple[Collection[bytes], Collection[bytes]]]
+    Pieces = Iterable[tuple[Sequence[bytes], Sequence[bytes]]]
     """Keys and values, some at a time."""
 
 _SUFFIXES: Final = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
@@ -84,7 +84,7 @@ class TableBuild:
         self._put: set[bytes] = set()
         """Keys of an lmdb file that were put: what others change meanwhile stays as they want it."""
         self._pieces: Pieces | None = None
-        """Entries of an lmdb file: the library needs no dictionary, and sees whether a key comes twice."""
+        """Entries of an lmdb or cdb file: what writes these needs no dictionary, and sees whether a key comes twice."""
         self._room = 0
         self._deleted: set[bytes] = set()
         try:
@@ -187,7 +187,10 @@ class TableBuild:
         return True
 
     def put_pieces(self, pieces: Pieces, room: int) -> None:
-        """Do as put_all() for an lmdb file; *room*: bytes that the entries take there, about."""
+        """Do as put_all() for an lmdb or cdb file; *room*: bytes that the entries take there, about.
+
+        Those of a cdb file may raise NotPlain.
+        """
         self._pieces, self._room = pieces, room
 
     def put_mark(self, key: str, value: str) -> None:
@@ -218,17 +221,23 @@ class TableBuild:
     def finish(self) -> bool:
         """Write the file and let it take its place.  Raises TableError.
 
-        False when a key of put_all() came twice: the table is as it was, and all is to be put again, by put().
+        False when a key of put_all() or put_pieces() came twice, and for NotPlain: the table is as it was, and all is
+        to be put again, by put().
         """
+        done = True
         try:
             if self.kind == "lmdb":
-                return self._finish_lmdb()
-            self._finish_file()
+                done = self._finish_lmdb()
+            elif self.kind == "cdb":
+                done = self._finish_cdb()
+            else:
+                self._finish_file()
         except OSError as error:
             raise TableError(f"error writing {self.path}: {error.strerror}") from error
         finally:
-            self.abandon()
-        return True
+            if done:
+                self.abandon()
+        return done
 
     def _finish_lmdb(self) -> bool:
         from pyfix.tables.lmdb import RepeatedKey, write_lmdb, write_pieces
@@ -252,13 +261,32 @@ class TableBuild:
             from pyfix.formats.db.hash import write_hash
 
             return write_hash(self._entries)
-        if self.kind == "btree":
-            from pyfix.formats.db.btree import write_btree
+        from pyfix.formats.db.btree import write_btree
 
-            return write_btree(self._entries)
-        from pyfix.formats.db.cdb import write_cdb
+        return write_btree(self._entries)
 
-        return write_cdb(self._entries.items())
+    def _finish_cdb(self) -> bool:
+        """Write the records one after the other to the new file: there is never more than a part of it in memory."""
+        from pyfix.formats.db.cdb import CdbWriter, RepeatedKey
+        from pyfix.formats.db.page import DbError
+        from pyfix.tables.textfile import NotPlain
+
+        pieces, self._pieces = self._pieces, None
+        os.ftruncate(self._new, 0)
+        try:
+            with open(self._new, "r+b", closefd=False) as stream:
+                writer = CdbWriter(stream, distinct=pieces is not None)
+                for keys, values in pieces or ():
+                    writer.add(keys, values)
+                writer.add(list(self._entries), list(self._entries.values()))
+                writer.finish()
+        except (RepeatedKey, NotPlain):
+            return False
+        except DbError as error:
+            raise TableError(f"error writing {self.path}: {error}") from error
+        os.fsync(self._new)
+        self._publish()
+        return True
 
     def _finish_file(self) -> None:
         image = self._image()
@@ -268,6 +296,10 @@ class TableBuild:
             return
         os.ftruncate(self._new, 0)
         _write_all(self._new, image)
+        self._publish()
+
+    def _publish(self) -> None:
+        """Let the new file take the place of the old one."""
         os.rename(self.path + ".tmp", self.path)
         os.close(self._new)
         self._new = -1

@@ -185,8 +185,8 @@ class IndexedTable(Table):
 
     @staticmethod
     def _text(data: bytes) -> str:
-        """Decode a key or value, without the NUL byte that it may end with."""
-        return (data[:-1] if data[-1:] == b"\0" else data).decode(errors="surrogateescape")
+        """Decode a key or value up to its first NUL byte; for Postfix it ends there."""
+        return data.partition(b"\0")[0].decode(errors="surrogateescape")
 
     def refuses_empty_keys(self) -> bool:
         """Say whether to ask for an empty key, without a NUL byte behind it, is an error of the library."""

@@ -11,6 +11,8 @@ from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, lockf
 
 import lmdb
 
+from pyfix.formats.db.lmdb_pages import check_lmdb
+from pyfix.formats.db.page import DbError
 from pyfix.tables import flags as bits
 from pyfix.tables.indexed import IndexedTable, stamp
 from pyfix.tables.table import Opening, TableError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
 _MOST: Final = 1 << 46
+_DAMAGED: Final = "MDB_CORRUPTED: Located page was wrong type"
 
 
 def _reason(error: Exception) -> str:
@@ -49,7 +52,7 @@ class _Reader:
             if (environment.info()["last_pgno"] + 1) * environment.stat()["psize"] > os.path.getsize(self.path):
                 # The library would look for the missing pages behind the end of the file, and the process would die.
                 environment.close()
-                raise lmdb.CorruptedError("MDB_CORRUPTED: Located page was wrong type")
+                raise lmdb.CorruptedError(_DAMAGED)
             self._environment = environment
         return self._environment
 
@@ -132,18 +135,16 @@ class LmdbTable(IndexedTable):
     def _pairs(self) -> Iterator[tuple[bytes, bytes]]:
         if self._reader is None:
             raise TableError(f"table {self.name}: sequence error: the file is not open")
-        locking = self.flags & bits.LOCK
         try:
             environment = self._reader.environment()
-            if locking:
-                lockf(self._fd, LOCK_SH)
+            lockf(self._fd, LOCK_SH)
             try:
+                _check(self._fd)
                 with environment.begin() as transaction:
                     # All at once: the file may be closed for a change before the last one is asked for.
                     pairs = list(transaction.cursor())
             finally:
-                if locking:
-                    lockf(self._fd, LOCK_UN)
+                lockf(self._fd, LOCK_UN)
         except (lmdb.Error, OSError) as error:
             raise TableError(f"table {self.name}: sequence error: {_reason(error)}") from error
         yield from pairs
@@ -159,6 +160,14 @@ class LmdbTable(IndexedTable):
         super().close()
 
 
+def _check(fd: int) -> None:
+    """Raise lmdb.Error where the library would die of a damaged page when it goes through the whole file."""
+    try:
+        check_lmdb(lambda offset, size: os.pread(fd, size, offset))
+    except DbError:
+        raise lmdb.CorruptedError(_DAMAGED) from None
+
+
 def _close_readers(path: str) -> None:
     """Close a file that tables of this process read, so that it can be opened otherwise."""
     reader = _readers.get(os.path.realpath(path))
@@ -172,6 +181,12 @@ def read_lmdb(path: str) -> list[tuple[bytes, bytes]]:
     try:
         environment = _environment(path, 0, readonly=True)
         try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                lockf(fd, LOCK_SH)
+                _check(fd)
+            finally:
+                os.close(fd)
             with environment.begin() as transaction:
                 return list(transaction.cursor())
         finally:

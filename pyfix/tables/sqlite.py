@@ -90,7 +90,7 @@ class SqliteTable(QueriedTable):
             try:
                 cursor = self._connection.execute(text)
                 rows = cursor.fetchall() if cursor.description is not None else None
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeError) as error:  # the library's words may have a name from a damaged file
                 if not _STEP_ERRORS.search(str(error)):
                     raise FatalQuery(f"{shown}SQL prepare failed: {error}") from None
                 self._step_failed(text, str(error))

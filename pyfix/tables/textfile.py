@@ -178,6 +178,22 @@ def plain_entries(data: bytes, *, folds: bool, end: bytes) -> tuple[Sequence[byt
     return _folded(keys) if folds else keys, (ending.join(second) + end).split(b"\n")
 
 
+class NotPlain(Exception):
+    """plain_entries() would not take the file."""
+
+
+def plain_pieces(data: bytes, *, folds: bool, end: bytes) -> Iterator[tuple[Sequence[bytes], Sequence[bytes]]]:
+    """Do as plain_entries(), some thousand lines at a time.  Raises NotPlain, maybe only behind some pieces."""
+    begin, size = 0, len(data)
+    while begin < size:
+        stop = data.find(b"\n", begin + _PIECE) + 1 or size
+        entries = plain_entries(data[begin:stop], folds=folds, end=end)
+        if entries is None:
+            raise NotPlain
+        yield entries
+        begin = stop
+
+
 def in_order(data: bytes) -> bytes:
     """Return the lines of a file by their beginnings, for plain_entries(); any file that it would not take, as it is.
 

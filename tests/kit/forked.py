@@ -7,6 +7,7 @@ holds, and the child touches much of it.
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import tempfile
 import traceback
@@ -32,13 +33,16 @@ _context.set_forkserver_preload([__name__, *_modules()])
 
 
 def run_forked(
-    command: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], given: bytes
+    command: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], given: bytes, seconds: int = 0
 ) -> tuple[int, bytes, bytes]:
-    """Run a command of ours in *folder*; return its exit status, what it printed, and what it printed as errors."""
+    """Run a command of ours in *folder*; return its exit status, what it printed, and what it printed as errors.
+
+    *seconds*: of processor time, after which it is ended; 0: no limit.
+    """
     with tempfile.TemporaryDirectory() as place:
         streams = Path(place)
         (streams / "0").write_bytes(given)
-        child = _context.Process(target=_run, args=(command, list(arguments), str(folder), dict(environment), place))
+        child = _context.Process(target=_run, args=(command, list(arguments), str(folder), dict(environment), place, seconds))
         child.start()
         child.join()
         status = child.exitcode
@@ -47,7 +51,9 @@ def run_forked(
         return status, (streams / "1").read_bytes(), (streams / "2").read_bytes()
 
 
-def _run(command: str, arguments: list[str], folder: str, environment: dict[str, str], streams: str) -> None:
+def _run(command: str, arguments: list[str], folder: str, environment: dict[str, str], streams: str, seconds: int) -> None:
+    if seconds:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     for number, flags in enumerate((os.O_RDONLY, os.O_WRONLY | os.O_CREAT, os.O_WRONLY | os.O_CREAT)):
         file = os.open(f"{streams}/{number}", flags, 0o600)
         os.dup2(file, number)

@@ -49,6 +49,7 @@ class BtreeFile(DbFile):
 
     magic = BTREE_MAGIC
     meta_kind = BTREE_META
+    known_flags = 0x65  # duplicates, record numbers, several databases, duplicates in order
     versions = range(8, 11)
 
     __slots__ = ("_internal", "_root")

@@ -64,6 +64,7 @@ class HashFile(DbFile):
 
     magic = HASH_MAGIC
     meta_kind = HASH_META
+    known_flags = 0x07  # duplicates, several databases, duplicates in order
     versions = range(5, 11)
 
     __slots__ = ("_hash", "_high", "_low", "_max", "_spares")

@@ -101,6 +101,8 @@ class DbFile:
     magic: int
     meta_kind: int
     versions: range
+    known_flags: int
+    """Flags of page 0 with which the library opens a file as it does one without them."""
 
     __slots__ = ("_pages", "_read", "last_page", "layout", "meta", "page_size")
 
@@ -115,7 +117,7 @@ class DbFile:
         if len(meta) < META_SIZE:
             raise DbError("too short for a Berkeley DB file")
         for layout in (LITTLE, _BIG):
-            _, magic, version, size, encryption, kind, flags, _, last, parts, *_ = layout.meta.unpack_from(meta)
+            _, magic, version, size, encryption, kind, flags, _, last, parts, *rest = layout.meta.unpack_from(meta)
             if magic == self.magic:
                 break
         else:
@@ -124,6 +126,8 @@ class DbFile:
             raise DbError(f"Berkeley DB version {version} is not supported")
         if not 512 <= size <= 65536 or size & (size - 1):
             raise DbError(f"impossible page size {size}")
+        if rest[2] & ~self.known_flags:
+            raise DbError(f"a file with flags {rest[2]:#x} is not supported")
         if encryption or flags & 1 or parts:
             raise DbError("encrypted, checksummed and partitioned Berkeley DB files are not supported")
         self.layout: Final = layout

@@ -12,7 +12,7 @@ from pyfix.tables.console.progress import Progress
 from pyfix.tables.indexed import NO_KEY
 from pyfix.tables.source import open_as, table_class, with_type
 from pyfix.tables.table import Opening, Table, TableError
-from pyfix.tables.textfile import even_lines, in_order
+from pyfix.tables.textfile import even_lines, in_order, plain_pieces
 
 TYPE_CHECKING = False  # typing itself costs a command several milliseconds
 if TYPE_CHECKING:
@@ -151,6 +151,9 @@ def _put_quickly(build: TableBuild, data: bytes, plain: Plain) -> bool:
         if lines is not None:
             build.put_pieces(lines, len(data) + 18 * len(lines))
             return True
+    if build.kind == "cdb":
+        build.put_pieces(plain_pieces(data, folds=build.folds, end=build.nul), 2 * len(data))
+        return True
     entries = plain(in_order(data) if build.kind in _TREES else data, folds=build.folds, end=build.nul)
     return entries is not None and build.put_all(*entries, len(data) + 2 * len(entries[0]))
 

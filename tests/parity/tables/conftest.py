@@ -91,8 +91,11 @@ class Both:
         """Return a file in one side's work folder."""
         return self.folders[kind] / "work" / name
 
-    def run(self, kind: str, command: str, *arguments: str, given: str | bytes = b"", other: str = "") -> Done:
-        """Run a command of one side, in the work folder of the *other* if that is told."""
+    def run(self, kind: str, command: str, *arguments: str, given: str | bytes = b"", other: str = "", seconds: int = 0) -> Done:
+        """Run a command of one side, in the work folder of the *other* if that is told.
+
+        One that takes more than *seconds* of the processor's time is killed; and the reference gets no gigabytes then.
+        """
         data = given.encode() if isinstance(given, str) else given
         folder = self.folders[other or kind] / "work"
         environment = {
@@ -101,9 +104,10 @@ class Both:
             "LANG": "C.UTF-8",
         }
         if kind == "pyfix":
-            status, out, err = run_forked(command, arguments, folder, environment, data)
+            status, out, err = run_forked(command, arguments, folder, environment, data, seconds)
         else:
-            words = [programs.command_directory(kind) / command, *arguments]
+            bounded = ["prlimit", f"--cpu={seconds}", "--as=300000000"] if seconds else []
+            words = [*bounded, programs.command_directory(kind) / command, *arguments]
             done = subprocess.run(
                 words, cwd=folder, env=environment | programs.hasty(kind), input=data, capture_output=True, check=False, timeout=300
             )

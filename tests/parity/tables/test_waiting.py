@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
+from glob import glob
 from pathlib import Path
 
 import pytest
 
-from tests.kit import smtp
+from tests.kit import programs, smtp
 from tests.kit.double import Double
 from tests.kit.instance import TRUSTED, Instance
 from tests.kit.peer import Peer
@@ -213,3 +215,26 @@ def test_servers_of_databases() -> None:
     assert [reply[:3] for reply in replies[2:-1]] == ["451"] * len(DATABASES), replies
     assert content[-2].startswith("451 4.3.0 "), content
     assert len(DATABASES) <= asked < stalled.waited and not stalled.stopped
+
+
+def test_accounts(tmp_path: Path) -> None:
+    """The system's own accounts, where nsswitch.conf names a server: asked by smtpd, proxymap, and local."""
+    libraries = glob("/lib/*-linux-gnu/libnss_hesiod.so.2")
+    assert len(libraries) == 1, "a module of the C library in whose place ours can be"
+    (tmp_path / "nsswitch.conf").write_text("passwd: files hesiod\ngroup: files\nhosts: files dns\n")
+    with Stalled() as stalled:
+        source, module = Path(programs.__file__).with_name("slownss.c"), tmp_path / "slownss.so"
+        argv = ["gcc", "-shared", "-fPIC", "-nostdlib", f"-DPORT={stalled.port}", "-o", module, source]
+        subprocess.run(argv, check=True, timeout=60)
+        main = {"local_recipient_maps": "unix:passwd.byname, proxy:unix:passwd.byname", "proxy_read_maps": "proxy:unix:passwd.byname"}
+        mounts = {"/etc/nsswitch.conf": str(tmp_path / "nsswitch.conf"), libraries[0]: str(module)}
+        with Instance("pyfix", main=main, mounts=mounts) as mta:
+            mta.start()
+            with Others(mta, "nobody@mail.ours.example") as stalled.others:
+                words = ("EHLO x", "MAIL FROM:<a@b.example>", "RCPT TO:<slow@mail.ours.example>", "QUIT")
+                replies = mta.dialogue(*words, client=SLOW_CLIENT)
+                asked = stalled.waited
+                mta.run("sendmail", "-f", "nobody@mail.ours.example", "slow@mail.ours.example", input=b"Subject: x\n\nx\n")
+                mta.wait_for_log("local.*to=<slow@mail.ours.example>.*status=bounced", 3 * PATIENCE)
+    assert replies[2].startswith("550 5.1.1 "), replies
+    assert 2 <= asked < stalled.waited and not stalled.stopped, (asked, stalled.waited, stalled.stopped)

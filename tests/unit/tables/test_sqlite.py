@@ -45,6 +45,17 @@ def test_answers(folder: Path, notices: Notices) -> None:
     assert table.find_now("a") == "1,2"
 
 
+def test_a_damaged_name_in_the_words_of_an_error(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "db")
+    database.execute("create table t(k text primary key, v text)")
+    database.close()
+    whole = (tmp_path / "db").read_bytes()
+    assert b"sqlite_autoindex" in whole
+    (tmp_path / "db").write_bytes(whole.replace(b"sqlite_autoindex", b"sqlite_au\xf4oindex"))
+    with pytest.raises(TableError, match="SQL prepare failed"):
+        SqliteTable(configure(tmp_path).removeprefix("sqlite:"), Opening()).find_now("a")
+
+
 @given(st.text())
 def test_no_key_ends_the_quotes(key: str) -> None:
     connection = sqlite3.connect(":memory:")

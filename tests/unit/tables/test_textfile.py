@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from pyfix.tables.table import TableError
 from pyfix.tables.textfile import (
     Malformed,
+    NotPlain,
     entries_of,
     even_lines,
     in_order,
     logical_lines,
     plain_entries,
+    plain_pieces,
     read_entries,
     read_text,
     split_entry,
@@ -170,6 +172,21 @@ def test_many_lines() -> None:
     assert [(key + value).decode() for key, value in zip(*found, strict=True)] == [line.replace(" ", "\0") + "\0" for line in lines]
     assert plain_entries("\n".join([*lines, "a\n b", ""]).encode(), folds=True, end=b"") is None
     assert plain_entries("\n".join([*lines, " b c", ""]).encode(), folds=True, end=b"\0") is None
+
+
+@pytest.mark.parametrize("data", PLAIN)
+def test_the_same_in_pieces(data: bytes) -> None:
+    """Whatever stands before the line for which there is no quick way, if there is one."""
+    for before in (b"", b"k v\n" * 30_000):
+        whole = plain_entries(before + data, folds=True, end=b"\0")
+        try:
+            pieces = list(plain_pieces(before + data, folds=True, end=b"\0"))
+        except NotPlain:
+            assert whole is None
+            continue
+        assert whole is not None and len(pieces) == bool(data or before) + bool(before)
+        assert [key for keys, _ in pieces for key in keys] == [*whole[0]]
+        assert [value for _, values in pieces for value in values] == [*whole[1]]
 
 
 def test_when_there_is_a_quick_way() -> None:
