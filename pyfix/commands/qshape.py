@@ -21,25 +21,10 @@ Usage: qshape [ -s ] [ -p ] [ -m <min_subdomains> ] [ -l ]
 \t[ -b <bucket_count> ] [ -t <bucket_time> ] [ -w <terminal_width> ]
 \t[ -N <batch_msg_count> ] [ -n <batch_top_domains> ]
 \t[ -c <config_directory> ] [ <queue_name> ... ]
-The 's' option shows sender domain counts.
-The 'p' option shows address counts by for parent domains.
-Parent domains are shown with a leading '.' before the domain name.
-Parent domains are only shown if the domain is not a TLD, and at
-least <min_subdomains> (default 5) subdomains are shown in the output.
-
-The bucket age ranges in units of <bucket_time> minutes are
-[0,1), [1,2), [2,4), [4,8), [8, 16), ... i.e.:
-\tthe first bucket is [0, bucket_time) minutes
-\tthe second bucket is [bucket_time, 2*bucket_time) minutes
-\tthe third bucket is [2*bucket_time, 4*bucket_time) minutes...
-'-l' makes the ages linear, the number of buckets shown is <bucket_count>
-
-The default summary is for the incoming and active queues. An explicit
-list of queue names can be given on the command line. Non-absolute queue
-names are interpreted relative to the Postfix queue directory. Use
-<config_directory> to specify a non-default Postfix instance.  Values of
-the main.cf queue_directory parameter that use variable expansions are
-not supported. If necessary, use explicit absolute paths for all queues.
+-s counts senders, not recipients; -p also counts parent domains, with a dot before their names, that have at least
+<min_subdomains> (5) subdomains here.  The first column holds what is younger than <bucket_time> (5) minutes, and each
+of the others twice the time of the one before; with -l all hold the same time.  A queue is a name below
+queue_directory or an absolute path; without any it is incoming and active.
 """
 _BAD_USAGE = 255
 _WIDTH = 80

@@ -136,12 +136,16 @@ class Place:
             lines = list(dict.fromkeys(line for line in lines if not _TOLD_AGAIN.search(line)))
         elif name == "qshape":
             lines = [line for line in lines if not _OF_SCRIPTS.search(line)]
+            explained = next((number for number, line in enumerate(lines, 1) if line.endswith(_END_OF_SYNOPSIS)), len(lines))
+            lines = lines[:explained]  # each has its own words for what the options do
         return done.returncode, lines
 
 
 _OF_THIS_SIDE = re.compile(r"^(\w+_(directory|path)|alias_\w+) =|(postdrop|postqueue)( is not a set-gid program)?$")
 """What postconf shows of the programs, and what check says of how they are installed."""
 
+
+_END_OF_SYNOPSIS = "[ -c <config_directory> ] [ <queue_name> ... ]"
 
 _TOLD_AGAIN = re.compile(r"^(postconf|postfix/postlog): warning: <PLACE>/main\.cf")
 """What postfix(1) itself has told of already, and what the reference's tells of parameters that nothing reads."""
