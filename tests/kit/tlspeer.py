@@ -34,6 +34,8 @@ class Manner:
     """
     early: str = ""
     """What comes together with the reply to EHLO, before STARTTLS was said."""
+    early_within: str = ""
+    """What comes together with the reply to EHLO within TLS."""
     wrapped: bool = False
     asks: bool = False
     highest: ssl.TLSVersion | None = None
@@ -115,12 +117,13 @@ class Server:
             self.said.append(line)
             match line.split()[0].upper():
                 case "EHLO" | "LHLO":
-                    early = f"{manner.early}\r\n".encode() if manner.early and not tls else b""
+                    ahead = manner.early_within if tls else manner.early
+                    early = f"{ahead}\r\n".encode() if ahead else b""
                     offer = b"250-STARTTLS\r\n" if manner.offers and not tls else b""
                     connection.sendall(b"250-peer.example\r\n" + offer + b"250 8BITMIME\r\n" + early)
                 case "STARTTLS":
-                    ahead = {"injection": b"250 injected\r\n", "injection of a record": _ALERT}.get(manner.then, b"")
-                    connection.sendall(manner.answer.encode() + b"\r\n" + ahead)
+                    behind = {"injection": b"250 injected\r\n", "injection of a record": _ALERT}.get(manner.then, b"")
+                    connection.sendall(manner.answer.encode() + b"\r\n" + behind)
                     if not manner.answer.startswith("220"):
                         continue
                     if manner.then == "garbage":

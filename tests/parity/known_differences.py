@@ -119,6 +119,10 @@ UNCOMPARED: tuple[str, ...] = (
     "smtp: with SASL and a server that offers only EXTERNAL or ANONYMOUS, the warning of the reference's library about worthy mechanisms",
     "postfix: a warning about main.cf or master.cf is given once; the reference's runs postconf and postlog several times, each of which gives it; "
     "postfix status does not look for parameters that nothing reads, as check, start and reload do",
+    "postfix -v, postmulti -v: MAIL_VERBOSE, how often -v was given, reaches what runs from them, master too; in the reference it is empty, and lost "
+    "where import_environment does not name it",
+    "postfix with the path of a program: it takes the place of postfix, so that who waits sees the signal that ended it; the reference's shell returns "
+    "128 and the signal's number, and tells of it",
     "qshape: reads queue_directory from main.cf and looks at nothing else, where the reference's postconf warns of parameters that nothing "
     "reads and refuses names that refer to each other in a ring",
     "postfix check: the reference takes no notice of words after it; with --doctor pyfix examines the configuration instead, an addition",

@@ -14,7 +14,7 @@ from pyfix.daemons.smtp.destination import Destination
 from pyfix.daemons.smtp.failure import Failure
 from pyfix.daemons.smtp.hosts import Found, Hosts, numerical
 from pyfix.daemons.smtp.order import Order
-from pyfix.daemons.smtp.server import Server
+from pyfix.daemons.smtp.server import Server, Vouched
 from pyfix.daemons.smtp.setup import Setup
 from pyfix.formats.dnsrecord import MxRecord, SrvRecord, records_of
 from pyfix.formats.domain import domain_to_ascii
@@ -90,13 +90,24 @@ class Lookup:
         addresses = await self._hosts.addresses(host, found)
         if not addresses:
             return found.failure or Failure("4.3.0", f"{host}: host not found")
+        literal = numerical(host)
         servers = [
-            Server(destination.text, numerical(host) or host, address, destination.port, vouched=vouched)
+            Server(
+                destination.text, literal or self._name(host, vouched), address, destination.port, vouched=vouched
+            )
             for address, vouched in addresses
         ]
         if self._detects_loops(destination) and self._place_of_us(servers) is not None:
             return Failure("5.4.6", f"mail for {host} loops back to myself")
         return _with_best(self._order.arrange(servers), loops=self._detects_loops(destination))
+
+    def _name(self, host: str, vouched: Vouched) -> str:
+        """Return what a host is called from now on: as it was asked for, or as its aliases end.
+
+        Source: postconf(5) smtp_cname_overrides_servername.
+        """
+        end = vouched.names[1]
+        return end if end and self._settings.smtp_cname_overrides_servername else host
 
     # A domain
 
@@ -143,7 +154,7 @@ class Lookup:
         for host, preference, port in targets:
             addresses = await self._hosts.addresses(host, found)
             servers += [
-                Server(destination.text, host, address, port, preference, vouched=vouched)
+                Server(destination.text, self._name(host, vouched), address, port, preference, vouched=vouched)
                 for address, vouched in addresses
             ]
         return servers, found

@@ -229,6 +229,16 @@ def test_settings(send: Hand, main: dict[str, str]) -> None:
         send(None, [f"a@{name}.dns.example"], main=main)
 
 
+@pytest.mark.parametrize("value", ["yes", "no"])
+def test_names_of_aliases(send: Hand, value: str) -> None:
+    """Which name the log has of a host that is an alias."""
+    hops = {"listed": "toalias.dns.example", "domain": "isalias.dns.example", "host": f"[alias.dns.example]:{send.peer.port}"}
+    files = {"transport": "".join(f"{name}.alias.example smtp:{hop}\n" for name, hop in hops.items())}
+    main = {"transport_maps": "texthash:{dir}/etc/transport", "smtp_cname_overrides_servername": value}
+    for name in hops:
+        send(None, [f"a@{name}.alias.example"], main=main, files=files)
+
+
 def test_next_hops(send: Hand) -> None:
     """Hosts in brackets, several destinations, and the fallback."""
     port = send.peer.port

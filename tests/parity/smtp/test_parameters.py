@@ -128,7 +128,7 @@ ELSEWHERE = {
     "smtp_pix_workaround_delay_time": "test_settings.py", "smtp_skip_quit_response": "test_stalls.py",
     "smtp_randomize_addresses": "test_a_random_order", "fallback_relay": "test_old_name",
     "smtp_send_dummy_mail_auth": "tests/parity/sasl", "smtp_sender_dependent_authentication": "tests/parity/sasl",
-    "smtp_cname_overrides_servername": "tests/unit/config/test_readers.py", "cyrus_sasl_config_path": "tests/parity/sasl",
+    "smtp_cname_overrides_servername": "tests/parity/smtp/test_lookup.py", "cyrus_sasl_config_path": "tests/parity/sasl",
     "lmtp_defer_if_no_mx_address_found": "test_parameters.py",  # lmtp(8) asks for no MX records
     "tlsproxy_service_name": "tests/unit/config/test_readers.py",
 }  # fmt: skip
