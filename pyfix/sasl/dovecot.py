@@ -32,7 +32,6 @@ _TIMEOUT: Final = 10.0
 _MOST_LINE: Final = 65536
 _LOST: Final = Failure("Connection lost to authentication server", temporary=True, unheard=True)
 _NOBODY: Final = Failure("", temporary=True, unheard=True)
-_UNREACHABLE: Final = Failure("Can't connect to authentication server", temporary=True, unheard=True)
 _FAMILY: Final = int(socket.AF_UNIX)
 _KIND: Final = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
 
@@ -224,7 +223,7 @@ class DovecotService(SaslService):
             if isinstance(error, protocol.ProtocolError):
                 log.warning(str(error))
             connection.close()
-            raise _NoConnection(_UNREACHABLE) from None
+            raise _NoConnection(_NOBODY) from None
         stream.timeout = 0
         self._mechanisms = mechanisms
         self._connection = connection

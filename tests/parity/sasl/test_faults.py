@@ -36,6 +36,9 @@ STEPS: dict[str, Sequence[str]] = {
     "gone within": ["EHLO c", "AUTH LOGIN", NAME, "-stop", PASSWORD, PLAIN, *MAIL, "-start", *LOGIN, *MAIL[1:]],
     "another one within": ["EHLO c", "AUTH LOGIN", NAME, "-stop", "-start", PASSWORD, PLAIN, *MAIL],
     "gone within, and cancelled": ["EHLO c", "AUTH LOGIN", "-stop", "*", "AUTH LOGIN", "-start", PLAIN, *MAIL],
+    "of another release within": ["EHLO c", "AUTH LOGIN", NAME, "-stop", "-start badly", PASSWORD, PLAIN, "-stop", "-start", PLAIN, *MAIL],
+    "of another release before": ["EHLO c", "-stop", "-start badly", PLAIN, "-stop", "-start", *LOGIN, *MAIL],
+    "slow": ["EHLO c", "-slow", *LOGIN, *MAIL],
     "gone behind": ["EHLO c", PLAIN, "-stop", *MAIL, "RSET", "EHLO c", *MAIL],
 }
 """What a client says, and behind a dash what happens to the service meanwhile."""
@@ -78,6 +81,11 @@ def _play(mta: Instance, start: Start, path: Path, steps: Sequence[str]) -> None
                     case "-start":
                         path.unlink(missing_ok=True)
                         service = stack.enter_context(start(mta))
+                    case "-start badly":
+                        stack.enter_context(AuthDouble(path, greeting=b"VERSION\t2\t0\nMECH\tPLAIN\nDONE\n"))
+                    case "-slow":
+                        assert isinstance(service, AuthDouble)
+                        service.delay = 1.0
                     case _:
                         mta.transcript += client.say(step)
         mta.wait_for_log(r"smtpd\[\d+\]: disconnect from", since=mark)
@@ -100,7 +108,7 @@ def test_dovecots_protocol(same: Callable[..., None], name: str) -> None:
     same(_auth_double, STEPS[name], main=DOVECOT, files={})
 
 
-@pytest.mark.parametrize("name", [name for name in STEPS if "hung" not in name])
+@pytest.mark.parametrize("name", [name for name, steps in STEPS.items() if not {"-hang up", "-slow", "-start badly"} & set(steps)])
 def test_saslauthds_protocol(same: Callable[..., None], name: str) -> None:
     same(_saslauthd_double, STEPS[name], main=CYRUS | {"cyrus_sasl_config_path": "$config_directory"}, files={"smtpd.conf": SASLAUTHD})
 
