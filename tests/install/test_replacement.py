@@ -33,7 +33,8 @@ class Machine(MailMachine):
             self.shell(
                 """
                 printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
-                apt-get install -y -qq --no-install-recommends postfix || { apt-get update -qq; apt-get install -y -qq --no-install-recommends postfix; }
+                install='apt-get install -y -qq --no-install-recommends postfix maildrop courier-authlib-userdb'
+                $install || { apt-get update -qq; $install; }
                 useradd -m hans; useradd -m grete; echo 'both: hans, grete' >>/etc/aliases; newaliases
                 postconf myhostname=mail.example mydestination=mail.example,localhost mailbox_command= maillog_file=/var/log/mail.log \
                   inet_protocols=ipv4 'transport_maps=inline:{ later.example=discard held.example=discard }' defer_transports=discard
@@ -207,3 +208,50 @@ def test_a_machine_with_alternatives_and_no_dpkg(machine: Machine) -> None:
         mv /usr/bin/dpkg-divert.hidden /usr/bin/dpkg-divert
         """
     )
+
+
+# Accounts that are no users of the machine, as the courier-authlib packages have them: authdaemond's userdb.
+_ACCOUNTS = r"""
+groupadd -r vmail; useradd -r -g vmail -d /var/vmail vmail
+install -d -o vmail -g vmail -m 700 /var/vmail /var/vmail/inge
+setpriv --reuid vmail --regid vmail --clear-groups maildirmake /var/vmail/inge/Maildir
+mkdir -p /etc/courier /run/courier/authdaemon
+printf 'authmodulelist="authuserdb"\nauthmodulelistorig="authuserdb"\ndaemons=1\n' >/etc/courier/authdaemonrc
+printf 'inge@box.example\tuid=%s|gid=%s|home=/var/vmail/inge|mail=/var/vmail/inge/Maildir\n' $(id -u vmail) $(id -g vmail) >/etc/courier/userdb
+chmod 600 /etc/courier/userdb
+makeuserdb
+/usr/lib/courier/courier-authlib/authdaemond >/dev/null 2>&1 </dev/null &
+"""
+
+
+def test_maildrop_with_the_accounts_of_authdaemond(machine: Machine) -> None:
+    """Debian's entry for maildrop, by Postfix and by pyfix: an account of courier's, and nobody's."""
+    machine.shell(_ACCOUNTS)
+    assert wait_until(lambda: machine.ran("test", "-S", "/run/courier/authdaemon/socket").returncode == 0, 20)
+    assert "argv=/usr/bin/maildrop -d ${recipient}" in machine.run("postconf", "-M", "maildrop/unix")
+    settings = ("virtual_mailbox_domains=box.example", "virtual_transport=maildrop", "maildrop_destination_recipient_limit=1")
+    machine.run("postconf", *settings)
+    box = machine.root / "var/vmail/inge/Maildir/new"
+    seen = []
+    for ours in (False, True):
+        if ours:
+            machine.run(INSTALL, "--replace")
+        machine.run("/etc/init.d/postfix", "start")
+        assert machine.is_pyfix() == ours
+        machine.shell(": >/var/log/mail.log; rm -f /var/vmail/inge/Maildir/new/*")
+        machine.run("sendmail", "inge@box.example", "nobody@box.example", user="grete", text="Subject: by maildrop\n\nbody\n")
+        # The notice for grete is the second to be removed.
+        assert wait_until(lambda: len(re.findall(r": removed\n", machine.log())) == 2, 60), machine.log()
+        outcomes = sorted(re.findall(r"/pipe\[\d+\]: \w+: (to=<\S+, relay=maildrop).*(dsn=.*)", machine.log()))
+        (message,) = box.iterdir()
+        kept = [line for line in message.read_text().splitlines() if not re.match(r"Received:|\t|Message-Id:|Date:", line)]
+        seen.append((outcomes, kept, message.stat().st_mode, message.stat().st_uid))
+        machine.run("/etc/init.d/postfix", "stop")
+    machine.run(INSTALL, "--restore")
+    machine.run("postconf", "-X", *(setting.partition("=")[0] for setting in settings))
+    assert seen[0] == seen[1]
+    assert [status for _, status in seen[0][0]] == [
+        "dsn=2.0.0, status=sent (delivered via maildrop service)",
+        "dsn=5.1.1, status=bounced (user unknown. Command output: Invalid user specified. )",
+    ]
+    assert "Delivered-To: inge@box.example" in seen[0][1] and "Subject: by maildrop" in seen[0][1]
