@@ -17,6 +17,7 @@ from pyfix.delivery.outcome import Outcome
 from pyfix.delivery.report import Delivery, NotMarked, Reporter
 from pyfix.delivery.requests import problem_of, receive_request
 from pyfix.delivery.standing import StandingConnections, read_request
+from pyfix.delivery.statusfilter import StatusFilter
 from pyfix.formats.attributes import AttributeListError
 from pyfix.protocols.internal.delivery import (
     PROTOCOL,
@@ -76,7 +77,7 @@ class DeliveryAgent(Daemon):
 
         Source: postconf(5) default_delivery_status_filter.
         """
-        maps = Maps(name, value, self.snapshot)
+        maps = StatusFilter(name, value, self.snapshot)
         self.reporter = Reporter(self.mail, maps)
         return maps
 

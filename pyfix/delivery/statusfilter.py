@@ -11,10 +11,17 @@ from pyfix.delivery.outcome import BOUNCED, DAMAGED, DEFERRED, SENT, Outcome, ch
 from pyfix.formats.status import status_prefix
 from pyfix.runtime.log import log
 from pyfix.tables.maps import Maps
-from pyfix.tables.table import TableError
+from pyfix.tables.table import Table, TableError
 
 _CLASS: Final = {SENT: "2", DEFERRED: "45", BOUNCED: "45"}
 """What the new code may begin with: success stays success, and failure failure."""
+
+
+class StatusFilter(Maps):
+    """The tables of such a parameter; the log has the whole text for which one could not be asked."""
+
+    def _failed(self, table: Table, key: str) -> None:
+        log.warning(f'{table.name} lookup error for "{key}"')
 
 
 async def filtered(maps: Maps, outcome: Outcome) -> Outcome:

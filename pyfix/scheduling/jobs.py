@@ -16,6 +16,7 @@ from collections import deque
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count, islice
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from pyfix.scheduling.feedback import ConcurrencyRules
@@ -40,9 +41,9 @@ class SlotRules:
     cost: int = 5
     """Deliveries for a slot; 0: no job goes before another."""
     loan: int = 3
-    """Slots that need not have been earned yet."""
+    """Slots that need not have been earned yet; they have to be before another job goes before the same one."""
     discount: int = 50
-    """Per cent of the slots needed that need not have been earned yet."""
+    """Per cent of the slots needed of which the same is true."""
     minimum: int = 3
     """A job that can't earn so many slots is not interrupted."""
 
@@ -74,8 +75,8 @@ class Job:
         self.children = 0
         """Jobs that went before this one."""
         self.is_big = False
-        self.looked = (-1, -1)
-        """What was known when nobody was found who could go before."""
+        self.looked = (-1, 0)
+        """What was known when nobody was found who could go before, and the deliveries after which that may change."""
         self.peers: dict[Destination, Peer] = {}
 
     def needs(self, recipient_limit: int) -> int:
@@ -272,16 +273,18 @@ class JobTransport(Transport):
     def _interrupt(self, job: Job) -> bool:
         """Let the job that has waited longest for its size go before *job*, if one may; tell whether it does."""
         slots, limit = self._slots, self.recipient_limit
-        earned = job.selected // slots.cost
-        available = earned - job.used
-        known = (self._changes, available)
-        if job.looked == known:
+        cost = slots.cost
+        available = job.selected - job.used * cost
+        if available <= 0:
+            return False  # A loan, and what was discounted, are paid back first.
+        if job.looked[0] == self._changes and available < job.looked[1]:
             return False
-        job.looked = known
-        most = (job.selected + job.needs(limit)) // slots.cost - job.used
-        if most < slots.minimum:
+        total = job.selected + job.needs(limit)
+        if total < slots.minimum * cost:
             return False
+        most = total // cost - job.used
         best, best_score, now = None, 0.0, time.time()
+        enough = available + cost
         gone = []
         for other in islice(self._candidates, _LOOKED_AT):
             if not other.waiting or other.key < job.key or other is job:
@@ -289,7 +292,11 @@ class JobTransport(Transport):
                     gone.append(other)
                 continue
             needed = other.needs(limit)
-            if needed > most or needed * (100 - slots.discount) > (available + slots.loan) * 100:
+            if needed > most:
+                continue
+            price = (ceil(needed * (100 - slots.discount) / 100) - slots.loan) * cost
+            if price > available:
+                enough = min(enough, price)
                 continue
             score = (now - other.message.active_time + 1.0) / needed
             if score > best_score and other.is_free():
@@ -297,9 +304,10 @@ class JobTransport(Transport):
         for other in gone:
             del self._candidates[other]
         if best is None:
+            job.looked = self._changes, enough
             return False
         job.used += best.needs(limit)
-        job.looked = (-1, -1)
+        job.looked = (-1, 0)
         self._let_before(best, job)
         return True
 

@@ -139,8 +139,7 @@ class Maps:
         warn(f"{self.parameter_name} should return NO RESULT in case of NOT FOUND")
         return TableError(f"{self.parameter_name} lookup of {key} returns an empty string result")
 
-    @staticmethod
-    def _failed(table: Table, key: str) -> None:
+    def _failed(self, table: Table, key: str) -> None:
         warn(f'{table.name} lookup error for "{key[:100]}"')
 
     def _find_now_in(self, tables: tuple[Table, ...], key: str) -> str | None:

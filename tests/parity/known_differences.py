@@ -75,8 +75,8 @@ UNCOMPARED: tuple[str, ...] = (
     "tls_dane_digests beside sha256 and sha512; smtp_tls_connection_reuse (tlsproxy) and TLSRPT are not there; a peer whose handshake takes "
     "too long: the words of the log",
     "smtp: a fingerprint of one character is malformed; the reference ends with a panic",
-    "smtp: where a table of smtp_reply_filter can't be asked the reference defers the mail (4.3.0, local data error), and pyfix warns and takes the "
-    "reply as it is; in the warning about one of the delivery status filters the key is cut after 100 characters",
+    "smtp: a session that two destinations with one server use in turn is found by its server, and tls= in the log is that of the server's policy; "
+    "the reference finds it by the destination again, and logs no tls=",
     "smtp: best_mx_transport with a service that master.cf has not: the words of the reason",
     "smtp, local, virtual and others that are stopped in the middle of a delivery: lines of the log about it may be missing; the mail is tried again",
     "virtual: the reason in the warning about virtual_mailbox_maps that cannot be asked; the reference has the text of whatever error "

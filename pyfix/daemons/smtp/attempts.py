@@ -226,6 +226,7 @@ class Attempts:
             return False
         courier = self._courier
         courier.meet(session.server)
+        session.queue_id = courier.queue_id
         courier.tls = f"{session.level}?" if by_server else ""
         courier.reuse_count = session.reuse_count
         return await self._use(session)

@@ -50,6 +50,7 @@ class Opening:
             return None
         courier.meet(server)
         session = self._setup.new_session(server, stream)
+        session.queue_id = courier.queue_id
         session.expires = current().now + self._settings.smtp_connection_reuse_time_limit
         try:
             session.in_the_clear = in_the_clear

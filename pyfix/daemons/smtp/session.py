@@ -13,24 +13,36 @@ from pyfix.runtime.log import log
 from pyfix.runtime.loop import current
 from pyfix.runtime.stream import Stream, StreamClosed, StreamTimeout
 from pyfix.tables.maps import Maps
-from pyfix.tables.table import TableError
+from pyfix.tables.table import Table, TableError
 from pyfix.tls.facts import TlsFacts
-
-_SHOWN: Final = 100
 
 
 class ServerLost(Exception):
-    """The server is gone, or silent for too long."""
+    """The server is gone, or silent for too long; or what it says can't be understood for a reason of ours."""
 
-    def __init__(self, *, timed_out: bool) -> None:
+    def __init__(self, *, timed_out: bool = False, ours: bool = False) -> None:
+        """*ours*: a table that changes replies can't be asked."""
         super().__init__("timeout" if timed_out else "lost")
         self.timed_out: Final = timed_out
+        self.ours: Final = ours
 
     def failure(self, server: Server, doing: str) -> Failure:
         """Return what is reported of the recipients; *doing* is what we were about."""
+        if self.ours:
+            return Failure("4.3.0", f"local data error while talking to {server.name}")
         if self.timed_out:
             return Failure("4.4.2", f"conversation with {server.name} timed out while {doing}")
         return Failure("4.4.2", f"lost connection with {server.name} while {doing}")
+
+
+class ReplyFilter(Maps):
+    """The tables of smtp_reply_filter, of whose failures a session tells."""
+
+    failed = ""
+    """The one that could not be asked."""
+
+    def _failed(self, table: Table, key: str) -> None:
+        self.failed = table.name
 
 
 class Session:
@@ -44,6 +56,8 @@ class Session:
         *min_data_rate*: smtp_min_data_rate, bytes in a second.
         """
         self.server = server
+        self.queue_id = ""
+        """The message that it is used for."""
         self.stream = stream
         """Replaced when TLS begins."""
         self._reader: Final = ReplyReader(line_limit, self._warn)
@@ -51,7 +65,7 @@ class Session:
         self._min_data_rate: Final = min_data_rate
         self._allowance = 0.0
         """Seconds that are left for the content."""
-        self._filter: Maps | None = None
+        self._filter: ReplyFilter | None = None
         """smtp_reply_filter, where it has to wait."""
         self.offer = Offer()
         self.esmtp = False
@@ -93,28 +107,31 @@ class Session:
     def _warn(self, text: str) -> None:
         log.warning(f"{self.server.full_name}: {text}")
 
-    def replace_lines(self, maps: Maps) -> None:
+    def replace_lines(self, maps: ReplyFilter) -> None:
         """Let tables change each line of the server's before it is understood (smtp_reply_filter)."""
         if maps.local:
             self._reader.replace = partial(self._replaced_now, maps)
         else:
             self._filter = maps
 
-    def _replaced_now(self, maps: Maps, line: str) -> str:
+    def _replaced_now(self, maps: ReplyFilter, line: str) -> str:
         try:
             return self._replaced(line, maps.find_now(line))
         except TableError:
-            return self._not_replaced(maps, line)
+            raise self._not_replaced(maps, line) from None
 
-    async def _filtered_reply(self, maps: Maps) -> Reply | None:
-        """Return the next reply by what tables that may wait make of its lines, None while it is not complete."""
+    async def _filtered_reply(self, maps: ReplyFilter) -> Reply | None:
+        """Return the next reply by what tables that may wait make of its lines, None while it is not complete.
+
+        Raises ServerLost.
+        """
         reply = None
         while reply is None and (raw := self._reader.next_line()) is not None:
             line = raw.decode("utf-8", "surrogateescape")
             try:
                 line = self._replaced(line, await maps.find(line))
             except TableError:
-                line = self._not_replaced(maps, line)
+                raise self._not_replaced(maps, line) from None
             reply = self._reader.take(line.encode("utf-8", "surrogateescape"))
         return reply
 
@@ -124,9 +141,9 @@ class Session:
         log.info(f'{self.server.full_name}: replacing server reply "{line}" with "{found}"')
         return found
 
-    def _not_replaced(self, maps: Maps, line: str) -> str:
-        log.warning(f"{self.server.full_name}: {maps.parameter_name} lookup error for {line[:_SHOWN]}")
-        return line
+    def _not_replaced(self, maps: ReplyFilter, line: str) -> ServerLost:
+        log.warning(f"{self.queue_id}: table {maps.failed} lookup error for {line}")
+        return ServerLost(ours=True)
 
     @property
     def reader(self) -> ReplyReader:

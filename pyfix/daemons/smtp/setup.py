@@ -11,7 +11,8 @@ from pyfix.config.parameters.smtp_client_tls import SmtpClientTlsSettings
 from pyfix.daemons.smtp.checks import Checks
 from pyfix.daemons.smtp.encryption import Encryption
 from pyfix.daemons.smtp.server import Server
-from pyfix.daemons.smtp.session import Session
+from pyfix.daemons.smtp.session import ReplyFilter, Session
+from pyfix.delivery.statusfilter import StatusFilter
 from pyfix.runtime.stream import Stream
 from pyfix.tables.maps import Maps
 
@@ -93,8 +94,10 @@ class Setup:
         )
         self.discard_keywords = tuple(word.lower() for word in self.settings.smtp_discard_ehlo_keywords)
         self.pix_maps = self._maps("pix_workaround_maps", self.settings.smtp_pix_workaround_maps)
-        self.reply_filter = self._maps("reply_filter", self.settings.smtp_reply_filter)
-        self.status_filter = self._maps("delivery_status_filter", self.settings.smtp_delivery_status_filter)
+        snapshot, prefix = self.settings.snapshot, self.prefix
+        self.reply_filter = ReplyFilter(f"{prefix}_reply_filter", self.settings.smtp_reply_filter, snapshot)
+        filters = self.settings.smtp_delivery_status_filter
+        self.status_filter = StatusFilter(f"{prefix}_delivery_status_filter", filters, snapshot)
         self.checks = Checks(self.settings, self.prefix) or None
         self.generic_maps = self._maps("generic_maps", self.settings.smtp_generic_maps)
         self.generic = self._generic() if self.generic_maps else None

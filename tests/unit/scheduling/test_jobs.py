@@ -104,16 +104,32 @@ def test_the_one_that_has_waited_longest_for_its_size_goes_first() -> None:
     post(made, "b", "x", "x", active_time=1e9)
     post(made, "c", "x", active_time=1e9)
     post(made, "d", "x", "x", "x", "x", active_time=-1e12)
-    assert labels(taken(made, 8)).startswith("dddd")
+    assert labels(taken(made, 5)) == "Adddd"
 
 
 def test_one_that_went_before_may_be_gone_before() -> None:
     made = transport(slots=SlotRules(loan=50))
     post(made, "A", *["x"] * 400)
     post(made, "B", *["x"] * 40)
-    assert labels(taken(made, 3)) == "BBB"
+    assert labels(taken(made, 3)) == "ABB"
     post(made, "c", "x")
-    assert labels(taken(made, 39)) == "c" + "B" * 37 + "A"
+    assert labels(taken(made, 40)) == "c" + "B" * 38 + "A"
+
+
+def test_a_loan_is_paid_back_first() -> None:
+    made = transport(slots=SlotRules(loan=3, discount=0))
+    post(made, "A", *["x"] * 50)
+    post(made, "b", "x")
+    post(made, "c", "x")
+    assert labels(taken(made, 9)) == "AbAAAAAcA"
+
+
+def test_slots_are_whole() -> None:
+    """Half of a slot is what a job of one delivery needs with the usual discount, but there are no halves."""
+    made = transport(slots=SlotRules(loan=0))
+    post(made, "A", *["x"] * 50)
+    post(made, "b", "x")
+    assert labels(taken(made, 7)) == "AAAAAbA"
 
 
 def test_a_job_whose_destination_is_full_lets_others_go() -> None:
@@ -128,9 +144,9 @@ def test_a_job_whose_destination_is_full_lets_others_go() -> None:
 
 def test_recipients_that_are_not_read_yet_count() -> None:
     made = transport(recipients=50)
-    big = post(made, "A", "x", unread=5000)
+    big = post(made, "A", "x", "x", unread=5000)
     post(made, "b", "x")
-    assert labels(taken(made)) == "bA"
+    assert labels(taken(made)) == "AbA"
     assert big.jobs is not None
     made.add(Entry(big, made.destination("x", "x"), []))
     assert labels(taken(made)) == "A"

@@ -7,10 +7,9 @@ from threading import Thread
 import pytest
 
 from pyfix.daemons.smtp.server import Server
-from pyfix.daemons.smtp.session import ServerLost, Session
+from pyfix.daemons.smtp.session import ReplyFilter, ServerLost, Session
 from pyfix.runtime.stream import Stream
 from pyfix.runtime.threads import in_thread
-from pyfix.tables.maps import Maps
 from pyfix.tables.table import Table
 from tests.unit.runtime.forked import on_loop, pair
 
@@ -61,7 +60,7 @@ def test_replies_that_tables_change(monkeypatch: pytest.MonkeyPatch, waits: bool
     async def test() -> list[str]:
         ours, theirs = pair()
         session = Session(SERVER, Stream(ours), line_limit=2048, whole_deadline=False)
-        session.replace_lines(Maps("smtp_reply_filter", "regexp:{{/^250.b/ 450 c} {/^noise/ 220 d}}"))
+        session.replace_lines(ReplyFilter("smtp_reply_filter", "regexp:{{/^250.b/ 450 c} {/^noise/ 220 d}}"))
         theirs.send(b"250-a\r\n250 b\r\nnoise\r\n354 ")
         seen = [(await session.reply(5)).text, (await session.reply(5)).text]
         theirs.send(b"go\r\n")
@@ -78,11 +77,14 @@ def test_a_filter_that_fails(monkeypatch: pytest.MonkeyPatch, waits: bool) -> No
     async def test() -> str:
         ours, theirs = pair()
         session = Session(SERVER, Stream(ours), line_limit=2048, whole_deadline=False)
-        session.replace_lines(Maps("smtp_reply_filter", "fail:x"))
+        session.replace_lines(ReplyFilter("smtp_reply_filter", "fail:x"))
         theirs.send(b"250 a\r\n")
-        return (await session.reply(5)).text
+        try:
+            return (await session.reply(5)).text
+        except ServerLost as lost:
+            return lost.failure(SERVER, "sending MAIL FROM").reason
 
-    assert on_loop(test) == "250 a"
+    assert on_loop(test) == "local data error while talking to mx.example[192.0.2.1]"
 
 
 @pytest.mark.parametrize(("rate", "good"), [(10**9, False), (1, True)])
