@@ -222,7 +222,8 @@ class Bench:
         """Measure how fast lookup tables are made, or answer."""
         print("tables: entries, or lookups, a second")
         with ExitStack() as stack:
-            instances = [stack.enter_context(side_instance(side, MAIN)) for side in self.sides]
+            main = {**MAIN, "proxy_read_maps": tables.NAMES["proxy"]}
+            instances = [stack.enter_context(side_instance(side, main)) for side in self.sides]
             pair = [(instance, tables.prepare(instance)) for instance in instances]
             for row in rows:
                 self.alternate(row, [partial(measure, instance, folder, row) for instance, folder in pair])

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from pyfix.tables.python import PythonTable
+from pyfix.tables.source import TABLE_TYPES
 from pyfix.tables.sqlite import SqliteTable
 from pyfix.tables.table import Table
-from tests.bench import report, stalls
+from tests.bench import report, stalls, tables
 from tests.bench.__main__ import main
 from tests.bench.commands import ALL_PARAMETERS, COMMANDS, IN_TURN
 from tests.bench.costs import Times, _total_calls
@@ -56,6 +57,13 @@ def test_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [len(rounds) for rounds in figures["seconds"]] == [3, 3]
     assert status == (0 if figures["ratio"] >= 1.2 else 1)
     assert "maildir-1 " in capsys.readouterr().out
+
+
+@pytest.mark.reference
+def test_lookups_of_every_type() -> None:
+    """There is a row for each type that pyfix has and can be asked quickly."""
+    without = {"debug", "fail", "mongodb", "nis", "python"}
+    assert set(tables.LOOKUPS) == set(TABLE_TYPES) - without
 
 
 def test_no_lookup_keeps_an_event_loop_from_its_next_turn(capsys: pytest.CaptureFixture[str]) -> None:
