@@ -105,11 +105,7 @@ class Both:
         """
         data = given.encode() if isinstance(given, str) else given
         folder = self.folders[other or kind] / "work"
-        environment = {
-            "MAIL_CONFIG": str(self.folders[kind] / "etc"),
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-            "LANG": "C.UTF-8",
-        }
+        environment = self._environment(kind)
         if kind == "pyfix":
             status, out, err = _forked(command, arguments, folder, environment, data, seconds)
         else:
@@ -119,12 +115,15 @@ class Both:
                 words, cwd=folder, env=environment | programs.hasty(kind), input=data, capture_output=True, check=False, timeout=300
             )
             status, out, err = done.returncode, done.stdout, done.stderr
+        return self._done(status, out, err)
+
+    def _environment(self, kind: str) -> dict[str, str]:
+        return {"MAIL_CONFIG": str(self.folders[kind] / "etc"), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+    def _done(self, status: int, out: bytes, err: bytes) -> Done:
         lines = err.decode(errors="surrogateescape").splitlines()
-        return Done(
-            status,
-            out.decode(errors="surrogateescape"),
-            [line for line in lines if not any(words in line for words in self.unheard)],
-        )
+        heard = [line for line in lines if not any(words in line for words in self.unheard)]
+        return Done(status, out.decode(errors="surrogateescape"), heard)
 
     def same(self, command: str, *arguments: str, given: str | bytes = b"", in_order: bool = True) -> Done:
         """Run a command on both sides, and insist on the same status, output and messages."""
@@ -143,6 +142,32 @@ class Both:
         assert not found, "\n".join(found)
 
 
+    def all_same_in_turn(self, command: str, cases: Sequence[Sequence[str]], given: str) -> None:
+        """Do as all_same() with one process of ours for all cases, and one shell for the reference's: for many cases."""
+        for kind in self.folders:
+            self.path(kind, "given").write_text(given)
+        program = str(programs.command_directory("reference") / command)
+        script = 'for number in $(seq $#); do eval "$1" <given >out.$number 2>err.$number; echo $?; shift; done'
+        asked = [shlex.join([program, *case]) for case in cases]
+        environment = self._environment("reference") | programs.hasty("reference")
+        folder = self.folders["reference"] / "work"
+        said = subprocess.run(
+            ["sh", "-c", script, "sh", *asked], cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=300
+        ).stdout  # fmt: skip
+        statuses = list(map(int, said.split()))
+        _in_turn(command, cases, self.folders["pyfix"] / "work", self._environment("pyfix"))
+        statuses_of_ours = list(map(int, self.path("pyfix", "statuses").read_text().split()))
+        assert len(statuses) == len(statuses_of_ours) == len(cases)
+        found: list[str] = []
+        for number, (case, *both) in enumerate(zip(cases, statuses, statuses_of_ours, strict=True), 1):
+            theirs, ours = (
+                self._done(status, *(self.path(kind, f"{name}.{number}").read_bytes() for name in ("out", "err")))
+                for kind, status in zip(self.folders, both, strict=True)
+            )
+            found += _compared([command, *case], theirs, ours, True)
+        assert not found, "\n".join(found)
+
+
 def _compared(words: Sequence[str], theirs: Done, ours: Done, in_order: bool) -> list[str]:
     """Return what differs."""
     shown = [_MADE.sub("YP_LAST_MODIFIED NOW", done.out).splitlines() for done in (theirs, ours)]
@@ -152,6 +177,38 @@ def _compared(words: Sequence[str], theirs: Done, ours: Done, in_order: bool) ->
     said = [line if line in ours.err else _SYSTEM_ERROR.sub("", line) for line in theirs.err]
     found += differences("messages", said, ours.err)
     return [shlex.join(words), *found] if found else []
+
+
+def _in_turn(command: str, cases: Sequence[Sequence[str]], folder: Path, environment: dict[str, str]) -> None:
+    """Run a command of ours once for each case, in one child; leaves the files "statuses", "out.NUMBER" and "err.NUMBER"."""
+    main = import_module(f"pyfix.commands.{command}").main
+    _import_tables()
+    child = os.fork()
+    if not child:
+        statuses = []
+        try:
+            os.environ.clear()
+            os.environ.update(environment)
+            os.chdir(folder)
+            for number, case in enumerate(cases, 1):
+                status = 70
+                for place, name in enumerate(("given", f"out.{number}", f"err.{number}")):
+                    fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC if place else os.O_RDONLY)
+                    os.dup2(fd, place)
+                    os.close(fd)
+                sys.stdin, sys.stdout, sys.stderr = (os.fdopen(place, mode, closefd=False) for place, mode in enumerate("rww"))
+                sys.argv = [command, *case]
+                try:
+                    status = main(case)
+                except BaseException:
+                    traceback.print_exc()
+                sys.stdout.flush()
+                sys.stderr.flush()
+                statuses.append(status)
+            Path("statuses").write_text(" ".join(map(str, statuses)))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
 
 
 @cache
