@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from pyfix.formats.needed_text import Need
 
@@ -29,28 +29,10 @@ class Candidates:
 
     __slots__ = ("_always", "_places", "_sizes")
 
-    def __init__(self, needs: Sequence[list[Need]]) -> None:
-        """*needs*: for each rule what needed_text() says of it."""
-        counts: dict[bytes, int] = {}
-        for need in needs:
-            for piece in {piece for texts in need for text in texts for piece in _pieces(text)}:
-                counts[piece] = counts.get(piece, 0) + 1
-
-        def cost(piece: bytes) -> int:
-            return counts[piece] + _SHORT_IS_WORSE * (_PIECE - len(piece)) ** 2
-
-        places: dict[bytes, list[int]] = {}
-        always: list[int] = []
-        for place, need in enumerate(needs):
-            ways = [{min(_pieces(text), key=cost) for text in texts} for texts in need]
-            way = min(ways, key=lambda pieces: sum(map(cost, pieces)), default=None)
-            if way is None:
-                always.append(place)
-            else:
-                for piece in way:
-                    places.setdefault(piece, []).append(place)
-        self._always: Final = always
+    def __init__(self, places: Mapping[bytes, list[int]], always: Sequence[int]) -> None:
+        """*places*: by a piece of text the rules that need it; *always*: the others."""
         self._places: Final = places
+        self._always: Final = always
         self._sizes: Final = tuple({len(piece) for piece in places})
 
     @property
@@ -69,3 +51,33 @@ class Candidates:
         if not found:
             return self._always
         return sorted({*found, *self._always})
+
+
+def candidates_in_steps(needs: Iterable[list[Need]]) -> Generator[None, None, Candidates]:
+    """Find out about rules, little by little, two steps for each: a large table takes some tenths of a second.
+
+    *needs*: for each rule what needed_text() says of it, asked for when it is used.
+    """
+    counts: dict[bytes, int] = {}
+    known = []
+    for need in needs:
+        known.append(need)
+        for piece in {piece for texts in need for text in texts for piece in _pieces(text)}:
+            counts[piece] = counts.get(piece, 0) + 1
+        yield
+
+    def cost(piece: bytes) -> int:
+        return counts[piece] + _SHORT_IS_WORSE * (_PIECE - len(piece)) ** 2
+
+    places: dict[bytes, list[int]] = {}
+    always: list[int] = []
+    for place, need in enumerate(known):
+        ways = [{min(_pieces(text), key=cost) for text in texts} for texts in need]
+        way = min(ways, key=lambda pieces: sum(map(cost, pieces)), default=None)
+        if way is None:
+            always.append(place)
+        else:
+            for piece in way:
+                places.setdefault(piece, []).append(place)
+        yield
+    return Candidates(places, always)

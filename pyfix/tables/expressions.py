@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Final
 
 from pyfix.formats.needed_text import Need
@@ -17,7 +17,7 @@ from pyfix.formats.patterns import (
     split_expression_line,
 )
 from pyfix.tables import flags as bits
-from pyfix.tables.candidates import Candidates
+from pyfix.tables.candidates import Candidates, candidates_in_steps
 from pyfix.tables.notice import warn
 from pyfix.tables.rules import Rule, RuleTable
 from pyfix.tables.table import Opening
@@ -27,6 +27,8 @@ Groups = list[tuple[int, int]]
 _MANY_RULES: Final = 16
 _ASKED_OFTEN: Final = 4
 """Lookups until a table is worth the work of finding out what its rules need."""
+_STEPS_IN_TURN: Final = 16
+"""By this a lookup divides the rules, to do so many steps of that work: it then takes not much longer than without."""
 
 Matcher = Callable[[bytes], "Groups | None"]
 """Raises RuntimeError when nobody can tell, as for an expression that goes on too long."""
@@ -54,14 +56,14 @@ class ExpressionTable(RuleTable):
 
     _stray_endif = "ignoring ENDIF without matching IF"
 
-    __slots__ = ("_asked", "_known", "_sorted_out")
+    __slots__ = ("_asked", "_known", "_sorting")
 
     def __init__(self, name: str, opening: Opening) -> None:
         """Read the rules.  Raises TableError."""
         super().__init__(name, opening)
         self._asked = 0
-        self._sorted_out = False
         self._known: Candidates | None = None
+        self._sorting: Generator[None, None, Candidates] | None = None
 
     def _read(self, line: str) -> Statement | None:
         return split_expression_line(line, self.known_flags, self.unclosed, second=self.second)
@@ -108,16 +110,22 @@ class ExpressionTable(RuleTable):
         self._asked += 1
         if self._asked < _ASKED_OFTEN or len(self._rules) < _MANY_RULES:
             return None
-        if not self._sorted_out:
-            self._sorted_out = True
+        if self._asked == _ASKED_OFTEN:
             # A condition, and what is negated, says most where its text is not there.
-            found = Candidates([
+            self._sorting = candidates_in_steps(
                 [] if rule.condition or rule.negated
                 else self.needs(rule.source[0].encode(errors="surrogateescape"), rule.source[1])
                 for rule in self._rules
-            ])  # fmt: skip
-            if found.spared >= _MANY_RULES // 2:
-                self._known = found
+            )  # fmt: skip
+        if self._sorting is not None:
+            try:
+                for _ in range(len(self._rules) // _STEPS_IN_TURN + 1):
+                    next(self._sorting)
+            except StopIteration as end:
+                self._sorting = None
+                found: Candidates = end.value
+                if found.spared >= _MANY_RULES // 2:
+                    self._known = found
         return self._known
 
     def lookup(self, key: str) -> str | None:

@@ -21,7 +21,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.bench import commands, costs, deferred, fairness, loadtools, report, tables
+from tests.bench import commands, costs, deferred, fairness, loadtools, report, stalls, tables
 from tests.bench.disk import own_file_system
 from tests.bench.domains import many_servers
 from tests.bench.load import RoundFailed, run_round
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each side (default 5)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, 3 rounds")
-    parser.add_argument("--rows", default="", help="comma-separated row names, * allowed; also: memory, greeting, commands, build-TYPE, lookup-TYPE, drain-10000, deferred-100000, scans, fairness, PROTOCOL-source, PROTOCOL-sink")
+    parser.add_argument("--rows", default="", help="comma-separated row names, * allowed; also: memory, greeting, commands, build-TYPE, lookup-TYPE, drain-10000, deferred-100000, scans, fairness, stalls, PROTOCOL-source, PROTOCOL-sink")
     parser.add_argument("--calls", action="store_true", help="count system calls with strace, in a round of its own")
     parser.add_argument(
         "--sides",
@@ -105,6 +105,8 @@ def _run(options: argparse.Namespace, sides: tuple[str, str]) -> int:
         bench.scans([count // tenth for count in deferred.GROWING])
     if not wanted or "fairness" in wanted:
         bench.fairness(fairness.BULK // tenth)
+    if not wanted or "stalls" in wanted:
+        bench.stalls()
     if not wanted or "memory" in wanted:
         bench.memory()
     if options.json:
@@ -222,7 +224,8 @@ class Bench:
         """Measure how fast lookup tables are made, or answer."""
         print("tables: entries, or lookups, a second")
         with ExitStack() as stack:
-            instances = [stack.enter_context(side_instance(side, MAIN)) for side in self.sides]
+            main = {**MAIN, "proxy_read_maps": tables.NAMES["proxy"]}
+            instances = [stack.enter_context(side_instance(side, main)) for side in self.sides]
             pair = [(instance, tables.prepare(instance)) for instance in instances]
             for row in rows:
                 self.alternate(row, [partial(measure, instance, folder, row) for instance, folder in pair])
@@ -299,6 +302,20 @@ class Bench:
             self.figures[f"{side}, {name}"] = value
             if second and value > limit:
                 self.missed.append(name)
+
+    def stalls(self) -> None:
+        """Measure how long lookups keep an event loop of pyfix from its next turn; the reference has no such loop."""
+        print("longest stand-still of an event loop during lookups (of that the processor; without lookups), least of all rounds")
+        with TemporaryDirectory() as place, stalls.prepared(Path(place)) as name:
+            for kind in stalls.KINDS:
+                rounds = [stalls.longest(kind, name(kind), Path(place)) for _ in range(self.rounds)]
+                idle, busy, used, lookups = (min(values) for values in zip(*rounds, strict=True))
+                good = used <= stalls.LIMIT and busy < stalls.WAITED
+                text = f"stall-{kind:10} {busy:6.1f} ms ({used:.1f} ms; {idle:.1f} ms), {lookups:.0f} lookups"
+                print(f"{text}  {'ok' if good else 'MISSED'}", flush=True)
+                self.figures[f"stall-{kind}"] = {"milliseconds": busy, "processor": used, "idle": idle, "lookups": lookups}
+                if not good:
+                    self.missed.append(f"stall-{kind}")
 
     def memory(self) -> None:
         """Measure memory: idle after a first message, and with many idle SMTP connections."""

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import report
+from pyfix.tables.python import PythonTable
+from pyfix.tables.source import TABLE_TYPES
+from pyfix.tables.sqlite import SqliteTable
+from pyfix.tables.table import Table
+from tests.bench import report, stalls, tables
 from tests.bench.__main__ import main
 from tests.bench.commands import ALL_PARAMETERS, COMMANDS, IN_TURN
 from tests.bench.costs import Times, _total_calls
@@ -55,6 +59,33 @@ def test_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) 
     assert [len(rounds) for rounds in figures["seconds"]] == [3, 3]
     assert status == (0 if figures["ratio"] >= least else 1)
     assert f"{name} " in capsys.readouterr().out
+
+
+@pytest.mark.reference
+def test_lookups_of_every_type() -> None:
+    """There is a row for each type that pyfix has and can be asked quickly."""
+    without = {"debug", "fail", "mongodb", "nis", "python"}
+    assert set(tables.LOOKUPS) == set(TABLE_TYPES) - without
+
+
+def test_no_lookup_keeps_an_event_loop_from_its_next_turn(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["--quick", "--shared-disk", "--rows", "stalls"])
+    said = capsys.readouterr().out
+    assert status == 0 and said.count("  ok") == len(stalls.KINDS), said
+
+
+def test_a_loop_that_waits_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one that computes, by what its thread takes."""
+    with stalls.prepared(tmp_path) as name:
+        for kind in (PythonTable, SqliteTable):
+            monkeypatch.setattr(kind, "find", waiting)
+        assert stalls.longest("python", name("python"), tmp_path)[1] >= stalls.WAITED
+        assert stalls.longest("sqlite", name("sqlite"), tmp_path)[2] > stalls.LIMIT
+
+
+async def waiting(table: Table, key: str) -> str | None:
+    """Ask as a command would."""
+    return table.find_now(key)
 
 
 @pytest.mark.reference

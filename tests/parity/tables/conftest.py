@@ -15,7 +15,7 @@ import pytest
 
 from tests.kit import programs, requirements
 from tests.kit.comparison import differences
-from tests.kit.forked import run_forked
+from tests.kit.forked import run_forked, run_in_turn
 
 _NOT_OURS = ("to make it anew: ", "hash/btree support is deprecated", "NON_BERKELEYDB_README", " package installed?", "BDB0")
 """What only pyfix says, warnings that Debian's Postfix adds, and what libdb says in its own words."""
@@ -98,11 +98,7 @@ class Both:
         """
         data = given.encode() if isinstance(given, str) else given
         folder = self.folders[other or kind] / "work"
-        environment = {
-            "MAIL_CONFIG": str(self.folders[kind] / "etc"),
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-            "LANG": "C.UTF-8",
-        }
+        environment = self._environment(kind)
         if kind == "pyfix":
             status, out, err = run_forked(command, arguments, folder, environment, data, seconds)
         else:
@@ -112,12 +108,15 @@ class Both:
                 words, cwd=folder, env=environment | programs.hasty(kind), input=data, capture_output=True, check=False, timeout=300
             )
             status, out, err = done.returncode, done.stdout, done.stderr
+        return self._done(status, out, err)
+
+    def _environment(self, kind: str) -> dict[str, str]:
+        return {"MAIL_CONFIG": str(self.folders[kind] / "etc"), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+    def _done(self, status: int, out: bytes, err: bytes) -> Done:
         lines = err.decode(errors="surrogateescape").splitlines()
-        return Done(
-            status,
-            out.decode(errors="surrogateescape"),
-            [line for line in lines if not any(words in line for words in self.unheard)],
-        )
+        heard = [line for line in lines if not any(words in line for words in self.unheard)]
+        return Done(status, out.decode(errors="surrogateescape"), heard)
 
     def same(self, command: str, *arguments: str, given: str | bytes = b"", in_order: bool = True) -> Done:
         """Run a command on both sides, and insist on the same status, output and messages."""
@@ -133,6 +132,32 @@ class Both:
         for case in cases:
             theirs = self.run("reference", command, *case, given=given)
             found += _compared([command, *case], theirs, self.run("pyfix", command, *case, given=given), True)
+        assert not found, "\n".join(found)
+
+
+    def all_same_in_turn(self, command: str, cases: Sequence[Sequence[str]], given: str) -> None:
+        """Do as all_same() with one process of ours for all cases, and one shell for the reference's: for many cases."""
+        for kind in self.folders:
+            self.path(kind, "given").write_text(given)
+        program = str(programs.command_directory("reference") / command)
+        script = 'for number in $(seq $#); do eval "$1" <given >out.$number 2>err.$number; echo $?; shift; done'
+        asked = [shlex.join([program, *case]) for case in cases]
+        environment = self._environment("reference") | programs.hasty("reference")
+        folder = self.folders["reference"] / "work"
+        said = subprocess.run(
+            ["sh", "-c", script, "sh", *asked], cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=300
+        ).stdout  # fmt: skip
+        statuses = list(map(int, said.split()))
+        run_in_turn(command, cases, self.folders["pyfix"] / "work", self._environment("pyfix"))
+        statuses_of_ours = list(map(int, self.path("pyfix", "statuses").read_text().split()))
+        assert len(statuses) == len(statuses_of_ours) == len(cases)
+        found: list[str] = []
+        for number, (case, *both) in enumerate(zip(cases, statuses, statuses_of_ours, strict=True), 1):
+            theirs, ours = (
+                self._done(status, *(self.path(kind, f"{name}.{number}").read_bytes() for name in ("out", "err")))
+                for kind, status in zip(self.folders, both, strict=True)
+            )
+            found += _compared([command, *case], theirs, ours, True)
         assert not found, "\n".join(found)
 
 

@@ -46,7 +46,7 @@ def test_lookups(both: Both) -> None:
     """Source: DATABASE_README, postmap(1)."""
     both.write("table", 'a b\nA c\n\tcont\nü x\nkey: v\nq\n"x y" z\n a\nb\\ c d\n')
     both.write("empty", "")
-    both.all_same("postmap", [["-q", "-", name] for name in NAMES], given="".join(f"{key}\n" for key in KEYS))
+    both.all_same_in_turn("postmap", [["-q", "-", name] for name in NAMES], given="".join(f"{key}\n" for key in KEYS))
 
 
 def test_lists(both: Both) -> None:

@@ -134,9 +134,11 @@ MEMORY = [
 def test_types_without_files(both: Both) -> None:
     """Questions to and changes of tables that have no indexed file."""
     actions = (["-q", "a"], ["-q", "root"], ["-q", "PATH"], ["-q", ""], ["-d", "x"], ["-s"], ["-i"])
-    both.all_same("postmap", [[*words, table] for table in MEMORY for words in actions])
-    both.all_same("postmap", [["-i", table] for table in MEMORY], given="x y\n")
-    both.all_same("postmap", [["-q", "-", table] for table in MEMORY], given="a\nb\n")
+    alone = [table for table in MEMORY if table.startswith("nis:")]  # each process says once why it can ask nobody
+    for tables, same in ((sorted({*MEMORY} - {*alone}), both.all_same_in_turn), (alone, both.all_same)):
+        same("postmap", [[*words, table] for table in tables for words in actions], given="")
+        same("postmap", [["-i", table] for table in tables], given="x y\n")
+        same("postmap", [["-q", "-", table] for table in tables], given="a\nb\n")
 
 
 NAMES = [
@@ -154,7 +156,7 @@ NAMES = [
 
 def test_syntax_of_names(both: Both) -> None:
     """What may stand behind the type, and what is said of what may not."""
-    both.all_same("postmap", [["-q", "a", name] for name in NAMES])
+    both.all_same_in_turn("postmap", [["-q", "a", name] for name in NAMES], given="")
 
 
 def test_modes_and_owners(both: Both) -> None:

@@ -1,14 +1,31 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfix.formats.needed_text import needed_text
-from pyfix.tables.candidates import Candidates
+from pyfix.formats.needed_text import Need, needed_text
+from pyfix.tables.candidates import Candidates, candidates_in_steps
+
+
+def candidates(needs: Iterable[list[Need]]) -> Candidates:
+    steps = candidates_in_steps(needs)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Candidates = end.value
+            return found
 
 
 def of(*patterns: bytes) -> Candidates:
-    return Candidates([needed_text(pattern, perl=False) for pattern in patterns])
+    return candidates(needed_text(pattern, perl=False) for pattern in patterns)
+
+
+def test_two_steps_for_each_rule() -> None:
+    steps = candidates_in_steps([[frozenset((b"text",))]] * 50)
+    assert len(list(steps)) == 100
 
 
 def test_rules_are_found_by_what_they_need() -> None:
@@ -31,6 +48,6 @@ def test_nothing_is_known() -> None:
 
 @given(st.lists(st.binary(min_size=1, max_size=5), min_size=1, max_size=20), st.binary(max_size=8), st.binary(max_size=8))
 def test_no_rule_is_overlooked(texts: list[bytes], before: bytes, after: bytes) -> None:
-    rules = Candidates([[frozenset((text.lower(),))] for text in texts])
+    rules = candidates([[frozenset((text.lower(),))] for text in texts])
     for place, text in enumerate(texts):
         assert place in rules.of(before + text + after)
