@@ -68,6 +68,7 @@ def test_lookups_of_every_type() -> None:
     assert set(tables.LOOKUPS) == set(TABLE_TYPES) - without
 
 
+@pytest.mark.timeout(300)
 def test_no_lookup_keeps_an_event_loop_from_its_next_turn(capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["--quick", "--shared-disk", "--rows", "stalls"])
     said = capsys.readouterr().out
