@@ -23,7 +23,9 @@ pytestmark = pytest.mark.root
 
 MESSAGES = 200
 SECONDS = 3.0
-MAIN = {"defer_transports": "virtual", "minimal_backoff_time": "1s", "maximal_backoff_time": "1s", "queue_run_delay": "1s", "virtual_destination_concurrency_limit": "3"}
+MAIN = {"defer_transports": "virtual", "virtual_destination_concurrency_limit": "3"}
+QUICK = {"defer_transports": "", "minimal_backoff_time": "1s", "maximal_backoff_time": "1s", "queue_run_delay": "1s"}
+"""From when all messages are deferred: before, they would come and go."""
 
 
 def _submit(mta: Instance, count: int) -> None:
@@ -91,7 +93,7 @@ def test_operations_while_mail_is_delivered(requeue: bool) -> None:
         mta.start()
         _submit(mta, MESSAGES)
         assert wait_until(lambda: len(mta.queue().get("deferred", [])) == MESSAGES, 20.0), mta.queue().keys()
-        mta.write_main(defer_transports="")
+        mta.write_main(**QUICK)
         mta.reload()
         disturbers = Disturbers(mta, requeue=requeue)
         with disturbers:
@@ -116,10 +118,12 @@ def test_deleted_while_mail_is_delivered() -> None:
         assert wait_until(lambda: len(mta.queue().get("deferred", [])) == MESSAGES, 20.0)
         listed = [json.loads(line)["queue_id"] for line in mta.run("postqueue", "-j").stdout.splitlines()]
         assert len(listed) == MESSAGES
-        mta.write_main(defer_transports="")
+        mta.write_main(**QUICK)
         mta.reload()
         removed: set[str] = set()
         for start in range(0, MESSAGES, 20):
+            if start == 20:
+                mta.run("postqueue", "-f")
             done = mta.run("postsuper", "-d", "-", input="".join(f"{one}\n" for one in listed[start : start + 10]).encode())
             removed |= set(re.findall(r"(\w+): removed", done.stderr.decode()))
         mta.run("postqueue", "-f")
