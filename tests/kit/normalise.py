@@ -15,7 +15,7 @@ from .spool import Record
 
 _SHORT_ID = r"[0-9A-F]{8,20}"
 _LONG_ID = r"[0-9BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz]{10,16}z[0-9BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxy]{3,16}"
-_QUEUE_ID = re.compile(rf"(?<![\w.@/-])(?:{_SHORT_ID}|{_LONG_ID})(?![\w-])")
+_QUEUE_ID = re.compile(rf"(?<![\w.@/-])(?<!error:)(?:{_SHORT_ID}|{_LONG_ID})(?![\w-])")
 _BEFORE_ID = r"(?:(?<=queued as )|(?<=notification: )|(?<=\]: )|(?<=^)|(?<=^--)|(?<=<\d{14}\.))"
 _QUEUE_ID_IN_PLACE = re.compile(rf"{_BEFORE_ID}(?:{_SHORT_ID}|{_LONG_ID})(?=:|@|$|\.\d{{10}}/)", re.MULTILINE)
 """Where a queue id is one even when it has digits only: in a reply, at the head of a log line, in a Message-ID or a

@@ -57,4 +57,4 @@ def deliver_all(
 def _steady(line: str, number: int, port: int) -> str:
     line = re.sub(rf"\bc{number}x\b", "SERVICE", line)
     line = re.sub(rf"(?<![0-9A-Za-z]){port}(?![0-9A-Za-z])", "<PORT>", line)
-    return re.sub("error:(<ID\\d+>|[0-9A-F]{8}):", "error:NUMBER:", line)
+    return re.sub("error:[0-9A-F]{8}:", "error:NUMBER:", line)

@@ -164,7 +164,7 @@ def test_no_maildrop(mail: System) -> None:
 def test_usage(mail: System, argv: list[str]) -> None:
     done = run(MESSAGE, *argv)
     assert (done.status, done.out) == (1, b"")
-    assert done.err[-1] == "postdrop: fatal: usage: postdrop [-c config_dir] [-v] [-r]"
+    assert done.err[-1] == "postdrop: fatal: usage: postdrop [-c config_dir] [-v]"
 
 
 @pytest.mark.root
