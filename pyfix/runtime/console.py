@@ -148,4 +148,6 @@ def run_command(program: str, act: Callable[[], int], *, called: str = "") -> in
         return 1
     except KeyboardInterrupt:
         return 130
+    finally:
+        log.called = ""
     return status
