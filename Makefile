@@ -83,7 +83,7 @@ test-each:
 	done
 
 unit: $(VENV)/.test
-	$(VENV)/bin/python -m pytest -n $(JOBS) $(PYTEST) tests/unit
+	$(VENV)/bin/python -m pytest -n $(JOBS) --reruns $(RERUNS) --reruns-delay 1 -rR $(PYTEST) tests/unit
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -6,6 +6,7 @@ import os
 import queue
 import select
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -188,7 +189,8 @@ def test_tables_that_change_end_the_process(
         _status, queue_id = submit(daemon)
         assert record("R", "other@x.example") in (system.queue / "incoming" / queue_id).read_bytes()
         build_table("hash", table, [("user@ours.example", "third@x.example")])
-        submit(daemon)
+        with suppress(ConnectionError):  # it may have looked, and left, before; a client then waits in master's queue
+            submit(daemon)
         assert daemon.wait() == 0
     assert any(f"table hash:{table}" in line and "has changed -- restarting" in line for line in system.logged("changed"))
 
