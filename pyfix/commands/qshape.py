@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 
 from pyfix.config.errors import ConfigError
 from pyfix.config.snapshot import Snapshot
@@ -66,7 +67,7 @@ def _run(argv: Sequence[str]) -> int:
     top = int(_number(values.get("n"), _TOP)) if shown else 0
     messages = 0
     for queue in queues:
-        for path in files_below(queue, lambda error, name=queue: _missing(name, error)):  # type: ignore[misc]  # a default binds it
+        for path in files_below(queue, partial(_missing, queue)):
             try:
                 arrived, sender, recipients = read_addresses(path)
             except BadFile:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import socket
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +17,7 @@ from pyfix.config.parameters.tls import TlsSettings
 from tests.kit import programs
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
-from tests.kit.processes import wait_until
+from tests.kit.startups import complaints_at_startup, number_of_fatal
 from tests.kit.syslog import SystemLog
 from tests.parity.config.test_daemon_values import ASKED_FIRST, DAEMONS, views
 
@@ -102,20 +101,11 @@ def test_daemons(parity: Parity) -> None:
     def case(mta: Instance) -> str:
         for service, (program, _override) in services.items():
             _wake(mta, service, program)
-        told: list[str] = []
-
-        def all_ended() -> bool:
-            told[:] = mta.log_lines()
-            return sum("bad command startup -- throttling" in line for line in told) >= len(services)
-
-        assert wait_until(all_ended, 60.0), told
-        lines = [line.partition(": ")[2] for line in told if re.search(r": (fatal|warning|error|panic): ", line)]
-        said = Counter(re.sub(r"pid \d+ ", "", line) for line in lines)
-        return "\n".join(f"{count} {line}" for line, count in sorted(said.items()))
+        return complaints_at_startup(mta, len(services))
 
     seen = parity(case, master=master, fresh=True).result
     assert isinstance(seen, str)
-    assert sum(int(line.split()[0]) for line in seen.splitlines() if " fatal: " in line) == len(services)
+    assert number_of_fatal(seen) == len(services)
 
 
 @pytest.mark.parametrize("value", ["10q", "0", ""])

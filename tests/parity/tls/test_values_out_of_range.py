@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import socket
-from collections import Counter
 
 import pytest
 
 from tests.kit.instance import Instance
 from tests.kit.parity import Parity
-from tests.kit.processes import wait_until
+from tests.kit.startups import complaints_at_startup, number_of_fatal
 
 pytestmark = [pytest.mark.reference, pytest.mark.root]
 
@@ -49,17 +47,8 @@ def test_programs_do_not_start(parity: Parity) -> None:
             with socket.socket(socket.AF_UNIX) as client:
                 client.connect(str(mta.queue_directory / "private" / service))
                 client.send(b"x")
-        told: list[str] = []
-
-        def all_ended() -> bool:
-            told[:] = mta.log_lines()
-            return sum("bad command startup -- throttling" in line for line in told) >= len(SERVICES)
-
-        assert wait_until(all_ended, 60.0), told
-        lines = [line.partition(": ")[2] for line in told if re.search(r": (fatal|warning|error|panic): ", line)]
-        said = Counter(re.sub(r"pid \d+ ", "", line) for line in lines)
-        return "\n".join(f"{count} {line}" for line, count in sorted(said.items()))
+        return complaints_at_startup(mta, len(SERVICES))
 
     seen = parity(case, master=master, fresh=True).result
     assert isinstance(seen, str)
-    assert sum(int(line.split()[0]) for line in seen.splitlines() if " fatal: " in line) == len(SERVICES)
+    assert number_of_fatal(seen) == len(SERVICES)
