@@ -114,7 +114,7 @@ AutoReqProv: no
 %description
 Postfix is a Mail Transport Agent (MTA).
 %install
-sh /root/layout %{buildroot} /root/unpacked
+sh /srv/layout %{buildroot} /srv/unpacked
 echo 'release %{number}' >>%{buildroot}/usr/libexec/postfix/chroot-update
 %pre
 getent group postdrop >/dev/null || groupadd -g 90 -r postdrop
@@ -177,11 +177,11 @@ _OS = 'NAME="Red Hat Enterprise Linux"\nID="rhel"\nID_LIKE="fedora"\nVERSION_ID=
 _SETUP = r"""
 install='apt-get install -y -qq --no-install-recommends rpm'
 $install || { apt-get update -qq; $install; }
-cd /root
+cd /srv
 apt-get download -qq postfix
 dpkg-deb -x postfix_*.deb unpacked
 for number in 1 2; do
-  rpmbuild --quiet -bb --define "number $number" --define '_rpmdir /root' --define '_rpmfilename postfix-%{RELEASE}.rpm' postfix.spec
+  rpmbuild --quiet -bb --define "number $number" --define '_rpmdir /srv' --define '_rpmfilename postfix-%{RELEASE}.rpm' postfix.spec
 done
 rm -rf /usr/bin/dpkg* /usr/sbin/dpkg* /usr/bin/apt* /var/lib/dpkg /etc/dpkg /etc/debian_version /etc/init.d/postfix
 rm -f /usr/sbin/sendmail /usr/lib/sendmail /usr/bin/mailq /usr/bin/newaliases /etc/alternatives/mta*
@@ -209,7 +209,7 @@ find /etc/postfix /etc/alternatives /var/lib/alternatives /usr/sbin /usr/bin /us
 class RedHatMachine(MailMachine):
     """The machine, with systemd as process 1, Postfix of its package's release 1, and pyfix below /opt.
 
-    ``/root/postfix-2.rpm`` is the package's next release.
+    ``/srv/postfix-2.rpm`` is the package's next release.
     """
 
     log_file = "var/log/maillog"
@@ -219,7 +219,7 @@ class RedHatMachine(MailMachine):
             requirements.missing("systemd is not there: apt-get install systemd")
         super().__init__(boots=True)
         try:
-            for path, text in (("root/layout", _LAYOUT), ("root/postfix.spec", _SPEC), ("usr/sbin/alternatives", _ALTERNATIVES)):
+            for path, text in (("srv/layout", _LAYOUT), ("srv/postfix.spec", _SPEC), ("usr/sbin/alternatives", _ALTERNATIVES)):
                 (self.root / path).write_text(text)
             (self.root / "usr/sbin/alternatives").chmod(0o755)
             if not wait_until(lambda: self.ran("systemctl", "is-active", "basic.target").stdout == "active\n", 30):

@@ -24,7 +24,7 @@ def machine() -> Iterator[RedHatMachine]:
 
 def _upgrade(machine: RedHatMachine, release: int) -> None:
     """Let rpm bring a release of the package, which restarts the service, as theirs does."""
-    machine.run("rpm", "--quiet", "--nodeps", "-U", "--oldpackage", f"/root/postfix-{release}.rpm")
+    machine.run("rpm", "--quiet", "--nodeps", "-U", "--oldpackage", f"/srv/postfix-{release}.rpm")
     assert machine.run("rpm", "-q", "postfix").strip() == f"postfix-3.7.11-{release}.x86_64"
 
 
